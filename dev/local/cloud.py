@@ -1,0 +1,63 @@
+"""The local AWS: the emulator in a process of its own, patched, on one address of this machine.
+
+Started by stack.py, which hands it a listening socket (so the port can't be
+lost between choosing and using it) and holds the other end of its standard
+input: when that closes, however the parent ended, everything here stops.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+
+
+def main() -> None:
+    listener = int(sys.argv[1])
+    # The emulator reads its settings from the environment while it is imported.
+    import ministack.app
+    from hypercorn.asyncio import serve
+    from hypercorn.config import Config
+    from ministack.core import lambda_runtime
+
+    import http_api
+    import patch_lambda
+    import patch_sqs
+
+    patch_lambda.apply(Path(os.environ["LOCAL_LOG_DIR"]), os.environ["LOCAL_STACK_NAME"])
+    patch_sqs.apply()
+
+    config = Config()
+    config.bind = [f"fd://{listener}"]
+    config.keep_alive_timeout = 75
+    config.graceful_timeout = 1
+    config.include_server_header = False
+    config.loglevel = "WARNING"
+
+    async def run() -> None:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(name, stop.set)
+        threading.Thread(target=_await_parents_end, args=(loop, stop), daemon=True).start()
+        await serve(http_api.front(ministack.app.app), config, shutdown_trigger=stop.wait)
+
+    try:
+        asyncio.run(run())
+    finally:
+        lambda_runtime.reset()  # ends every function's process
+    # Threads that still wait for something must not keep the process.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
+
+
+def _await_parents_end(loop, stop) -> None:
+    while sys.stdin.buffer.read(4096):
+        pass
+    loop.call_soon_threadsafe(stop.set)
+
+
+if __name__ == "__main__":
+    main()

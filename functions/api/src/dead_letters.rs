@@ -1,0 +1,182 @@
+//! `GET /v1/dead-letters`, `POST /v1/dead-letters/redrive`.
+
+use crate::handler::{Answer, Api, unavailable};
+use crate::params::{Params, cursor};
+use lambda_http::Request;
+use lambda_http::http::StatusCode;
+use platform::deliveries::DeliveryId;
+use platform::http::Problem;
+use platform::queue::DeadLetter;
+use serde::Deserialize;
+use serde_json::json;
+use std::time::{Duration, Instant};
+
+const LIST: &str = "dead-letters";
+
+/// Messages that a redrive looks at are hidden from others for this long; it gives them back
+/// itself, unless it is killed.
+const HIDDEN: Duration = Duration::from_secs(60);
+/// A redrive stops looking after this time, well before the function's 29 s.
+const TIME_LIMIT: Duration = Duration::from_secs(18);
+/// The most messages that one redrive looks at: it holds those that it leaves until its end.
+const MAX_LOOKED_AT: usize = 2000;
+
+/// Which dead letters to send back. Each part that is given must fit.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+struct Redrive {
+    dry_run: bool,
+    limit: usize,
+    event: Option<String>,
+    delivery_id: Option<DeliveryId>,
+}
+
+impl Default for Redrive {
+    fn default() -> Self {
+        Self {
+            dry_run: false,
+            limit: 100,
+            event: None,
+            delivery_id: None,
+        }
+    }
+}
+
+impl Redrive {
+    fn read(request: &Request) -> Result<Self, Problem> {
+        let body: &[u8] = request.body().as_ref();
+        if body.trim_ascii().is_empty() {
+            return Ok(Self::default());
+        }
+        let redrive: Self = serde_json::from_slice(body).map_err(|error| {
+            Problem::parameter(
+                "body",
+                format!("must be {{\"dryRun\", \"limit\", \"event\", \"deliveryId\"}}, all optional: {error}"),
+            )
+        })?;
+        if !(1..=1000).contains(&redrive.limit) {
+            return Err(Problem::parameter("limit", "must be from 1 to 1000"));
+        }
+        Ok(redrive)
+    }
+
+    fn wants(&self, letter: &DeadLetter) -> bool {
+        let Some(delivery) = &letter.delivery else {
+            return false;
+        };
+        let event = self.event.is_none() || self.event == delivery.event;
+        let id = self.delivery_id.as_ref().is_none_or(|id| *id == delivery.delivery_id);
+        event && id
+    }
+}
+
+/// What a redrive did.
+#[derive(Default)]
+struct Report {
+    matched: Vec<DeliveryId>,
+    redriven: usize,
+    unreadable: usize,
+    not_in_log: usize,
+    complete: bool,
+}
+
+impl Api {
+    pub(crate) async fn list_dead_letters(&self, request: &Request) -> Answer {
+        let params = Params::of(request, &["limit", "cursor"])?;
+        let (limit, after) = (params.limit()?, params.cursor(LIST)?);
+        let page = self.deliveries.dead_letters(after, limit, self.retention);
+        let page = page.await.map_err(unavailable)?;
+        let depth = self.dead_letters.depth().await.map_err(unavailable)?;
+        Ok((
+            StatusCode::OK,
+            json!({
+                "deadLetters": page.items,
+                "nextCursor": page.next.map(|place| cursor(LIST, &place)),
+                "messagesInQueue": depth,
+            }),
+        ))
+    }
+
+    /// Sends dead letters back by receive, send and delete: unlike a move by SQS itself that
+    /// allows a filter and a dry run.
+    pub(crate) async fn redrive(&self, request: &Request) -> Answer {
+        Params::of(request, &[])?;
+        let redrive = Redrive::read(request)?;
+        let mut held = Vec::new();
+        let result = self.look_through(&redrive, &mut held).await;
+        // What is left goes back, whatever stopped the search.
+        for letter in &held {
+            if let Err(error) = self.dead_letters.put_back(letter).await {
+                tracing::warn!(%error, "a dead letter comes back later");
+            }
+        }
+        let report = result?;
+        Ok((
+            StatusCode::OK,
+            json!({
+                "dryRun": redrive.dry_run,
+                "matched": report.matched.len(),
+                "redriven": report.redriven,
+                "left": held.len(),
+                "unreadable": report.unreadable,
+                "notInLog": report.not_in_log,
+                "complete": report.complete,
+                "deliveryIds": report.matched,
+            }),
+        ))
+    }
+
+    async fn look_through(
+        &self,
+        redrive: &Redrive,
+        held: &mut Vec<DeadLetter>,
+    ) -> Result<Report, Problem> {
+        let began = Instant::now();
+        let mut report = Report::default();
+        let mut looked_at = 0;
+        while report.matched.len() < redrive.limit
+            && looked_at < MAX_LOOKED_AT
+            && began.elapsed() < TIME_LIMIT
+        {
+            let taken = self.dead_letters.take(HIDDEN).await.map_err(unavailable)?;
+            if taken.is_empty() {
+                report.complete = true;
+                break;
+            }
+            looked_at += taken.len();
+            let mut letters = taken.into_iter();
+            while let Some(letter) = letters.next() {
+                let full = report.matched.len() >= redrive.limit;
+                report.unreadable += usize::from(letter.delivery.is_none());
+                let wanted = letter.delivery.as_ref().filter(|_| redrive.wants(&letter));
+                let Some(delivery) = wanted.filter(|_| !full) else {
+                    held.push(letter);
+                    continue;
+                };
+                let id = delivery.delivery_id.clone();
+                if redrive.dry_run {
+                    report.matched.push(id);
+                    held.push(letter);
+                    continue;
+                }
+                match self.resend(&id).await {
+                    Ok(Some(_)) => {
+                        self.dead_letters.remove(&letter).await.map_err(unavailable)?;
+                        report.redriven += 1;
+                        report.matched.push(id);
+                    }
+                    Ok(None) => {
+                        report.not_in_log += 1;
+                        held.push(letter);
+                    }
+                    Err(problem) => {
+                        held.push(letter);
+                        held.extend(letters);
+                        return Err(problem);
+                    }
+                }
+            }
+        }
+        Ok(report)
+    }
+}

@@ -1,0 +1,150 @@
+//! Routes.
+
+use crate::auth::Caller;
+use lambda_http::http::{Method, StatusCode};
+use lambda_http::{Body, Request, Response};
+use jiff::{SignedDuration, Timestamp};
+use platform::bookings::BookingStore;
+use platform::deliveries::DeliveryStore;
+use platform::http::{Problem, TrackingId, answer};
+use platform::queue::Queue;
+use platform::secrets::{ApiKeySecret, RotatingSecret};
+use serde_json::{Value, json};
+
+/// The function: answers one request at a time.
+pub struct Api {
+    /// Bookings.
+    pub bookings: BookingStore,
+    /// The delivery log.
+    pub deliveries: DeliveryStore,
+    /// Queue of deliveries to be processed.
+    pub queue: Queue,
+    /// Queue of what was given up.
+    pub dead_letters: Queue,
+    /// API keys.
+    pub keys: RotatingSecret<ApiKeySecret>,
+    /// How long deliveries are kept.
+    pub retention: SignedDuration,
+}
+
+/// An answer with its status.
+pub type Answer = Result<(StatusCode, Value), Problem>;
+
+/// One of the routes.
+enum Route<'a> {
+    Events,
+    Event(&'a str),
+    Delivery(&'a str),
+    Replay(&'a str),
+    DeadLetters,
+    Redrive,
+}
+
+impl<'a> Route<'a> {
+    /// The route of a path and the method that it takes.
+    fn of(path: &'a str) -> Option<(Self, Method)> {
+        let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
+        Some(match parts[..] {
+            ["v1", "events"] => (Self::Events, Method::GET),
+            ["v1", "events", id] => (Self::Event(id), Method::GET),
+            ["v1", "deliveries", id] => (Self::Delivery(id), Method::GET),
+            ["v1", "deliveries", id, "replay"] => (Self::Replay(id), Method::POST),
+            ["v1", "dead-letters"] => (Self::DeadLetters, Method::GET),
+            ["v1", "dead-letters", "redrive"] => (Self::Redrive, Method::POST),
+            _ => return None,
+        })
+    }
+}
+
+impl Api {
+    /// Answers one request.
+    pub async fn handle(&self, request: &Request) -> Response<Body> {
+        let tracking_id = TrackingId::random();
+        let result = self.route(request, &tracking_id).await;
+        let (status, code) = match &result {
+            Ok((status, _)) => (*status, None),
+            Err(problem) => (problem.status, Some(problem.code)),
+        };
+        tracing::info!(
+            trackingId = %tracking_id,
+            method = %request.method(),
+            status = status.as_u16(),
+            code,
+            "request answered"
+        );
+        match result {
+            Ok((status, body)) => answer(status, &tracking_id, &body),
+            Err(problem) => problem.answer(&tracking_id),
+        }
+    }
+
+    async fn route(&self, request: &Request, tracking_id: &TrackingId) -> Answer {
+        let path = request.uri().path();
+        if path == "/v1/health" {
+            return allow(request, &Method::GET).map(|()| health());
+        }
+        let Some((route, method)) = Route::of(path) else {
+            return Err(Problem::not_found(
+                "no such route; the README lists what there is",
+            ));
+        };
+        allow(request, &method)?;
+        let caller = self.caller(request).await?;
+        match route {
+            Route::Events => self.events(request).await,
+            Route::Event(id) => self.event(request, id).await,
+            Route::Delivery(id) => self.delivery(request, id).await,
+            Route::DeadLetters => self.list_dead_letters(request).await,
+            Route::Replay(id) => {
+                operated(&caller, tracking_id, "replay");
+                self.replay(request, id).await
+            }
+            Route::Redrive => {
+                operated(&caller, tracking_id, "redrive");
+                self.redrive(request).await
+            }
+        }
+    }
+}
+
+/// Who changed something is on record.
+fn operated(caller: &Caller, tracking_id: &TrackingId, operation: &'static str) {
+    tracing::info!(trackingId = %tracking_id, key = caller.name, operation, "operating call");
+}
+
+fn allow(request: &Request, method: &Method) -> Result<(), Problem> {
+    if request.method() == method {
+        return Ok(());
+    }
+    Err(Problem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "METHOD_NOT_ALLOWED",
+        format!("this route takes {method}"),
+    ))
+}
+
+fn health() -> (StatusCode, Value) {
+    let body = json!({
+        "status": "ok",
+        "version": env!("CARGO_PKG_VERSION"),
+        "timestamp": Timestamp::now(),
+    });
+    (StatusCode::OK, body)
+}
+
+/// What the store or a queue could not do, for the caller and for the log.
+pub fn unavailable(error: platform::Error) -> Problem {
+    tracing::error!(%error, "request not answered");
+    if error.is_transient() {
+        Problem::unavailable()
+    } else {
+        Problem::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "STORED_RECORD_UNREADABLE",
+            "a stored record can't be read; the log line with this tracking id says which",
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests;

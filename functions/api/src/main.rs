@@ -1,0 +1,47 @@
+//! Reads and operates the service over HTTP.
+
+mod auth;
+mod config;
+mod dead_letters;
+mod deliveries;
+mod events;
+mod handler;
+mod params;
+
+use config::Config;
+use handler::Api;
+use lambda_http::{Error, run, service_fn};
+use platform::bookings::BookingStore;
+use platform::deliveries::DeliveryStore;
+use platform::queue::Queue;
+use platform::secrets::RotatingSecret;
+use std::time::Duration;
+
+/// How long API keys are cached.
+const KEY_LIFETIME: Duration = Duration::from_secs(60);
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    platform::logs::init();
+    let config = Config::read(platform::config::Env::process())?;
+    let aws = platform::aws::load().await;
+    let dynamodb = aws_sdk_dynamodb::Client::new(&aws);
+    let sqs = aws_sdk_sqs::Client::new(&aws);
+    let api = Api {
+        bookings: BookingStore::new(dynamodb.clone(), config.bookings_table),
+        deliveries: DeliveryStore::new(dynamodb, config.deliveries_table),
+        queue: Queue::new(sqs.clone(), config.webhook_queue_url),
+        dead_letters: Queue::new(sqs, config.webhook_dlq_url),
+        keys: RotatingSecret::new(
+            aws_sdk_secretsmanager::Client::new(&aws),
+            config.api_key_secret_id,
+            "API key secret",
+            KEY_LIFETIME,
+        ),
+        retention: config.retention,
+    };
+    run(service_fn(async |request| {
+        Ok::<_, Error>(api.handle(&request).await)
+    }))
+    .await
+}

@@ -1,0 +1,280 @@
+//! One webhook: verify, log, queue, answer.
+
+use calendly::signature::{self, Refusal, SignedBody, SigningKey};
+use calendly::webhook::{self, Webhook};
+use jiff::{SignedDuration, Timestamp};
+use lambda_http::http::{StatusCode, header};
+use lambda_http::{Body, Request, Response};
+use platform::deliveries::{DeliveryId, DeliveryStore, MAX_BODY, NewDelivery, Recorded, Status};
+use platform::http::{Problem, TrackingId, answer};
+use platform::queue::{DeliveryRef, Outbox};
+use platform::secrets::{CalendlySecret, RotatingSecret};
+use serde_json::json;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Where the signing keys come from.
+pub trait SigningKeys {
+    /// The keys that count now: the present one, then the one before.
+    fn keys(&self) -> impl Future<Output = platform::Result<Vec<SigningKey>>>;
+    /// The same, freshly read where that wasn't done a moment ago.
+    fn keys_now(&self) -> impl Future<Output = platform::Result<Vec<SigningKey>>>;
+}
+
+impl SigningKeys for RotatingSecret<CalendlySecret> {
+    async fn keys(&self) -> platform::Result<Vec<SigningKey>> {
+        Ok(usable(&self.values().await?))
+    }
+
+    async fn keys_now(&self) -> platform::Result<Vec<SigningKey>> {
+        Ok(usable(&self.values_now().await?))
+    }
+}
+
+fn usable(secrets: &Arc<[CalendlySecret]>) -> Vec<SigningKey> {
+    secrets
+        .iter()
+        .filter_map(|secret| SigningKey::new(secret.signing_key.as_str()))
+        .collect()
+}
+
+/// The function: receives one webhook at a time.
+pub struct Receiver<Q, K> {
+    /// The delivery log.
+    pub log: DeliveryStore,
+    /// Where new deliveries go.
+    pub queue: Q,
+    /// Signing keys.
+    pub keys: K,
+    /// How far a signature's time may lie from now.
+    pub tolerance: Duration,
+    /// How long deliveries are kept.
+    pub retention: SignedDuration,
+}
+
+/// What a signed body is to the service.
+struct Reading {
+    event: Option<String>,
+    status: Status,
+    reason: Option<String>,
+    event_uri: Option<String>,
+    invitee_uri: Option<String>,
+}
+
+impl<Q: Outbox, K: SigningKeys> Receiver<Q, K> {
+    /// Answers one webhook.
+    pub async fn handle(&self, request: &Request) -> Response<Body> {
+        let tracking_id = TrackingId::random();
+        match self.receive(request, &tracking_id).await {
+            Ok(body) => answer(StatusCode::OK, &tracking_id, &body),
+            Err(problem) => {
+                tracing::warn!(
+                    trackingId = %tracking_id,
+                    outcome = "refused",
+                    code = problem.code,
+                    status = problem.status.as_u16(),
+                    "webhook refused"
+                );
+                problem.answer(&tracking_id)
+            }
+        }
+    }
+
+    async fn receive(
+        &self,
+        request: &Request,
+        tracking_id: &TrackingId,
+    ) -> Result<serde_json::Value, Problem> {
+        let body: &[u8] = request.body().as_ref();
+        if body.len() > MAX_BODY {
+            return Err(Problem::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "PAYLOAD_TOO_LARGE",
+                format!("the body has {} bytes; at most {MAX_BODY} are read", body.len()),
+            ));
+        }
+        if !is_json(request) {
+            return Err(Problem::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "UNSUPPORTED_MEDIA_TYPE",
+                "the content type must be application/json",
+            ));
+        }
+        let signed = self.verify(request, body, tracking_id).await?;
+        self.log_and_queue(signed, tracking_id).await
+    }
+
+    /// Fails closed: with no key, or none that can be read, nothing is accepted.
+    async fn verify<'a>(
+        &self,
+        request: &Request,
+        body: &'a [u8],
+        tracking_id: &TrackingId,
+    ) -> Result<SignedBody<'a>, Problem> {
+        let headers: Vec<&str> = request
+            .headers()
+            .get_all(signature::HEADER)
+            .iter()
+            // A value that is no text is kept as one that can't be read, not left out.
+            .map(|value| value.to_str().unwrap_or_default())
+            .collect();
+        let now = Timestamp::now().as_second();
+        let check = |keys: Vec<SigningKey>| {
+            if keys.is_empty() {
+                return Err(None);
+            }
+            signature::verify(&keys, &headers, body, now, self.tolerance).map_err(Some)
+        };
+        let unavailable = |error: &dyn std::fmt::Display| {
+            tracing::error!(trackingId = %tracking_id, %error, "no signing key");
+            signing_key_unavailable()
+        };
+        let keys = self.keys.keys().await.map_err(|e| unavailable(&e))?;
+        let mut checked = check(keys);
+        if matches!(checked, Err(Some(Refusal::Mismatch) | None)) {
+            // The key may have been rotated since it was cached.
+            let keys = self.keys.keys_now().await.map_err(|e| unavailable(&e))?;
+            checked = check(keys);
+        }
+        checked.map_err(|refusal| match refusal {
+            Some(refusal) => refused(refusal),
+            None => unavailable(&"the secret's signingKey is empty"),
+        })
+    }
+
+    async fn log_and_queue(
+        &self,
+        signed: SignedBody<'_>,
+        tracking_id: &TrackingId,
+    ) -> Result<serde_json::Value, Problem> {
+        let id = DeliveryId::of(signed.bytes());
+        let reading = read(signed);
+        let recorded = self
+            .log
+            .record(
+                &NewDelivery {
+                    id: &id,
+                    tracking_id: tracking_id.as_str(),
+                    provider: "calendly",
+                    event: reading.event.as_deref(),
+                    status: reading.status,
+                    reason: reading.reason.as_deref(),
+                    event_uri: reading.event_uri.as_deref(),
+                    invitee_uri: reading.invitee_uri.as_deref(),
+                    received_at: Timestamp::now(),
+                    body: signed.bytes(),
+                },
+                self.retention,
+            )
+            .await
+            .map_err(|error| unavailable(&error, tracking_id))?;
+
+        let (status, first_tracking_id) = match &recorded {
+            Recorded::New => (reading.status, tracking_id.as_str()),
+            Recorded::Duplicate {
+                status,
+                tracking_id,
+            } => (*status, tracking_id.as_str()),
+        };
+        let duplicate = recorded != Recorded::New;
+        // A delivery that isn't settled is queued again: its first message may have been lost
+        // between the log and the queue.
+        if !status.is_settled() {
+            self.queue
+                .send(&DeliveryRef {
+                    delivery_id: id.clone(),
+                    tracking_id: first_tracking_id.to_owned(),
+                    event: reading.event.clone(),
+                })
+                .await
+                .map_err(|error| unavailable(&error, tracking_id))?;
+        }
+        let ignored = matches!(reading.status, Status::Ignored | Status::Unprocessable);
+        tracing::info!(
+            trackingId = %tracking_id,
+            deliveryId = %id,
+            event = reading.event,
+            outcome = if duplicate { "duplicate" } else { reading.status.as_str() },
+            reason = reading.reason,
+            "webhook received"
+        );
+        let mut body = json!({
+            "success": true,
+            "message": match (ignored, duplicate) {
+                (true, _) => "Webhook logged; nothing to do",
+                (false, true) => "Webhook already logged",
+                (false, false) => "Webhook logged and queued",
+            },
+            "trackingId": tracking_id.as_str(),
+            "deliveryId": id,
+        });
+        if duplicate {
+            body["duplicate"] = true.into();
+        }
+        if ignored {
+            body["ignored"] = true.into();
+        }
+        Ok(body)
+    }
+}
+
+/// A missing content type is let pass: a true webhook must not be lost for it.
+fn is_json(request: &Request) -> bool {
+    let Some(value) = request.headers().get(header::CONTENT_TYPE) else {
+        return true;
+    };
+    let essence = value.to_str().unwrap_or_default().split(';').next();
+    let essence = essence.unwrap_or_default().trim().to_ascii_lowercase();
+    essence == "application/json"
+        || essence.starts_with("application/") && essence.ends_with("+json")
+}
+
+fn read(signed: SignedBody<'_>) -> Reading {
+    match webhook::read(signed.bytes()) {
+        Ok(Webhook::Booking(booking)) => Reading {
+            event: Some(booking.event),
+            status: Status::Received,
+            reason: None,
+            event_uri: booking.scheduled_event.map(String::from),
+            invitee_uri: booking.invitee.map(String::from),
+        },
+        Ok(Webhook::NotHandled { event }) => Reading {
+            event: Some(event),
+            status: Status::Ignored,
+            reason: None,
+            event_uri: None,
+            invitee_uri: None,
+        },
+        Err(unreadable) => Reading {
+            event: None,
+            status: Status::Unprocessable,
+            reason: Some(unreadable.to_string()),
+            event_uri: None,
+            invitee_uri: None,
+        },
+    }
+}
+
+fn refused(refusal: Refusal) -> Problem {
+    let code = match refusal {
+        Refusal::Stale => "STALE_SIGNATURE",
+        Refusal::Missing | Refusal::Malformed | Refusal::Mismatch => "INVALID_SIGNATURE",
+    };
+    Problem::new(StatusCode::UNAUTHORIZED, code, refusal.to_string())
+}
+
+fn signing_key_unavailable() -> Problem {
+    Problem::new(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "SIGNING_KEY_UNAVAILABLE",
+        "the signing key can't be read, so no webhook can be verified",
+    )
+}
+
+fn unavailable(error: &platform::Error, tracking_id: &TrackingId) -> Problem {
+    tracing::error!(trackingId = %tracking_id, %error, "webhook not accepted");
+    Problem::unavailable()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,241 @@
+//! A batch of messages: each is applied on its own, and answered for on its own.
+
+use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
+use booking::Transition;
+use calendly::webhook::{self, Webhook};
+use futures::future::join_all;
+use jiff::Timestamp;
+use platform::bookings::BookingStore;
+use platform::deliveries::{DeliveryStore, Status};
+use platform::queue::{DeliveryRef, Queue};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The function: applies batches of deliveries.
+pub struct Worker {
+    /// The delivery log.
+    pub deliveries: DeliveryStore,
+    /// Bookings.
+    pub bookings: BookingStore,
+    /// Queue that the messages come from.
+    pub queue: Queue,
+    /// Queue for what was given up.
+    pub dead_letters: Queue,
+    /// Waits between attempts.
+    pub schedule: Vec<Duration>,
+    /// How long one record may take.
+    pub record_limit: Duration,
+}
+
+/// Why a delivery was not applied.
+#[derive(Debug)]
+enum Failure {
+    /// Another attempt may succeed.
+    Passing(String),
+    /// Every attempt would end like this.
+    Lasting(String),
+}
+
+impl From<platform::Error> for Failure {
+    fn from(error: platform::Error) -> Self {
+        if error.is_transient() {
+            Self::Passing(error.to_string())
+        } else {
+            Self::Lasting(error.to_string())
+        }
+    }
+}
+
+/// What became of a delivery.
+enum Applied {
+    /// It was applied, and changed this.
+    Now(Vec<Transition>),
+    /// An earlier message had it applied already.
+    Before,
+    /// There is nothing to apply, as was found when it came: it was replayed all the same.
+    Nothing(Status),
+}
+
+/// Whether SQS may forget a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    Done,
+    ComesBack,
+}
+
+impl Worker {
+    /// Handles a batch and names the messages that must come back.
+    pub async fn handle(self: Arc<Self>, batch: SqsEvent) -> SqsBatchResponse {
+        let results = join_all(batch.records.into_iter().map(|message| {
+            let worker = self.clone();
+            async move {
+                let id = message.message_id.clone().unwrap_or_default();
+                (id, worker.isolated(message).await)
+            }
+        }))
+        .await;
+        let mut response = SqsBatchResponse::default();
+        for (id, verdict) in results {
+            if verdict == Verdict::ComesBack {
+                let mut failure = BatchItemFailure::default();
+                failure.item_identifier = id;
+                response.batch_item_failures.push(failure);
+            }
+        }
+        response
+    }
+
+    /// One message: a panic in it, or its time running out, is its own failure and no other's.
+    async fn isolated(self: Arc<Self>, message: SqsMessage) -> Verdict {
+        let body = message.body.clone().unwrap_or_default();
+        let Ok(delivery) = serde_json::from_str::<DeliveryRef>(&body) else {
+            let reason = "the message is not a reference to a delivery";
+            tracing::error!(outcome = "dead", error = reason, "message can't be read");
+            return self.bury(&body, reason).await;
+        };
+        let attempt = receive_count(&message);
+        let last = attempt > self.schedule.len();
+        if last {
+            // Should the process itself be killed by this attempt, SQS moves the message to the
+            // dead letter queue with nobody left to say so; so it is said before.
+            let reason = "the last attempt began and did not end";
+            if let Err(error) = self.deliveries.dead(&delivery.delivery_id, reason, 0).await {
+                tracing::error!(deliveryId = %delivery.delivery_id, %error, "outcome not logged");
+            }
+        }
+        let work = {
+            let worker = self.clone();
+            let delivery = delivery.clone();
+            tokio::spawn(async move { worker.apply(&delivery).await })
+        };
+        let stop = work.abort_handle();
+        let result = match tokio::time::timeout(self.record_limit, work).await {
+            Ok(Ok(result)) => result,
+            // The panic's own message may hold a part of the body.
+            Ok(Err(_)) => Err(Failure::Passing("the worker panicked on it".to_owned())),
+            Err(_) => {
+                stop.abort();
+                let limit = self.record_limit.as_secs();
+                Err(Failure::Passing(format!("not done within {limit} s")))
+            }
+        };
+        self.settle(&message, &body, &delivery, attempt, result).await
+    }
+
+    /// Applies a delivery to the bookings.
+    async fn apply(&self, delivery: &DeliveryRef) -> Result<Applied, Failure> {
+        let id = &delivery.delivery_id;
+        let Some((logged, body)) = self.deliveries.get_with_body(id).await? else {
+            return Err(Failure::Lasting(
+                "the delivery is not in the log (any more)".to_owned(),
+            ));
+        };
+        if logged.status == Status::Processed {
+            return Ok(Applied::Before);
+        }
+        let made = match webhook::read(&body) {
+            Ok(Webhook::Booking(booking)) => self.bookings.apply(booking.facts).await?,
+            Ok(Webhook::NotHandled { .. }) => {
+                self.deliveries.set_aside(id, Status::Ignored, None).await?;
+                return Ok(Applied::Nothing(Status::Ignored));
+            }
+            Err(unreadable) => {
+                let reason = unreadable.to_string();
+                self.deliveries.set_aside(id, Status::Unprocessable, Some(&reason)).await?;
+                return Ok(Applied::Nothing(Status::Unprocessable));
+            }
+        };
+        self.deliveries.processed(id, &made).await?;
+        Ok(Applied::Now(made))
+    }
+
+    /// Writes the outcome down and decides what SQS does with the message.
+    async fn settle(
+        &self,
+        message: &SqsMessage,
+        body: &str,
+        delivery: &DeliveryRef,
+        attempt: usize,
+        result: Result<Applied, Failure>,
+    ) -> Verdict {
+        let (outcome, error, made) = match &result {
+            Ok(Applied::Now(made)) => ("processed", None, made.as_slice()),
+            Ok(Applied::Before) => ("duplicate", None, &[][..]),
+            Ok(Applied::Nothing(status)) => (status.as_str(), None, &[][..]),
+            Err(Failure::Passing(error)) if attempt <= self.schedule.len() => {
+                ("failed", Some(error), &[][..])
+            }
+            Err(Failure::Passing(error) | Failure::Lasting(error)) => {
+                ("dead", Some(error), &[][..])
+            }
+        };
+        let changes: Vec<&str> = made.iter().map(|made| made.as_str()).collect();
+        tracing::info!(
+            trackingId = delivery.tracking_id,
+            deliveryId = %delivery.delivery_id,
+            event = delivery.event,
+            attempt,
+            outcome,
+            changes = changes.join(","),
+            error,
+            "delivery handled"
+        );
+        let Some(error) = error else {
+            return Verdict::Done;
+        };
+        if outcome == "dead" {
+            if let Err(unlogged) = self.deliveries.dead(&delivery.delivery_id, error, 1).await {
+                tracing::error!(deliveryId = %delivery.delivery_id, error = %unlogged, "outcome not logged");
+            }
+            return self.bury(body, error).await;
+        }
+        self.retry_later(message, delivery, attempt, error).await;
+        Verdict::ComesBack
+    }
+
+    /// Sets the next attempt by the schedule. If that can't be done, the message comes back by
+    /// the queue's own visibility timeout: later or earlier than meant, but it comes.
+    async fn retry_later(
+        &self,
+        message: &SqsMessage,
+        delivery: &DeliveryRef,
+        attempt: usize,
+        error: &str,
+    ) {
+        let wait = self.schedule.get(attempt - 1).copied().unwrap_or_default();
+        let next = Timestamp::now().saturating_add(wait).unwrap_or(Timestamp::MAX);
+        let receipt = message.receipt_handle.as_deref().unwrap_or_default();
+        let (hidden, logged) = futures::join!(
+            self.queue.hide(receipt, wait),
+            self.deliveries.failed(&delivery.delivery_id, error, next)
+        );
+        for problem in [hidden.err(), logged.err()].into_iter().flatten() {
+            tracing::error!(deliveryId = %delivery.delivery_id, error = %problem, "retry not arranged as meant");
+        }
+    }
+
+    /// Moves a message to the dead letter queue. If that fails it stays in its queue, whose own
+    /// redrive policy moves it in the end.
+    async fn bury(&self, body: &str, reason: &str) -> Verdict {
+        match self.dead_letters.bury(body, reason).await {
+            Ok(()) => Verdict::Done,
+            Err(error) => {
+                tracing::error!(%error, "dead letter not moved");
+                Verdict::ComesBack
+            }
+        }
+    }
+}
+
+/// How often SQS has handed this message out, this time included.
+fn receive_count(message: &SqsMessage) -> usize {
+    message
+        .attributes
+        .get("ApproximateReceiveCount")
+        .and_then(|count| count.parse().ok())
+        .unwrap_or(1)
+        .max(1)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,34 @@
+//! Applies queued deliveries to the bookings.
+
+mod config;
+mod handler;
+
+use aws_lambda_events::event::sqs::SqsEvent;
+use config::Config;
+use handler::Worker;
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use platform::bookings::BookingStore;
+use platform::deliveries::DeliveryStore;
+use platform::queue::Queue;
+use std::sync::Arc;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    platform::logs::init();
+    let config = Config::read(platform::config::Env::process())?;
+    let aws = platform::aws::load().await;
+    let dynamodb = aws_sdk_dynamodb::Client::new(&aws);
+    let sqs = aws_sdk_sqs::Client::new(&aws);
+    let worker = Arc::new(Worker {
+        deliveries: DeliveryStore::new(dynamodb.clone(), config.deliveries_table),
+        bookings: BookingStore::new(dynamodb, config.bookings_table),
+        queue: Queue::new(sqs.clone(), config.webhook_queue_url),
+        dead_letters: Queue::new(sqs, config.webhook_dlq_url),
+        schedule: config.schedule,
+        record_limit: config.record_limit,
+    });
+    run(service_fn(async |event: LambdaEvent<SqsEvent>| {
+        Ok::<_, Error>(worker.clone().handle(event.payload).await)
+    }))
+    .await
+}

@@ -1,0 +1,110 @@
+//! What a delivery, or a sync, says: partial records to be merged.
+
+use crate::{EventRecord, EventUri, InviteeRecord, InviteeUri, Provider, SubmissionRecord, SubmissionUri};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Partial records about a few events and invitees, merged as one step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Facts {
+    /// Where they come from.
+    pub provider: Provider,
+    pub(crate) events: BTreeMap<EventUri, EventRecord>,
+    pub(crate) invitees: BTreeMap<InviteeUri, InviteeRecord>,
+    pub(crate) submission: Option<SubmissionRecord>,
+}
+
+/// The names of all records that a step reads and may change.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RecordKeys {
+    /// Scheduled events.
+    pub events: BTreeSet<EventUri>,
+    /// Invitees.
+    pub invitees: BTreeSet<InviteeUri>,
+    /// A routing form submission.
+    pub submission: Option<SubmissionUri>,
+}
+
+impl Facts {
+    /// No facts yet.
+    pub fn new(provider: Provider) -> Self {
+        Self {
+            provider,
+            events: BTreeMap::new(),
+            invitees: BTreeMap::new(),
+            submission: None,
+        }
+    }
+
+    /// Adds what is known of an event.
+    pub fn add_event(&mut self, event: &EventRecord) {
+        self.events
+            .entry(event.uri.clone())
+            .or_insert_with(|| EventRecord::about(event.uri.clone(), self.provider))
+            .merge(event);
+    }
+
+    /// Adds what is known of an invitee. Links are facts about both of their ends, so each half
+    /// of a reschedule says that the old booking was moved, to which one, and from which the new
+    /// one came.
+    pub fn add_invitee(&mut self, invitee: &InviteeRecord) {
+        self.invitee(&invitee.uri).merge(invitee);
+        if let Some(old) = &invitee.moved_from {
+            self.add_move(old, &invitee.uri);
+        }
+        if let Some(new) = &invitee.moved_to {
+            self.add_move(&invitee.uri, new);
+        }
+    }
+
+    /// Adds a routing form submission, and to its submitter the link to it.
+    pub fn add_submission(&mut self, submission: SubmissionRecord) {
+        if let Some(submitter) = &submission.submitter {
+            self.invitee(submitter).submission = Some(submission.uri.clone());
+        }
+        self.submission = Some(submission);
+    }
+
+    fn add_move(&mut self, old: &InviteeUri, new: &InviteeUri) {
+        let record = self.invitee(old);
+        record.canceled = true;
+        record.rescheduled = true;
+        record.moved_to = Some(new.clone());
+        self.invitee(new).moved_from = Some(old.clone());
+    }
+
+    fn invitee(&mut self, uri: &InviteeUri) -> &mut InviteeRecord {
+        let event = uri.event();
+        self.events
+            .entry(event.clone())
+            .or_insert_with(|| EventRecord::about(event, self.provider));
+        self.invitees
+            .entry(uri.clone())
+            .or_insert_with(|| InviteeRecord::about(uri.clone()))
+    }
+
+    /// The records that merging these facts reads and may change.
+    pub fn keys(&self) -> RecordKeys {
+        RecordKeys {
+            events: self.events.keys().cloned().collect(),
+            invitees: self.invitees.keys().cloned().collect(),
+            submission: self.submission.as_ref().map(|s| s.uri.clone()),
+        }
+    }
+
+    /// The invitee that these facts are chiefly about: one with a message of its own before one
+    /// that is only linked to.
+    pub fn main_invitee(&self) -> Option<&InviteeUri> {
+        self.invitees
+            .values()
+            .find(|invitee| invitee.known)
+            .map(|invitee| &invitee.uri)
+            .or_else(|| self.invitees.keys().next())
+    }
+
+    /// The event that these facts are chiefly about.
+    pub fn main_event(&self) -> Option<EventUri> {
+        self.main_invitee()
+            .map(InviteeUri::event)
+            .or_else(|| self.events.keys().next().cloned())
+    }
+}

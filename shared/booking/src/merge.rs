@@ -1,0 +1,95 @@
+//! The joins that records are made of.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// When a value was true, by the provider's own clock: compared by `updated` first, then by
+/// `observed`.
+///
+/// Both in microseconds since the epoch, which is the provider's precision. `observed` is needed
+/// because some changes don't move `updated_at` (a conference link that becomes ready, for one);
+/// it comes from the message that carried the value, and alone it orders badly: Calendly cuts its
+/// envelope's time to whole seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(from = "(i64, i64)", into = "(i64, i64)")]
+pub struct Stamp {
+    updated: i64,
+    observed: i64,
+}
+
+impl Stamp {
+    /// A stamp from the object's own `updated_at` and the latest time its message speaks of.
+    pub fn new(updated: Timestamp, observed: Timestamp) -> Self {
+        Self {
+            updated: updated.as_microsecond(),
+            observed: observed.max(updated).as_microsecond(),
+        }
+    }
+}
+
+impl From<(i64, i64)> for Stamp {
+    fn from((updated, observed): (i64, i64)) -> Self {
+        Self { updated, observed }
+    }
+}
+
+impl From<Stamp> for (i64, i64) {
+    fn from(stamp: Stamp) -> Self {
+        (stamp.updated, stamp.observed)
+    }
+}
+
+/// A value with the time it was true: of two, the later stays. Equal times are decided by the
+/// values' own bytes, so that the choice never depends on which came first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Latest<T> {
+    at: Stamp,
+    /// The value.
+    pub value: T,
+}
+
+impl<T: Serialize + PartialEq> Latest<T> {
+    /// `value`, true at `at`.
+    pub fn new(at: Stamp, value: T) -> Self {
+        Self { at, value }
+    }
+
+    fn wins_over(&self, other: &Self) -> bool {
+        self.at > other.at
+            || self.at == other.at
+                && self.value != other.value
+                && bytes(&self.value) > bytes(&other.value)
+    }
+}
+
+fn bytes<T: Serialize>(value: &T) -> Option<Vec<u8>> {
+    serde_json::to_vec(value).ok()
+}
+
+/// Joins two optional [`Latest`]: something beats nothing, later beats earlier.
+pub(crate) fn latest<T: Serialize + PartialEq + Clone>(
+    mine: &mut Option<Latest<T>>,
+    theirs: &Option<Latest<T>>,
+) {
+    if let Some(theirs) = theirs
+        && mine.as_ref().is_none_or(|mine| theirs.wins_over(mine))
+    {
+        *mine = Some(theirs.clone());
+    }
+}
+
+/// The greater of two, where something is greater than nothing.
+pub fn max_of<T: Ord + Clone>(mine: &mut Option<T>, theirs: &Option<T>) {
+    if theirs > mine {
+        mine.clone_from(theirs);
+    }
+}
+
+/// The lesser of two, where something beats nothing.
+pub fn min_of<T: Ord + Clone>(mine: &mut Option<T>, theirs: &Option<T>) {
+    if let Some(value) = theirs
+        && mine.as_ref().is_none_or(|mine| value < mine)
+    {
+        *mine = Some(value.clone());
+    }
+}

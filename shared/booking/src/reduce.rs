@@ -1,0 +1,125 @@
+//! The reducer: what is stored, and what a delivery says, give what is to be stored.
+
+use crate::{
+    EventRecord, EventUri, Facts, InviteeRecord, InviteeUri, SubmissionRecord, Transition,
+};
+use std::collections::BTreeMap;
+
+/// The longest chain of reschedules along which a root is carried. It bounds the work that a
+/// damaged or hostile chain (one that bites its own tail) can make.
+pub const MAX_CHAIN: u32 = 200;
+
+/// Stored records, by name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Records {
+    /// Scheduled events.
+    pub events: BTreeMap<EventUri, EventRecord>,
+    /// Invitees.
+    pub invitees: BTreeMap<InviteeUri, InviteeRecord>,
+    /// A routing form submission.
+    pub submission: Option<SubmissionRecord>,
+}
+
+/// What a step makes of the stored records.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reduction {
+    /// The new state of every record that the facts touch, changed or not.
+    pub records: Records,
+    /// What changed, invitee by invitee.
+    pub transitions: Vec<(InviteeUri, Transition)>,
+    /// Facts that follow from the new state for records outside this step. To be applied after
+    /// it is stored, whether or not it changed anything: an earlier try may have stopped between.
+    pub follow_ups: Vec<Facts>,
+}
+
+/// Merges `facts` into `stored`, which holds those of `facts.keys()` that exist.
+pub fn reduce(stored: &Records, facts: &Facts) -> Reduction {
+    let mut next = Records::default();
+    for (uri, fact) in &facts.events {
+        let mut event = stored
+            .events
+            .get(uri)
+            .cloned()
+            .unwrap_or_else(|| EventRecord::about(uri.clone(), facts.provider));
+        event.merge(fact);
+        next.events.insert(uri.clone(), event);
+    }
+    for (uri, fact) in &facts.invitees {
+        let mut invitee = stored
+            .invitees
+            .get(uri)
+            .cloned()
+            .unwrap_or_else(|| InviteeRecord::about(uri.clone()));
+        invitee.merge(fact);
+        next.invitees.insert(uri.clone(), invitee);
+    }
+    next.submission = facts.submission.as_ref().map(|fact| {
+        let mut submission = stored
+            .submission
+            .clone()
+            .unwrap_or_else(|| SubmissionRecord::about(fact.uri.clone()));
+        submission.merge(fact);
+        submission
+    });
+
+    let follow_ups = carry_roots(&mut next.invitees, facts);
+    for invitee in next.invitees.values() {
+        if let Some(event) = next.events.get_mut(&invitee.uri.event()) {
+            event.enrol(invitee);
+        }
+    }
+    let transitions = next
+        .invitees
+        .values()
+        .flat_map(|after| {
+            Transition::between(stored.invitees.get(&after.uri), after)
+                .into_iter()
+                .map(|made| (after.uri.clone(), made))
+        })
+        .collect();
+    Reduction {
+        records: next,
+        transitions,
+        follow_ups,
+    }
+}
+
+/// Hands each moved booking's root to the one that replaced it: at once where that is part of this
+/// step, as a follow-up where it isn't. A record holds both its root and its successor, and writes
+/// to it are serialised; so whoever writes the later of the two sees both, and carries on.
+fn carry_roots(
+    invitees: &mut BTreeMap<InviteeUri, InviteeRecord>,
+    facts: &Facts,
+) -> Vec<Facts> {
+    // Within a step there are at most two links, so two rounds settle it in any order.
+    for _ in 0..2 {
+        let handed: Vec<_> = invitees
+            .values()
+            .filter_map(|old| Some((old.moved_to.clone()?, old.passes_on())))
+            .collect();
+        for (new, lineage) in handed {
+            if let Some(new) = invitees.get_mut(&new)
+                && lineage.root != new.uri
+                && lineage.depth <= MAX_CHAIN
+                && new.lineage.as_ref() < Some(&lineage)
+            {
+                new.lineage = Some(lineage);
+            }
+        }
+    }
+    invitees
+        .values()
+        .filter_map(|old| {
+            let new = old.moved_to.as_ref()?;
+            let lineage = old.passes_on();
+            if invitees.contains_key(new) || lineage.root == *new || lineage.depth > MAX_CHAIN {
+                return None;
+            }
+            let mut heir = InviteeRecord::about(new.clone());
+            heir.lineage = Some(lineage);
+            let mut follow = Facts::new(facts.provider);
+            follow.add_invitee(&heir);
+            Some(follow)
+        })
+        .collect()
+}

@@ -1,0 +1,74 @@
+//! A routing form submission as it is kept.
+
+use crate::invitee::Tracking;
+use crate::merge::{Latest, latest, max_of, min_of};
+use crate::{ConnectionId, InviteeUri, SubmissionUri};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// An answer of a routing form.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all(serialize = "camelCase"))]
+pub struct FormAnswer {
+    /// The question's id.
+    #[serde(alias = "questionUuid")]
+    pub question_uuid: Option<String>,
+    /// The question.
+    pub question: String,
+    /// The answer, if one was given.
+    pub answer: Option<String>,
+}
+
+/// A routing form submission. It is joined to its invitee by URI, from whichever side names it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SubmissionRecord {
+    /// The submission's URI, its identity.
+    pub uri: SubmissionUri,
+    /// The connections that told of it. Join: union.
+    #[serde(default)]
+    pub connections: BTreeSet<ConnectionId>,
+    /// URI of the form. Join: latest.
+    pub form: Option<Latest<String>>,
+    /// Answers. Join: latest.
+    pub answers: Option<Latest<Vec<FormAnswer>>>,
+    /// Tracking. Join: latest.
+    pub tracking: Option<Latest<Tracking>>,
+    /// Where the form led, as the provider gives it. Join: latest.
+    pub result: Option<Latest<serde_json::Value>>,
+    /// The invitee who submitted it. Join: greatest.
+    pub submitter: Option<InviteeUri>,
+    /// When it was made. Join: earliest.
+    pub created_at: Option<Timestamp>,
+    /// The latest time that any fact about it speaks of. Join: latest.
+    pub updated_at: Option<Timestamp>,
+}
+
+impl SubmissionRecord {
+    /// A record that knows nothing but the submission's name.
+    pub fn about(uri: SubmissionUri) -> Self {
+        Self {
+            uri,
+            connections: BTreeSet::new(),
+            form: None,
+            answers: None,
+            tracking: None,
+            result: None,
+            submitter: None,
+            created_at: None,
+            updated_at: None,
+        }
+    }
+
+    /// Joins what `other` knows of the same submission.
+    pub fn merge(&mut self, other: &Self) {
+        self.connections.extend(other.connections.iter().cloned());
+        latest(&mut self.form, &other.form);
+        latest(&mut self.answers, &other.answers);
+        latest(&mut self.tracking, &other.tracking);
+        latest(&mut self.result, &other.result);
+        max_of(&mut self.submitter, &other.submitter);
+        min_of(&mut self.created_at, &other.created_at);
+        max_of(&mut self.updated_at, &other.updated_at);
+    }
+}

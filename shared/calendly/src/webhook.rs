@@ -1,0 +1,131 @@
+//! What a webhook's body says, as [`Facts`].
+//!
+//! Reading is lenient: a field that is missing, null or of another type than documented is not
+//! known, and never a failure. Only what names the thing (event, URIs, one time) must be there.
+
+mod invitee;
+mod json;
+mod routing;
+mod scheduled_event;
+
+use booking::{ConnectionId, EventUri, Facts, InviteeUri, Provider};
+use jiff::Timestamp;
+use json::Json;
+use serde_json::Value;
+
+/// A body that was read.
+#[derive(Debug, Clone)]
+pub enum Webhook {
+    /// It changes bookings.
+    Booking(Box<BookingWebhook>),
+    /// A well-formed event that this service does nothing with.
+    NotHandled {
+        /// Name of the event.
+        event: String,
+    },
+}
+
+/// A body that changes bookings.
+#[derive(Debug, Clone)]
+pub struct BookingWebhook {
+    /// Name of the event.
+    pub event: String,
+    /// What it says.
+    pub facts: Facts,
+    /// The invitee that it is about.
+    pub invitee: Option<InviteeUri>,
+    /// The scheduled event that it is about.
+    pub scheduled_event: Option<EventUri>,
+}
+
+/// Why a body can't be read. Never holds a part of the body.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unreadable {
+    /// Not JSON.
+    #[error("the body is not JSON (line {line}, column {column})")]
+    NotJson {
+        /// Line, from 1.
+        line: usize,
+        /// Column, from 1.
+        column: usize,
+    },
+    /// No webhook of Calendly's.
+    #[error("the body has no `event` name")]
+    NoEvent,
+    /// A part is missing without which nothing can be done.
+    #[error("`{field}` is missing or is {expected}")]
+    Field {
+        /// Path of the field.
+        field: &'static str,
+        /// What it should have been.
+        expected: &'static str,
+    },
+}
+
+/// The longest event name that is kept; Calendly's are about 30 characters.
+const MAX_EVENT_NAME: usize = 100;
+
+/// What every part of a body may need of its envelope.
+struct Envelope {
+    connection: Option<ConnectionId>,
+    created_at: Option<Timestamp>,
+}
+
+/// Reads a webhook's body.
+pub fn read(body: &[u8]) -> Result<Webhook, Unreadable> {
+    let json: Value = serde_json::from_slice(body).map_err(|error| Unreadable::NotJson {
+        line: error.line(),
+        column: error.column(),
+    })?;
+    let event = json
+        .text("event")
+        .filter(|event| !event.is_empty() && event.len() <= MAX_EVENT_NAME)
+        .ok_or(Unreadable::NoEvent)?;
+    let envelope = Envelope {
+        connection: json
+            .text("created_by")
+            .and_then(|uri| ConnectionId::from_user_uri(&uri).ok()),
+        created_at: json.time("created_at"),
+    };
+    let Some(reader) = reader(&event) else {
+        return Ok(Webhook::NotHandled { event });
+    };
+    let payload = json
+        .get("payload")
+        .filter(|payload| payload.is_object())
+        .ok_or(Unreadable::Field {
+            field: "payload",
+            expected: "not an object",
+        })?;
+    let facts = reader(payload, &envelope)?;
+    Ok(Webhook::Booking(Box::new(BookingWebhook {
+        invitee: facts.main_invitee().cloned(),
+        scheduled_event: facts.main_event(),
+        event,
+        facts,
+    })))
+}
+
+type Reader = fn(&Value, &Envelope) -> Result<Facts, Unreadable>;
+
+/// Who reads an event. The names in the last column of each group aren't Calendly's own; relays
+/// send them.
+fn reader(event: &str) -> Option<Reader> {
+    Some(match event {
+        "invitee.created" | "invitee.rescheduled" => invitee::booked,
+        "invitee.canceled" => invitee::canceled,
+        "invitee_no_show.created" | "invitee.no_show" | "invitee.no_show.created" => {
+            invitee::no_show_marked
+        }
+        "invitee_no_show.deleted" | "invitee.no_show.deleted" => invitee::no_show_cleared,
+        "routing_form_submission.created" => routing::submitted,
+        _ => return None,
+    })
+}
+
+fn new_facts() -> Facts {
+    Facts::new(Provider::Calendly)
+}
+
+#[cfg(test)]
+mod tests;

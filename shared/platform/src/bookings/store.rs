@@ -1,0 +1,346 @@
+//! The bookings table: reading, reducing and writing as one step.
+
+use super::directory::Directory;
+use super::keys::{self, Key};
+use crate::error::failed;
+use crate::item::{Item, Read, s};
+use crate::{Error, Result};
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::types::{KeysAndAttributes, Put, TransactWriteItem};
+use booking::{
+    EventRecord, EventView, Facts, InviteeRecord, InviteeView, Provider, RecordKeys, Records,
+    SubmissionRecord, Transition, reduce,
+};
+use rand::Rng;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::time::Duration;
+
+/// How often a step is taken anew because others changed the same records meanwhile.
+const MAX_TRIES: usize = 12;
+/// How many invitees an event shows.
+const MAX_INVITEES: usize = 1000;
+
+/// Bookings in DynamoDB.
+#[derive(Clone)]
+pub struct BookingStore {
+    pub(super) client: Client,
+    pub(super) table: String,
+    pub(super) directory: Directory,
+}
+
+/// An event with its invitees, as the API shows it.
+pub type StoredEvent = EventView<InviteeView>;
+
+/// Records as read, each with the digest that guards its next write.
+#[derive(Default)]
+struct Loaded {
+    records: Records,
+    etags: HashMap<Key, String>,
+}
+
+/// An item to be written if its record is still as it was read.
+struct Write {
+    item: Item,
+    expected: Option<String>,
+}
+
+impl BookingStore {
+    /// The bookings in `table`.
+    pub fn new(client: Client, table: String) -> Self {
+        Self {
+            directory: Directory::new(client.clone(), table.clone()),
+            client,
+            table,
+        }
+    }
+
+    /// Merges `facts` into the stored bookings and answers what that changed.
+    ///
+    /// Every record of a step is written in one transaction, on condition that none has changed
+    /// since it was read; else the step is taken anew. Records hold nothing but merged facts and
+    /// what follows from them, so steps may be repeated, and stopped anywhere, at will.
+    pub async fn apply(&self, facts: Facts) -> Result<Vec<Transition>> {
+        let mut transitions = Vec::new();
+        let mut steps = VecDeque::from([facts]);
+        while let Some(facts) = steps.pop_front() {
+            let (made, follow_ups) = self.step(&facts).await?;
+            transitions.extend(made);
+            steps.extend(follow_ups);
+        }
+        Ok(transitions)
+    }
+
+    async fn step(&self, facts: &Facts) -> Result<(Vec<Transition>, Vec<Facts>)> {
+        for attempt in 0..MAX_TRIES {
+            let loaded = self.load(facts.provider, &facts.keys()).await?;
+            let reduction = reduce(&loaded.records, facts);
+            let writes = changed(facts.provider, &loaded, &reduction.records)?;
+            if self.commit(&reduction.records, writes).await? {
+                let made = reduction.transitions.into_iter().map(|(_, made)| made);
+                return Ok((made.collect(), reduction.follow_ups));
+            }
+            let most = 10_u64 << attempt.min(5);
+            let pause = rand::rng().random_range(0..=most);
+            tokio::time::sleep(Duration::from_millis(pause)).await;
+        }
+        Err(Error::Contended {
+            action: "write a booking",
+            tries: MAX_TRIES,
+        })
+    }
+
+    async fn load(&self, provider: Provider, wanted: &RecordKeys) -> Result<Loaded> {
+        let events = wanted.events.iter().map(|uri| keys::event(provider, uri));
+        let invitees = wanted.invitees.iter().map(|uri| keys::invitee(provider, uri));
+        let submission = wanted.submission.iter().map(|uri| keys::submission(provider, uri));
+        let all: Vec<Key> = events.chain(invitees).chain(submission).collect();
+        let mut loaded = Loaded::default();
+        for item in self.batch_get(&all).await? {
+            let key = Key {
+                pk: item.must("pk")?.to_owned(),
+                sk: item.must("sk")?.to_owned(),
+            };
+            let records = &mut loaded.records;
+            if key.sk == "event" {
+                let event: EventRecord = record(&item)?;
+                records.events.insert(event.uri.clone(), event);
+            } else if key.sk == "submission" {
+                records.submission = Some(record(&item)?);
+            } else {
+                let invitee: InviteeRecord = record(&item)?;
+                records.invitees.insert(invitee.uri.clone(), invitee);
+            }
+            loaded.etags.insert(key, item.must("etag")?.to_owned());
+        }
+        Ok(loaded)
+    }
+
+    /// Reads items as they are now, in one call (at most 100 keys; a step has five).
+    async fn batch_get(&self, all: &[Key]) -> Result<Vec<Item>> {
+        let action = "read bookings";
+        if all.is_empty() {
+            return Ok(Vec::new());
+        }
+        let request = KeysAndAttributes::builder()
+            .set_keys(Some(all.iter().map(Key::item).collect()))
+            .consistent_read(true)
+            .build()
+            .map_err(|error| Error::corrupt("a booking's key", error))?;
+        let answer = self
+            .client
+            .batch_get_item()
+            .request_items(&self.table, request)
+            .send()
+            .await
+            .map_err(failed(action))?;
+        // What was left out must not be taken for what doesn't exist.
+        if answer.unprocessed_keys().is_some_and(|keys| !keys.is_empty()) {
+            return Err(Error::Aws {
+                action,
+                cause: "the table is throttled".to_owned(),
+            });
+        }
+        let mut tables = answer.responses.unwrap_or_default();
+        Ok(tables.remove(&self.table).unwrap_or_default())
+    }
+
+    /// Writes all or nothing. `false` when another writer was faster.
+    async fn commit(&self, records: &Records, mut writes: Vec<Write>) -> Result<bool> {
+        for event in records.events.values() {
+            if let Some((bucket, _)) = keys::by_start(event)
+                && !writes.is_empty()
+            {
+                self.directory.list(&bucket).await?;
+            }
+        }
+        if writes.len() < 2 {
+            return match writes.pop() {
+                Some(write) => self.put(write).await,
+                None => Ok(true),
+            };
+        }
+        let mut puts = Vec::with_capacity(writes.len());
+        for write in writes {
+            let put = Put::builder()
+                .table_name(&self.table)
+                .condition_expression(condition(write.expected.as_ref()))
+                .set_expression_attribute_values(values(write.expected))
+                .set_item(Some(write.item))
+                .build()
+                .map_err(|error| Error::corrupt("a booking", error))?;
+            puts.push(TransactWriteItem::builder().put(put).build());
+        }
+        let written = self
+            .client
+            .transact_write_items()
+            .set_transact_items(Some(puts))
+            .send()
+            .await;
+        match written {
+            Ok(_) => Ok(true),
+            Err(error) if lost_race(&error) => Ok(false),
+            Err(error) => Err(failed("write bookings")(error)),
+        }
+    }
+
+    async fn put(&self, write: Write) -> Result<bool> {
+        let written = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .condition_expression(condition(write.expected.as_ref()))
+            .set_expression_attribute_values(values(write.expected))
+            .set_item(Some(write.item))
+            .send()
+            .await;
+        match written {
+            Ok(_) => Ok(true),
+            Err(error) if lost_race(&error) => Ok(false),
+            Err(error) => Err(failed("write a booking")(error)),
+        }
+    }
+
+    /// One event with all its invitees (at most 1,000) and their routing form submissions.
+    pub async fn event(&self, provider: Provider, id: &str) -> Result<Option<StoredEvent>> {
+        let mut event: Option<EventRecord> = None;
+        let mut invitees: Vec<InviteeRecord> = Vec::new();
+        let mut start = None;
+        loop {
+            let answer = self
+                .client
+                .query()
+                .table_name(&self.table)
+                .key_condition_expression("pk = :pk")
+                .expression_attribute_values(":pk", s(keys::event_pk(provider, id)))
+                .consistent_read(true)
+                .set_exclusive_start_key(start)
+                .send()
+                .await
+                .map_err(failed("read an event"))?;
+            for item in answer.items() {
+                if item.text("sk") == Some("event") {
+                    event = Some(record(item)?);
+                } else {
+                    invitees.push(record(item)?);
+                }
+            }
+            start = answer.last_evaluated_key;
+            if start.is_none() || invitees.len() >= MAX_INVITEES {
+                break;
+            }
+        }
+        let Some(event) = event else {
+            return Ok(None);
+        };
+        let submissions = self.submissions(provider, &invitees).await?;
+        let views = invitees
+            .iter()
+            .map(|invitee| {
+                let uri = invitee.submission.as_ref();
+                InviteeView::of(invitee, uri.and_then(|uri| submissions.get(uri)))
+            })
+            .collect();
+        Ok(Some(EventView::of(&event, views)))
+    }
+
+    async fn submissions(
+        &self,
+        provider: Provider,
+        invitees: &[InviteeRecord],
+    ) -> Result<BTreeMap<booking::SubmissionUri, SubmissionRecord>> {
+        let uris: std::collections::BTreeSet<_> =
+            invitees.iter().filter_map(|i| i.submission.as_ref()).collect();
+        let keys: Vec<_> = uris.into_iter().map(|uri| keys::submission(provider, uri)).collect();
+        let mut found = BTreeMap::new();
+        for some in keys.chunks(100) {
+            for item in self.batch_get(some).await? {
+                let submission: SubmissionRecord = record(&item)?;
+                found.insert(submission.uri.clone(), submission);
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// The writes that turn what was read into `next`: none for records that stay as they are.
+fn changed(provider: Provider, loaded: &Loaded, next: &Records) -> Result<Vec<Write>> {
+    let mut writes = Vec::new();
+    for event in next.events.values() {
+        let mut write = write(loaded, &keys::event(provider, &event.uri), event)?;
+        if let Some((bucket, start)) = keys::by_start(event) {
+            write.item.insert("bucket".to_owned(), s(bucket));
+            write.item.insert("startKey".to_owned(), s(start));
+        }
+        writes.push(write);
+    }
+    for invitee in next.invitees.values() {
+        writes.push(write(loaded, &keys::invitee(provider, &invitee.uri), invitee)?);
+    }
+    if let Some(submission) = &next.submission {
+        let key = keys::submission(provider, &submission.uri);
+        writes.push(write(loaded, &key, submission)?);
+    }
+    writes.retain(|write| write.expected.as_deref() != write.item.text("etag"));
+    Ok(writes)
+}
+
+/// An item is its key, its record as JSON, and the record's digest.
+fn write(loaded: &Loaded, key: &Key, record: &impl Serialize) -> Result<Write> {
+    let json = serde_json::to_string(record).map_err(|e| Error::corrupt("a booking", e))?;
+    let mut item = key.item();
+    item.insert("etag".to_owned(), s(hex::encode(Sha256::digest(&json))));
+    item.insert("record".to_owned(), s(json));
+    Ok(Write {
+        expected: loaded.etags.get(key).cloned(),
+        item,
+    })
+}
+
+pub(super) fn record<T: DeserializeOwned>(item: &Item) -> Result<T> {
+    serde_json::from_str(item.must("record")?)
+        // The parser's error can quote a value, so only its place is kept.
+        .map_err(|e| Error::corrupt("a stored booking", format!("column {}", e.column())))
+}
+
+fn condition(expected: Option<&String>) -> &'static str {
+    match expected {
+        Some(_) => "etag = :etag",
+        None => "attribute_not_exists(pk)",
+    }
+}
+
+fn values(expected: Option<String>) -> Option<Item> {
+    expected.map(|etag| Item::from([(":etag".to_owned(), s(etag))]))
+}
+
+/// Whether a write failed only because another came first.
+fn lost_race<E: ProvideErrorMetadata + RaceLost, R>(error: &SdkError<E, R>) -> bool {
+    error.as_service_error().is_some_and(RaceLost::race_lost)
+}
+
+trait RaceLost {
+    fn race_lost(&self) -> bool;
+}
+
+impl RaceLost for aws_sdk_dynamodb::operation::put_item::PutItemError {
+    fn race_lost(&self) -> bool {
+        self.is_conditional_check_failed_exception() || self.is_transaction_conflict_exception()
+    }
+}
+
+impl RaceLost for aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError {
+    fn race_lost(&self) -> bool {
+        let Self::TransactionCanceledException(canceled) = self else {
+            return false;
+        };
+        let mut codes = canceled.cancellation_reasons().iter().filter_map(|reason| reason.code());
+        codes.clone().any(|code| code != "None")
+            && codes.all(|code| {
+                matches!(code, "None" | "ConditionalCheckFailed" | "TransactionConflict")
+            })
+    }
+}

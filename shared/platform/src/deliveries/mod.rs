@@ -1,0 +1,9 @@
+//! The delivery log: every webhook as received, and what became of it.
+
+mod body;
+mod record;
+mod store;
+
+pub use body::MAX_BODY;
+pub use record::{Delivery, DeliveryId, InvalidDeliveryId, NewDelivery, Page, Recorded, Status};
+pub use store::DeliveryStore;

@@ -1,0 +1,213 @@
+//! A delivery as it is kept and shown.
+
+use crate::item::{Item, Read};
+use crate::{Error, Result};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::fmt;
+
+/// Names a delivery: the SHA-256 of its raw body in hex, so that the same body is the same
+/// delivery however often and by whichever subscription it comes.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct DeliveryId(String);
+
+/// A text that is no delivery id.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not a delivery id: 64 characters of 0-9 and a-f")]
+pub struct InvalidDeliveryId;
+
+impl DeliveryId {
+    /// The id of the delivery with this body.
+    pub fn of(body: &[u8]) -> Self {
+        Self(hex::encode(Sha256::digest(body)))
+    }
+
+    /// Reads an id.
+    pub fn parse(id: &str) -> Result<Self, InvalidDeliveryId> {
+        let digits = id.bytes().all(|c| matches!(c, b'0'..=b'9' | b'a'..=b'f'));
+        if id.len() == 64 && digits {
+            Ok(Self(id.to_owned()))
+        } else {
+            Err(InvalidDeliveryId)
+        }
+    }
+
+    /// The id.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for DeliveryId {
+    type Error = InvalidDeliveryId;
+    fn try_from(id: String) -> Result<Self, InvalidDeliveryId> {
+        Self::parse(&id)
+    }
+}
+
+impl From<DeliveryId> for String {
+    fn from(id: DeliveryId) -> Self {
+        id.0
+    }
+}
+
+impl fmt::Display for DeliveryId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Where a delivery stands in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// Logged, and queued or about to be.
+    Received,
+    /// Applied to the bookings.
+    Processed,
+    /// Failed, and to be tried again.
+    Failed,
+    /// Given up; in the dead letter queue.
+    Dead,
+    /// An event that this service does nothing with.
+    Ignored,
+    /// Signed, but it can't be read.
+    Unprocessable,
+}
+
+impl Status {
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Received => "received",
+            Self::Processed => "processed",
+            Self::Failed => "failed",
+            Self::Dead => "dead",
+            Self::Ignored => "ignored",
+            Self::Unprocessable => "unprocessable",
+        }
+    }
+
+    /// Whether nothing more is to be done with such a delivery.
+    pub fn is_settled(self) -> bool {
+        matches!(self, Self::Processed | Self::Ignored | Self::Unprocessable)
+    }
+}
+
+impl std::str::FromStr for Status {
+    type Err = Error;
+    fn from_str(word: &str) -> Result<Self> {
+        [
+            Self::Received,
+            Self::Processed,
+            Self::Failed,
+            Self::Dead,
+            Self::Ignored,
+            Self::Unprocessable,
+        ]
+        .into_iter()
+        .find(|status| status.as_str() == word)
+        .ok_or_else(|| Error::corrupt("a delivery's status", "unknown word"))
+    }
+}
+
+/// A delivery to be logged.
+#[derive(Debug, Clone)]
+pub struct NewDelivery<'a> {
+    /// Its id.
+    pub id: &'a DeliveryId,
+    /// The tracking id of the request that brought it.
+    pub tracking_id: &'a str,
+    /// `calendly`.
+    pub provider: &'a str,
+    /// Name of its event, if it can be read.
+    pub event: Option<&'a str>,
+    /// `Received`, `Ignored` or `Unprocessable`.
+    pub status: Status,
+    /// Why it is not to be processed.
+    pub reason: Option<&'a str>,
+    /// URI of the scheduled event that it is about.
+    pub event_uri: Option<&'a str>,
+    /// URI of the invitee whom it is about.
+    pub invitee_uri: Option<&'a str>,
+    /// When it came.
+    pub received_at: Timestamp,
+    /// The raw body.
+    pub body: &'a [u8],
+}
+
+/// What logging a delivery found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Recorded {
+    /// It is new.
+    New,
+    /// The same body came before.
+    Duplicate {
+        /// What became of it so far.
+        status: Status,
+        /// The tracking id under which it was first logged.
+        tracking_id: String,
+    },
+}
+
+/// A delivery as the API shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Delivery {
+    /// Its id.
+    pub id: DeliveryId,
+    /// The tracking id of the request that brought it.
+    pub tracking_id: String,
+    /// `calendly`.
+    pub provider: String,
+    /// Name of its event.
+    pub event: Option<String>,
+    /// Where it stands.
+    pub status: Status,
+    /// When it came.
+    pub received_at: Option<Timestamp>,
+    /// When it was applied.
+    pub processed_at: Option<Timestamp>,
+    /// How often it was tried.
+    pub attempts: u64,
+    /// When it will be tried again.
+    pub next_attempt_at: Option<Timestamp>,
+    /// Why the last attempt failed, or why it is not processed at all.
+    pub last_error: Option<String>,
+    /// URI of the scheduled event that it is about.
+    pub event_uri: Option<String>,
+    /// URI of the invitee whom it is about.
+    pub invitee_uri: Option<String>,
+}
+
+impl Delivery {
+    pub(super) fn from_item(item: &Item) -> Result<Self> {
+        let id = DeliveryId::parse(item.must("id")?)
+            .map_err(|error| Error::corrupt("a delivery", error))?;
+        Ok(Self {
+            id,
+            tracking_id: item.must("trackingId")?.to_owned(),
+            provider: item.must("provider")?.to_owned(),
+            event: item.text("event").map(str::to_owned),
+            status: item.must("status")?.parse()?,
+            received_at: item.time("receivedAt"),
+            processed_at: item.time("processedAt"),
+            attempts: item.number("attempts").unwrap_or(0),
+            next_attempt_at: item.time("nextAttemptAt"),
+            last_error: item.text("lastError").map(str::to_owned),
+            event_uri: item.text("eventUri").map(str::to_owned),
+            invitee_uri: item.text("inviteeUri").map(str::to_owned),
+        })
+    }
+}
+
+/// A page of a list, and where the next begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page<T, C> {
+    /// The items.
+    pub items: Vec<T>,
+    /// Where to go on; nothing at the end.
+    pub next: Option<C>,
+}

@@ -1,0 +1,453 @@
+//! The deliveries table.
+//!
+//! One item a delivery, with its body; a body too large for one item has its further parts in
+//! items `{id}#1`, `{id}#2`. Dead deliveries alone are in the index `byStatus`, by the month in
+//! which they died.
+
+use super::body::{pack, unpack};
+use super::record::{Delivery, DeliveryId, NewDelivery, Page, Recorded, Status};
+use crate::error::failed;
+use crate::item::{Item, Read, b, n, s};
+use crate::{Error, Result};
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::{
+    AttributeValue,
+    KeysAndAttributes, Put, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
+};
+use booking::Transition;
+use jiff::{SignedDuration, Timestamp, ToSpan, tz::TimeZone};
+
+/// New, or the log's old entry has passed its time: DynamoDB deletes such items days later.
+const IS_NEW: &str = "attribute_not_exists(id) OR expiresAt < :now";
+const INDEX: &str = "byStatus";
+
+/// The delivery log in DynamoDB.
+#[derive(Clone)]
+pub struct DeliveryStore {
+    client: Client,
+    table: String,
+}
+
+impl DeliveryStore {
+    /// The log in `table`.
+    pub fn new(client: Client, table: String) -> Self {
+        Self { client, table }
+    }
+
+    /// Logs a delivery, unless its body is there already. One call, whatever the body's size.
+    ///
+    /// The entry is deleted some time after `retention`.
+    pub async fn record(
+        &self,
+        new: &NewDelivery<'_>,
+        retention: SignedDuration,
+    ) -> Result<Recorded> {
+        let expires_at = new
+            .received_at
+            .saturating_add(retention)
+            .unwrap_or(Timestamp::MAX)
+            .as_second();
+        let mut parts = pack(new.body)?.into_iter();
+        let first = parts.next().unwrap_or_default();
+        let more: Vec<_> = parts.collect();
+        let mut item: Item = [
+            ("id", s(new.id)),
+            ("trackingId", s(new.tracking_id)),
+            ("provider", s(new.provider)),
+            ("status", s(new.status.as_str())),
+            ("receivedAt", s(new.received_at)),
+            ("attempts", n(0)),
+            ("body", b(&first)),
+            ("bodyParts", n(1 + more.len())),
+            ("expiresAt", n(expires_at)),
+        ]
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect();
+        let optional = [
+            ("event", new.event),
+            ("lastError", new.reason),
+            ("eventUri", new.event_uri),
+            ("inviteeUri", new.invitee_uri),
+        ];
+        for (name, value) in optional {
+            if let Some(value) = value {
+                item.insert(name.to_owned(), s(value));
+            }
+        }
+        let now = n(new.received_at.as_second());
+
+        let old = if more.is_empty() {
+            let put = self
+                .client
+                .put_item()
+                .table_name(&self.table)
+                .set_item(Some(item))
+                .condition_expression(IS_NEW)
+                .expression_attribute_values(":now", now)
+                .return_values_on_condition_check_failure(
+                    ReturnValuesOnConditionCheckFailure::AllOld,
+                )
+                .send()
+                .await;
+            match put {
+                Ok(_) => return Ok(Recorded::New),
+                Err(error) => match error.as_service_error() {
+                    Some(PutItemError::ConditionalCheckFailedException(e)) => e.item().cloned(),
+                    _ => return Err(failed("log a delivery")(error)),
+                },
+            }
+        } else {
+            match self.record_in_parts(item, now, &more, new.id, expires_at).await? {
+                None => return Ok(Recorded::New),
+                Some(old) => Some(old),
+            }
+        };
+        let old = old.ok_or_else(|| Error::corrupt("a logged delivery", "no item came back"))?;
+        Ok(Recorded::Duplicate {
+            status: old.must("status")?.parse()?,
+            tracking_id: old.must("trackingId")?.to_owned(),
+        })
+    }
+
+    /// Logs a delivery whose body takes several items. Answers the old entry of a duplicate.
+    async fn record_in_parts(
+        &self,
+        item: Item,
+        now: AttributeValue,
+        more: &[Vec<u8>],
+        id: &DeliveryId,
+        expires_at: i64,
+    ) -> Result<Option<Item>> {
+        let action = "log a large delivery";
+        let build = |put: aws_sdk_dynamodb::types::builders::PutBuilder| {
+            put.table_name(&self.table)
+                .build()
+                .map(|put| TransactWriteItem::builder().put(put).build())
+                .map_err(|error| Error::corrupt("a delivery", error))
+        };
+        let mut writes = vec![build(
+            Put::builder()
+                .set_item(Some(item))
+                .condition_expression(IS_NEW)
+                .expression_attribute_values(":now", now)
+                .return_values_on_condition_check_failure(
+                    ReturnValuesOnConditionCheckFailure::AllOld,
+                ),
+        )?];
+        for (number, part) in more.iter().enumerate() {
+            writes.push(build(
+                Put::builder()
+                    .item("id", s(part_id(id, number + 1)))
+                    .item("body", b(part))
+                    .item("expiresAt", n(expires_at)),
+            )?);
+        }
+        let written = self
+            .client
+            .transact_write_items()
+            .set_transact_items(Some(writes))
+            .send()
+            .await;
+        let Err(error) = written else {
+            return Ok(None);
+        };
+        if let SdkError::ServiceError(service) = &error
+            && let TransactWriteItemsError::TransactionCanceledException(canceled) = service.err()
+            && let Some(head) = canceled.cancellation_reasons().first()
+            && head.code() == Some("ConditionalCheckFailed")
+        {
+            return Ok(Some(head.item().cloned().unwrap_or_default()));
+        }
+        Err(failed(action)(error))
+    }
+
+    /// A delivery without its body.
+    pub async fn get(&self, id: &DeliveryId) -> Result<Option<Delivery>> {
+        self.item(id).await?.as_ref().map(Delivery::from_item).transpose()
+    }
+
+    /// A delivery with its raw body.
+    pub async fn get_with_body(&self, id: &DeliveryId) -> Result<Option<(Delivery, Vec<u8>)>> {
+        let Some(item) = self.item(id).await? else {
+            return Ok(None);
+        };
+        let parts: usize = item.number("bodyParts").unwrap_or(1);
+        let more = if parts > 1 {
+            self.parts(id, parts).await?
+        } else {
+            Vec::new()
+        };
+        let mut bytes = vec![item.bytes("body").unwrap_or_default()];
+        bytes.extend(more.iter().map(Vec::as_slice));
+        Ok(Some((Delivery::from_item(&item)?, unpack(&bytes)?)))
+    }
+
+    /// The item, unless its time has passed.
+    async fn item(&self, id: &DeliveryId) -> Result<Option<Item>> {
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .key("id", s(id))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(failed("read a delivery"))?;
+        let now = Timestamp::now().as_second();
+        Ok(answer
+            .item
+            .filter(|item| item.number::<i64>("expiresAt").is_none_or(|at| at >= now)))
+    }
+
+    async fn parts(&self, id: &DeliveryId, count: usize) -> Result<Vec<Vec<u8>>> {
+        let action = "read a large delivery";
+        let keys = (1..count)
+            .map(|number| Item::from([("id".to_owned(), s(part_id(id, number)))]))
+            .collect();
+        let request = KeysAndAttributes::builder()
+            .set_keys(Some(keys))
+            .consistent_read(true)
+            .build()
+            .map_err(|error| Error::corrupt("a delivery", error))?;
+        let answer = self
+            .client
+            .batch_get_item()
+            .request_items(&self.table, request)
+            .send()
+            .await
+            .map_err(failed(action))?;
+        let items = answer
+            .responses()
+            .and_then(|tables| tables.get(&self.table))
+            .map(Vec::as_slice)
+            .unwrap_or_default();
+        (1..count)
+            .map(|number| {
+                let id = part_id(id, number);
+                items
+                    .iter()
+                    .find(|item| item.text("id") == Some(&id))
+                    .and_then(|item| item.bytes("body"))
+                    .map(<[u8]>::to_vec)
+                    // DynamoDB may leave out items of a large batch; the caller tries again.
+                    .ok_or_else(|| Error::Aws {
+                        action,
+                        cause: "a part is missing".to_owned(),
+                    })
+            })
+            .collect()
+    }
+
+    /// The delivery was applied.
+    pub async fn processed(&self, id: &DeliveryId, made: &[Transition]) -> Result<()> {
+        let changes = made.iter().map(s).collect();
+        self.client
+            .update_item()
+            .table_name(&self.table)
+            .key("id", s(id))
+            .condition_expression("attribute_exists(id)")
+            .update_expression(
+                "SET #status = :processed, processedAt = :now, changes = :changes \
+                 REMOVE lastError, nextAttemptAt, statusBucket, statusAt ADD attempts :one",
+            )
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":processed", s(Status::Processed.as_str()))
+            .expression_attribute_values(":now", s(Timestamp::now()))
+            .expression_attribute_values(
+                ":changes",
+                AttributeValue::L(changes),
+            )
+            .expression_attribute_values(":one", n(1))
+            .send()
+            .await
+            .map_err(failed("log a delivery as processed"))?;
+        Ok(())
+    }
+
+    /// An attempt failed; the next is at `next_attempt_at`. A delivery that another worker
+    /// has settled meanwhile stays so.
+    pub async fn failed(
+        &self,
+        id: &DeliveryId,
+        error: &str,
+        next_attempt_at: Timestamp,
+    ) -> Result<()> {
+        self.unsettled(
+            id,
+            "SET #status = :status, lastError = :error, nextAttemptAt = :next ADD attempts :one",
+            Status::Failed,
+            vec![
+                (":error", s(error)),
+                (":next", s(next_attempt_at)),
+                (":one", n(1)),
+            ],
+        )
+        .await
+    }
+
+    /// The delivery was given up: after `attempts_made` (0 or 1) more attempts, for `error`.
+    pub async fn dead(&self, id: &DeliveryId, error: &str, attempts_made: u8) -> Result<()> {
+        let now = Timestamp::now();
+        self.unsettled(
+            id,
+            "SET #status = :status, lastError = :error, statusBucket = :bucket, statusAt = :at \
+             REMOVE nextAttemptAt ADD attempts :made",
+            Status::Dead,
+            vec![
+                (":error", s(error)),
+                (":bucket", s(bucket(Status::Dead, now))),
+                (":at", s(format!("{now:.6}#{id}"))),
+                (":made", n(attempts_made)),
+            ],
+        )
+        .await
+    }
+
+    async fn unsettled(
+        &self,
+        id: &DeliveryId,
+        update: &str,
+        status: Status,
+        values: Vec<(&str, AttributeValue)>,
+    ) -> Result<()> {
+        let mut call = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key("id", s(id))
+            .condition_expression("attribute_exists(id) AND #status <> :processed")
+            .update_expression(update)
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":processed", s(Status::Processed.as_str()))
+            .expression_attribute_values(":status", s(status.as_str()));
+        for (name, value) in values {
+            call = call.expression_attribute_values(name, value);
+        }
+        match call.send().await {
+            Err(error)
+                if !error
+                    .as_service_error()
+                    .is_some_and(|e| e.is_conditional_check_failed_exception()) =>
+            {
+                Err(failed("log a failed attempt")(error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// There is nothing to apply: `status` is `Ignored` or `Unprocessable`, for `reason`.
+    pub async fn set_aside(
+        &self,
+        id: &DeliveryId,
+        status: Status,
+        reason: Option<&str>,
+    ) -> Result<()> {
+        let (update, values) = match reason {
+            Some(reason) => (
+                "SET #status = :status, lastError = :error \
+                 REMOVE nextAttemptAt, statusBucket, statusAt ADD attempts :one",
+                vec![(":error", s(reason)), (":one", n(1))],
+            ),
+            None => (
+                "SET #status = :status \
+                 REMOVE lastError, nextAttemptAt, statusBucket, statusAt ADD attempts :one",
+                vec![(":one", n(1))],
+            ),
+        };
+        self.unsettled(id, update, status, values).await
+    }
+
+    /// Sets a delivery back to `received`, to be sent once more. Answers it, or nothing if it is
+    /// not there (any more).
+    pub async fn reopen(&self, id: &DeliveryId) -> Result<Option<Delivery>> {
+        let answer = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key("id", s(id))
+            .condition_expression("attribute_exists(id) AND attribute_exists(trackingId)")
+            .update_expression(
+                "SET #status = :received REMOVE nextAttemptAt, statusBucket, statusAt",
+            )
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":received", s(Status::Received.as_str()))
+            .return_values(ReturnValue::AllNew)
+            .send()
+            .await;
+        match answer {
+            Ok(answer) => answer.attributes.as_ref().map(Delivery::from_item).transpose(),
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(|e| e.is_conditional_check_failed_exception()) =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(failed("set a delivery back to received")(error)),
+        }
+    }
+
+    /// Dead deliveries, the newest first, from `after` (as the page before gave it) on.
+    ///
+    /// They lie by month; as many months are looked through as `retention` spans.
+    pub async fn dead_letters(
+        &self,
+        after: Option<String>,
+        limit: usize,
+        retention: SignedDuration,
+    ) -> Result<Page<Delivery, String>> {
+        let now = Timestamp::now();
+        let oldest = bucket(
+            Status::Dead,
+            now.saturating_sub(retention).unwrap_or(Timestamp::MIN),
+        );
+        let mut month = now.to_zoned(TimeZone::UTC).date().first_of_month();
+        let mut found: Vec<Item> = Vec::new();
+        loop {
+            let bucket = month_bucket(Status::Dead, month);
+            if bucket < oldest || found.len() > limit {
+                break;
+            }
+            let mut query = self
+                .client
+                .query()
+                .table_name(&self.table)
+                .index_name(INDEX)
+                .key_condition_expression("statusBucket = :bucket")
+                .expression_attribute_values(":bucket", s(&bucket))
+                .scan_index_forward(false)
+                // One more than wanted tells whether there is a next page.
+                .limit(i32::try_from(limit + 1 - found.len()).unwrap_or(i32::MAX));
+            if let Some(after) = &after {
+                query = query
+                    .key_condition_expression("statusBucket = :bucket AND statusAt < :after")
+                    .expression_attribute_values(":after", s(after));
+            }
+            let answer = query.send().await.map_err(failed("list dead letters"))?;
+            found.extend(answer.items.unwrap_or_default());
+            month = month.saturating_sub(1.month());
+        }
+        let next = (found.len() > limit)
+            .then(|| found[limit - 1].must("statusAt").map(str::to_owned))
+            .transpose()?;
+        found.truncate(limit);
+        let items = found.iter().map(Delivery::from_item).collect::<Result<_>>()?;
+        Ok(Page { items, next })
+    }
+}
+
+fn part_id(id: &DeliveryId, number: usize) -> String {
+    format!("{id}#{number}")
+}
+
+fn bucket(status: Status, at: Timestamp) -> String {
+    month_bucket(status, at.to_zoned(TimeZone::UTC).date())
+}
+
+fn month_bucket(status: Status, date: jiff::civil::Date) -> String {
+    format!("{}#{:04}-{:02}", status.as_str(), date.year(), date.month())
+}

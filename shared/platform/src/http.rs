@@ -1,0 +1,116 @@
+//! HTTP answers in the contract's shapes.
+
+use jiff::Timestamp;
+use lambda_http::http::{HeaderValue, Response, StatusCode, header};
+use lambda_http::Body;
+use serde::Serialize;
+use serde_json::json;
+use std::fmt;
+
+/// The id that one request's log lines, delivery record, queue message and answers share.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrackingId(String);
+
+impl TrackingId {
+    /// A new random one.
+    pub fn random() -> Self {
+        Self(uuid::Uuid::new_v4().to_string())
+    }
+
+    /// The id.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for TrackingId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// An error for the caller.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// HTTP status.
+    pub status: StatusCode,
+    /// For programs, `UPPER_SNAKE`.
+    pub code: &'static str,
+    /// For people: what is wrong, and what to do.
+    pub message: String,
+}
+
+impl Problem {
+    /// An error answer.
+    pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            status,
+            code,
+            message: message.into(),
+        }
+    }
+
+    /// A parameter that can't be used: 400 `INVALID_PARAMETER`, which names it.
+    pub fn parameter(name: &str, wrong: impl fmt::Display) -> Self {
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            "INVALID_PARAMETER",
+            format!("{name}: {wrong}"),
+        )
+    }
+
+    /// 404 `NOT_FOUND`.
+    pub fn not_found(what: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "NOT_FOUND", what)
+    }
+
+    /// 503 `STORE_UNAVAILABLE`: what AWS could not do now is worth another try by the caller.
+    pub fn unavailable() -> Self {
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "STORE_UNAVAILABLE",
+            "the store or the queue can't be reached; try again",
+        )
+    }
+
+    /// The answer.
+    pub fn answer(&self, tracking_id: &TrackingId) -> Response<Body> {
+        answer(
+            self.status,
+            tracking_id,
+            &json!({
+                "error": self.message,
+                "code": self.code,
+                "trackingId": tracking_id.as_str(),
+                "timestamp": Timestamp::now(),
+            }),
+        )
+    }
+}
+
+/// A JSON answer with the tracking id in its header.
+pub fn answer(
+    status: StatusCode,
+    tracking_id: &TrackingId,
+    body: &impl Serialize,
+) -> Response<Body> {
+    let (status, body) = match serde_json::to_string(body) {
+        Ok(body) => (status, body),
+        Err(error) => {
+            tracing::error!(%error, "an answer could not be written as JSON");
+            (StatusCode::INTERNAL_SERVER_ERROR, "{}".to_owned())
+        }
+    };
+    let mut response = Response::new(Body::Text(body));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Ok(id) = HeaderValue::from_str(tracking_id.as_str()) {
+        headers.insert("x-tracking-id", id);
+    }
+    response
+}

@@ -1,0 +1,15 @@
+//! AWS and process: the stores, queues and secrets behind the functions, their configuration,
+//! logs and HTTP answers.
+
+pub mod aws;
+pub mod bookings;
+pub mod config;
+pub mod deliveries;
+mod error;
+pub mod http;
+mod item;
+pub mod logs;
+pub mod queue;
+pub mod secrets;
+
+pub use error::{Error, Result};

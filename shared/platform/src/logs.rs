@@ -1,0 +1,31 @@
+//! Logs: JSON, one line an event.
+
+use tracing_subscriber::EnvFilter;
+
+/// Starts logging to standard output at the level that Lambda's own log settings give
+/// (`AWS_LAMBDA_LOG_LEVEL`), or else `LOG_LEVEL`, or else `info`.
+///
+/// The level is for this project's own crates. Libraries log at `warn`: on `debug` the SDK and
+/// hyper would write whole requests, bodies included.
+pub fn init() {
+    let level = ["AWS_LAMBDA_LOG_LEVEL", "LOG_LEVEL"]
+        .into_iter()
+        .filter_map(|name| std::env::var(name).ok())
+        .map(|level| level.to_lowercase())
+        .find(|level| ["trace", "debug", "info", "warn", "error"].contains(&level.as_str()))
+        .unwrap_or_else(|| "info".to_owned());
+    let ours = ["webhook", "worker", "api", "platform", "calendly", "booking"];
+    let filter = ours
+        .into_iter()
+        .fold("warn".to_owned(), |filter, name| {
+            format!("{filter},{name}={level}")
+        });
+    tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_current_span(true)
+        .with_span_list(false)
+        .with_target(false)
+        .with_env_filter(EnvFilter::new(filter))
+        .init();
+}

@@ -1,0 +1,175 @@
+//! Queues: a delivery's id travels, its body stays in the log.
+
+use crate::Result;
+use crate::deliveries::DeliveryId;
+use crate::error::failed;
+use aws_sdk_sqs::Client;
+use aws_sdk_sqs::types::{
+    Message, MessageAttributeValue, MessageSystemAttributeName, QueueAttributeName,
+};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// A message: a reference to a delivery.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DeliveryRef {
+    /// Which delivery.
+    pub delivery_id: DeliveryId,
+    /// The id that its log lines carry.
+    pub tracking_id: String,
+    /// Name of its event.
+    pub event: Option<String>,
+}
+
+/// Where deliveries are sent to be processed.
+pub trait Outbox {
+    /// Sends a reference.
+    fn send(&self, delivery: &DeliveryRef) -> impl Future<Output = Result<()>> + Send;
+}
+
+/// An SQS queue.
+#[derive(Clone)]
+pub struct Queue {
+    client: Client,
+    url: String,
+}
+
+/// A message taken from a dead letter queue, hidden from others for a while.
+pub struct DeadLetter {
+    /// What it refers to; nothing for a message that can't be read.
+    pub delivery: Option<DeliveryRef>,
+    /// When it was first sent.
+    pub sent_at: Option<Timestamp>,
+    receipt: String,
+    body: String,
+}
+
+impl Outbox for Queue {
+    async fn send(&self, delivery: &DeliveryRef) -> Result<()> {
+        let body = serde_json::to_string(delivery)
+            .map_err(|error| crate::Error::corrupt("a delivery reference", error))?;
+        self.client
+            .send_message()
+            .queue_url(&self.url)
+            .message_body(body)
+            .send()
+            .await
+            .map_err(failed("queue a delivery"))?;
+        Ok(())
+    }
+}
+
+impl Queue {
+    /// The queue at `url`.
+    pub fn new(client: Client, url: String) -> Self {
+        Self { client, url }
+    }
+
+    /// Sends `body` as it came to this dead letter queue, with the reason.
+    pub async fn bury(&self, body: &str, reason: &str) -> Result<()> {
+        let reason = MessageAttributeValue::builder()
+            .data_type("String")
+            .string_value(reason)
+            .build()
+            .map_err(|error| crate::Error::corrupt("a message attribute", error))?;
+        self.client
+            .send_message()
+            .queue_url(&self.url)
+            .message_body(body)
+            .message_attributes("reason", reason)
+            .send()
+            .await
+            .map_err(failed("send to the dead letter queue"))?;
+        Ok(())
+    }
+
+    /// Makes a received message come back after `delay`.
+    pub async fn hide(&self, receipt: &str, delay: Duration) -> Result<()> {
+        self.client
+            .change_message_visibility()
+            .queue_url(&self.url)
+            .receipt_handle(receipt)
+            .visibility_timeout(i32::try_from(delay.as_secs()).unwrap_or(43_200))
+            .send()
+            .await
+            .map_err(failed("set a message's next attempt"))?;
+        Ok(())
+    }
+
+    /// Takes up to ten messages, hidden from others for `hidden`.
+    pub async fn take(&self, hidden: Duration) -> Result<Vec<DeadLetter>> {
+        let answer = self
+            .client
+            .receive_message()
+            .queue_url(&self.url)
+            .max_number_of_messages(10)
+            .visibility_timeout(i32::try_from(hidden.as_secs()).unwrap_or(60))
+            // A short wait asks all of SQS's servers; with none, a nearly empty queue can look empty.
+            .wait_time_seconds(1)
+            .message_system_attribute_names(MessageSystemAttributeName::SentTimestamp)
+            .send()
+            .await
+            .map_err(failed("receive from the dead letter queue"))?;
+        Ok(answer.messages().iter().filter_map(dead_letter).collect())
+    }
+
+    /// Puts a taken message back at once.
+    pub async fn put_back(&self, letter: &DeadLetter) -> Result<()> {
+        self.hide(&letter.receipt, Duration::ZERO).await
+    }
+
+    /// Removes a taken message.
+    pub async fn remove(&self, letter: &DeadLetter) -> Result<()> {
+        self.client
+            .delete_message()
+            .queue_url(&self.url)
+            .receipt_handle(&letter.receipt)
+            .send()
+            .await
+            .map_err(failed("remove from the dead letter queue"))?;
+        Ok(())
+    }
+
+    /// About how many messages lie here, hidden ones included.
+    pub async fn depth(&self) -> Result<u64> {
+        let wanted = [
+            QueueAttributeName::ApproximateNumberOfMessages,
+            QueueAttributeName::ApproximateNumberOfMessagesNotVisible,
+        ];
+        let answer = self
+            .client
+            .get_queue_attributes()
+            .queue_url(&self.url)
+            .set_attribute_names(Some(wanted.to_vec()))
+            .send()
+            .await
+            .map_err(failed("read the dead letter queue's size"))?;
+        Ok(wanted
+            .iter()
+            .filter_map(|name| answer.attributes()?.get(name)?.parse::<u64>().ok())
+            .sum())
+    }
+}
+
+fn dead_letter(message: &Message) -> Option<DeadLetter> {
+    let body = message.body().unwrap_or_default();
+    let sent_at = message
+        .attributes()
+        .and_then(|all| all.get(&MessageSystemAttributeName::SentTimestamp))
+        .and_then(|ms| Timestamp::from_millisecond(ms.parse().ok()?).ok());
+    Some(DeadLetter {
+        delivery: serde_json::from_str(body).ok(),
+        sent_at,
+        receipt: message.receipt_handle()?.to_owned(),
+        body: body.to_owned(),
+    })
+}
+
+impl DeadLetter {
+    /// The message's text, as it was sent.
+    pub fn body(&self) -> &str {
+        &self.body
+    }
+}

@@ -35,7 +35,7 @@ def build() -> dict:
         raise Missing("Cargo is not installed. Rust comes with https://rustup.rs.")
     print("Building the functions …", file=sys.stderr, flush=True)
     # Cargo's own report of what it made: right with any target directory or configuration.
-    command = [cargo, "build", "--locked", "--bins", "--message-format=json-render-diagnostics"]
+    command = [cargo, "build", "--bins", "--message-format=json-render-diagnostics"]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE)
     built = {}
     try:

@@ -9,9 +9,9 @@
 # Nothing here is needed where Docker and a network are: the SAM CLI then uses Docker as it is and
 # pulls AWS's own image. This is for machines that can install Debian packages but pull no images.
 # It starts Docker's daemon by hand, with its data, its socket and its pid under .local/engine and
-# with no network or firewall rules of its own, and makes a minimal Debian tree that bears the name
-# of AWS's image. That tree has a newer glibc than Amazon Linux 2023: it shows that a function runs
-# under SAM's runtime, not that a binary suits Lambda.
+# without firewall rules, and makes a minimal Debian image to stand in for AWS's. That image may have
+# a newer glibc than Amazon Linux 2023: it shows that a function runs under SAM's runtime, not that
+# a binary suits Lambda.
 set -eu
 
 cd "$(dirname "$0")/../.."
@@ -44,6 +44,9 @@ start_daemon() {
         say "The engine runs already."
         return
     fi
+    if env -u DOCKER_HOST docker info >/dev/null 2>&1; then
+        fail "Docker runs on this machine already: make sam-local uses it, and nothing else is needed."
+    fi
     mkdir -p "$home"
     rm -f "$pidfile" "$socket"
     dockerd \
@@ -51,7 +54,7 @@ start_daemon() {
         --data-root "$home/data" \
         --exec-root "$home/run" \
         --pidfile "$pidfile" \
-        --bridge none --iptables=false --ip6tables=false --ip-masq=false \
+        --iptables=false --ip6tables=false --ip-masq=false --ip-forward=false \
         >"$home/dockerd.log" 2>&1 &
     tries=0
     until running; do
@@ -93,6 +96,7 @@ stop() {
     if tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -qF -- "--data-root $home/data"; then
         kill "$pid"
         while kill -0 "$pid" 2>/dev/null; do sleep 0.2; done
+        ip link delete docker0 2>/dev/null || true
         say "The engine is stopped."
     else
         say "The engine does not run."

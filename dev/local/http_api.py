@@ -13,6 +13,7 @@ import logging
 import os
 import time
 import uuid
+from email.utils import formatdate
 from urllib.parse import parse_qs
 
 from ministack.core.concurrency import run_reentrant
@@ -23,7 +24,7 @@ PREFIX = "/v1"
 MAX_BODY = 10 * 1024 * 1024  # API Gateway's
 MAX_WAIT = 30.0  # API Gateway's
 # These an HTTP server sets itself, whatever the function says.
-NOT_PASSED = {"connection", "content-length", "transfer-encoding", "keep-alive", "upgrade"}
+NOT_PASSED = {"connection", "content-length", "date", "keep-alive", "transfer-encoding", "upgrade"}
 log = logging.getLogger("http-api")
 
 
@@ -62,6 +63,7 @@ async def _serve(scope, receive, send) -> None:
             log.exception("%s %s", scope["method"], scope["path"])
             status, headers, answer = _message(500, "Internal Server Error")
     headers.append((b"content-length", str(len(answer)).encode()))
+    headers.append((b"date", formatdate(usegmt=True).encode()))
     headers.append((b"apigw-requestid", base64.b64encode(os.urandom(11))))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": answer})

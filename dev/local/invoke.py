@@ -19,6 +19,7 @@ import time
 import uuid
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import IO
 
 from samples import (
     FUNCTIONS,
@@ -43,6 +44,7 @@ class Runtime:
         self._function = function
         self._seconds = seconds
         self._taken = threading.Lock()
+        self._over = threading.Event()
         runtime = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -54,7 +56,7 @@ class Runtime:
                 elif runtime._taken.acquire(blocking=False):
                     self._answer(200, runtime._event, runtime._headers())
                 else:
-                    threading.Event().wait()  # There is no second event; the function is ended.
+                    runtime._over.wait()  # There is no second event; the function is ended.
 
             def do_POST(self) -> None:
                 body = self._body()
@@ -92,10 +94,20 @@ class Runtime:
             def log_message(self, *_args) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
+        class Server(ThreadingHTTPServer):
+            daemon_threads = True
+
+            def handle_error(self, *_args) -> None:
+                pass  # The function is ended while it waits for its next event.
+
+        self._server = Server(("127.0.0.1", 0), Handler)
         self.address = "{}:{}".format(*self._server.server_address[:2])
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
+
+    def close(self) -> None:
+        self._over.set()
+        self._server.shutdown()
+        self._server.server_close()
 
     def _headers(self) -> dict[str, str]:
         deadline = int((time.time() + self._seconds) * 1000)
@@ -109,8 +121,10 @@ class Runtime:
         }
 
 
-def run(function: str, event: dict, environment: dict[str, str], seconds: int) -> tuple[str, bytes]:
-    """Gives the event to the function: what it answered, and whether that is an error."""
+def run(
+    function: str, event: dict, environment: dict[str, str], seconds: int, log: IO = sys.stderr
+) -> tuple[str, bytes]:
+    """Gives the event to the function: "response" or what went wrong, and what it answered."""
     built = Path(os.environ.get("CARGO_TARGET_DIR") or "target") / "debug"
     binary = ROOT / (os.environ.get("LOCAL_BIN_DIR") or built) / function
     if not binary.is_file():
@@ -134,7 +148,8 @@ def run(function: str, event: dict, environment: dict[str, str], seconds: int) -
             "TZ": ":UTC",
         },
         stdin=subprocess.DEVNULL,
-        stdout=sys.stderr,  # Log lines; the answer alone goes to our standard output.
+        stdout=log,  # Log lines; the answer alone goes to our standard output.
+        stderr=log,
     )
     end = time.monotonic() + seconds
     try:
@@ -155,6 +170,7 @@ def run(function: str, event: dict, environment: dict[str, str], seconds: int) -
             except subprocess.TimeoutExpired:
                 child.kill()
                 child.wait()
+        runtime.close()
 
 
 def _shown(path: Path) -> str:

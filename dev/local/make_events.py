@@ -208,7 +208,7 @@ def api(samples: Samples) -> None:
     unknown_delivery = hashlib.sha256(b"never received").hexdigest()
     event, one, again = "/v1/events/{id}", "/v1/deliveries/{id}", "/v1/deliveries/{id}/replay"
 
-    add("health", "GET", "/v1/health", "GET /v1/health", "anyone may ask", 200, {}, key=None)
+    add("health", "GET", "/v1/health", "GET /v1/health", "anyone may ask", 200, {"status": "ok"}, key=None)
     add("list-events", "GET", "/v1/events", "GET /v1/events", "bookings of a time", 200,
         {"events": ANY_LIST}, query="from=2026-12-01T00:00:00Z&to=2026-12-31T00:00:00Z&limit=2")
     add("list-events-by-x-api-key", "GET", "/v1/events", "GET /v1/events", "the key in the other header",
@@ -228,7 +228,7 @@ def api(samples: Samples) -> None:
     add("get-unknown-delivery", "GET", f"/v1/deliveries/{unknown_delivery}", f"GET {one}",
         "a webhook that never came", 404, {"code": "NOT_FOUND"}, parameters={"id": unknown_delivery})
     add("replay", "POST", f"/v1/deliveries/{delivery}/replay", f"POST {again}", "process it once more",
-        200, {}, parameters={"id": delivery})
+        202, {"success": True, "deliveryId": delivery}, parameters={"id": delivery})
     add("list-dead-letters", "GET", "/v1/dead-letters", "GET /v1/dead-letters",
         "what could not be processed", 200, {"deadLetters": ANY_LIST})
     add("redrive-dry-run", "POST", "/v1/dead-letters/redrive", "POST /v1/dead-letters/redrive",

@@ -7,6 +7,7 @@ import os
 import re
 import socketserver
 import threading
+import time
 from pathlib import Path
 
 from ministack.core import lambda_runtime
@@ -25,6 +26,7 @@ def apply(log_dir: Path, stack_name: str) -> None:
     _send_at_once()
     _stop_waiting_for_log_lines()
     _write_log_files(log_dir, stack_name)
+    _let_invocations_finish()
     _give_only_lambdas_environment()
 
 
@@ -88,6 +90,34 @@ def short_name(function: str, stack_name: str) -> str:
     return generated.group(1).lower() if generated else function
 
 
+def _let_invocations_finish() -> None:
+    # When a function's configuration changes, the emulator kills its processes in the middle of
+    # what they do: a batch would be gone until its visibility timeout ends. On AWS, environments
+    # that are busy finish first.
+    def invalidate(func_name, qualifier=None, account=None, region=None):
+        wanted = (account, region, func_name, qualifier)
+        with lambda_runtime._lock:
+            doomed = [
+                worker
+                for key in list(lambda_runtime._workers)
+                if all(want in (None, part) for want, part in zip(wanted, key.split(":")))
+                for worker in lambda_runtime._workers.pop(key)
+            ]
+        lambda_runtime.kill_workers([worker for worker in doomed if not worker.in_use])
+        for worker in doomed:
+            if worker.in_use:
+                threading.Thread(target=_end_when_free, args=(worker,), daemon=True).start()
+
+    lambda_runtime.invalidate_worker = lambda_svc.invalidate_worker = invalidate
+
+
+def _end_when_free(worker) -> None:
+    deadline = time.monotonic() + float(worker.config.get("Timeout", 30)) + 1
+    while worker.in_use and time.monotonic() < deadline:
+        time.sleep(0.01)
+    lambda_runtime.kill_workers([worker])
+
+
 def _give_only_lambdas_environment() -> None:
     make = lambda_svc._provided_worker_env
 
@@ -99,6 +129,8 @@ def _give_only_lambdas_environment() -> None:
             if name in own or name in INHERITED or os.environ.get(name) != value
             or name.startswith("AWS_")
         }
+        # The emulator's own endpoint would win otherwise; a test points a function elsewhere.
+        env.update({name: own[name] for name in own if name.startswith("AWS_ENDPOINT_URL")})
         logging = config.get("LoggingConfig") or {}
         env["TZ"] = ":UTC"
         env["AWS_LAMBDA_INITIALIZATION_TYPE"] = "on-demand"

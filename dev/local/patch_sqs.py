@@ -3,8 +3,8 @@
 Each patch replaces one small thing of ministack 1.5.33, and says why.
 """
 
-import asyncio
 import functools
+import inspect
 import json
 import threading
 
@@ -39,7 +39,7 @@ def _take_turns() -> None:
         setattr(sqs, name, guarded(getattr(sqs, name)))
     for action, handler in sqs._HANDLERS.items():
         # ReceiveMessage waits in between, so it is guarded step by step, above.
-        if not asyncio.iscoroutinefunction(handler):
+        if not inspect.iscoroutinefunction(handler):
             sqs._HANDLERS[action] = guarded(handler)
 
 

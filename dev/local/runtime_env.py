@@ -23,8 +23,10 @@ def enter() -> None:
     import venv as environments  # the one in this folder, not the standard one
 
     binaries = environments.ensure("venv-cloud", "requirements-cloud.txt")
-    # Compared unresolved: the interpreter of an environment is a link to the one outside.
-    if os.path.abspath(sys.prefix) != os.path.abspath(binaries.parent):
+    home = str(binaries.parent)
+    # The mark ends the circle where the paths look different (links), and is for this process only.
+    if os.environ.pop("LOCAL_ENTERED", None) != home and sys.prefix != home:
+        os.environ["LOCAL_ENTERED"] = home
         python = str(binaries / "python")
         os.execv(python, [python, *sys.argv])
     for stream in (sys.stdout, sys.stderr):

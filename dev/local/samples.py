@@ -53,7 +53,7 @@ FUNCTIONS = {
     "api": Function(
         "ApiFunction", 29, 256,
         ("STAGE", "LOG_LEVEL", "DELIVERIES_TABLE", "BOOKINGS_TABLE", "WEBHOOK_QUEUE_URL",
-         "WEBHOOK_DLQ_URL", "API_KEY_SECRET_ID"),
+         "WEBHOOK_DLQ_URL", "API_KEY_SECRET_ID", "DELIVERY_RETENTION_DAYS"),
     ),
 }
 

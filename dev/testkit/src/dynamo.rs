@@ -1,0 +1,228 @@
+//! An embedded DynamoDB behind the real protocol, with this project's two tables.
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::interceptors::{
+    BeforeDeserializationInterceptorContextRef, BeforeTransmitInterceptorContextRef,
+};
+use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::config::{
+    BehaviorVersion, ConfigBag, Credentials, Intercept, Region, RuntimeComponents,
+};
+use aws_sdk_dynamodb::error::BoxError;
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, AttributeValue, BillingMode, GlobalSecondaryIndex, KeySchemaElement,
+    KeyType, Projection, ProjectionType, ScalarAttributeType,
+};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+
+/// A server of its own, ended with its runtime.
+pub struct Dynamo {
+    endpoint: String,
+}
+
+impl Dynamo {
+    /// Starts one on a free port of this machine.
+    pub async fn start() -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        let database = dynoxide::Database::memory().unwrap();
+        tokio::spawn(dynoxide::server::serve_on(listener, database));
+        Self { endpoint }
+    }
+
+    /// A client of it.
+    pub fn client(&self) -> Client {
+        Client::from_conf(self.config().build())
+    }
+
+    /// A client whose writes `crashes` can stop.
+    pub fn crashing(&self, crashes: &Crashes) -> Client {
+        Client::from_conf(self.config().interceptor(crashes.clone()).build())
+    }
+
+    /// A client that reaches nothing.
+    pub fn unreachable() -> Client {
+        let nowhere = Self {
+            endpoint: "http://127.0.0.1:1".to_owned(),
+        };
+        nowhere.client()
+    }
+
+    fn config(&self) -> aws_sdk_dynamodb::config::Builder {
+        aws_sdk_dynamodb::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .endpoint_url(&self.endpoint)
+            .region(Region::new("us-east-1"))
+            .credentials_provider(Credentials::new("local", "local", None, None, "test"))
+            .retry_config(RetryConfig::disabled())
+    }
+
+    /// Makes a deliveries table as the template has it.
+    pub async fn deliveries(&self, table: &str) {
+        let index = index("byStatus", "statusBucket", "statusAt");
+        let names = ["id", "statusBucket", "statusAt"];
+        self.table(table, &names, ("id", None), index).await;
+    }
+
+    /// Makes a bookings table as the template has it.
+    pub async fn bookings(&self, table: &str) {
+        let index = index("byStart", "bucket", "startKey");
+        let names = ["pk", "sk", "bucket", "startKey"];
+        self.table(table, &names, ("pk", Some("sk")), index).await;
+    }
+
+    async fn table(
+        &self,
+        table: &str,
+        names: &[&str],
+        key: (&str, Option<&str>),
+        index: GlobalSecondaryIndex,
+    ) {
+        let attributes = names.iter().map(|name| {
+            AttributeDefinition::builder()
+                .attribute_name(*name)
+                .attribute_type(ScalarAttributeType::S)
+                .build()
+                .unwrap()
+        });
+        self.client()
+            .create_table()
+            .table_name(table)
+            .billing_mode(BillingMode::PayPerRequest)
+            .set_attribute_definitions(Some(attributes.collect()))
+            .set_key_schema(Some(schema(key.0, key.1)))
+            .global_secondary_indexes(index)
+            .send()
+            .await
+            .unwrap();
+    }
+
+    /// Every item of a table, as text in a fixed order: equal texts are equal tables.
+    pub async fn dump(&self, table: &str) -> String {
+        let mut items = Vec::new();
+        let mut start = None;
+        loop {
+            let scan = self.client().scan().table_name(table);
+            let page = scan.set_exclusive_start_key(start).send().await.unwrap();
+            items.extend(page.items().iter().map(line));
+            start = page.last_evaluated_key;
+            if start.is_none() {
+                break;
+            }
+        }
+        items.sort();
+        items.join("\n")
+    }
+}
+
+fn line(item: &HashMap<String, AttributeValue>) -> String {
+    let sorted: BTreeMap<_, _> = item.iter().collect();
+    format!("{sorted:?}")
+}
+
+fn index(name: &str, hash: &str, range: &str) -> GlobalSecondaryIndex {
+    let all = Projection::builder().projection_type(ProjectionType::All);
+    GlobalSecondaryIndex::builder()
+        .index_name(name)
+        .set_key_schema(Some(schema(hash, Some(range))))
+        .projection(all.build())
+        .build()
+        .unwrap()
+}
+
+fn schema(hash: &str, range: Option<&str>) -> Vec<KeySchemaElement> {
+    let element = |name: &str, kind| {
+        let element = KeySchemaElement::builder().attribute_name(name);
+        element.key_type(kind).build().unwrap()
+    };
+    let range = range.map(|name| element(name, KeyType::Range));
+    std::iter::once(element(hash, KeyType::Hash)).chain(range).collect()
+}
+
+/// Stops a process at a write: the call fails, and the code under test has nothing left to do but
+/// to give up, as if it had been killed there.
+#[derive(Debug, Clone, Default)]
+pub struct Crashes(Arc<Plan>);
+
+#[derive(Debug, Default)]
+struct Plan {
+    /// Writes until the crash; below zero, none is planned.
+    countdown: AtomicI64,
+    writes: AtomicUsize,
+    happened: AtomicUsize,
+}
+
+impl Crashes {
+    /// No crash planned.
+    pub fn none() -> Self {
+        let crashes = Self::default();
+        crashes.0.countdown.store(-1, Ordering::SeqCst);
+        crashes
+    }
+
+    /// Crash around the write number `n / 2` from now: before it is sent if `n` is even, after it
+    /// took effect if odd.
+    pub fn at(&self, n: u8) {
+        self.0.countdown.store(n.into(), Ordering::SeqCst);
+    }
+
+    /// How many writes were tried.
+    pub fn writes(&self) -> usize {
+        self.0.writes.load(Ordering::SeqCst)
+    }
+
+    /// How many crashes happened.
+    pub fn happened(&self) -> usize {
+        self.0.happened.load(Ordering::SeqCst)
+    }
+
+    fn pass(&self) -> Result<(), BoxError> {
+        if self.0.countdown.fetch_sub(1, Ordering::SeqCst) == 0 {
+            self.0.happened.fetch_add(1, Ordering::SeqCst);
+            return Err("crash".into());
+        }
+        Ok(())
+    }
+}
+
+fn is_write(target: Option<&str>) -> bool {
+    target.is_some_and(|target| {
+        ["PutItem", "UpdateItem", "TransactWriteItems", "DeleteItem"]
+            .iter()
+            .any(|write| target.ends_with(write))
+    })
+}
+
+impl Intercept for Crashes {
+    fn name(&self) -> &'static str {
+        "crashes"
+    }
+
+    fn read_before_transmit(
+        &self,
+        context: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        if is_write(context.request().headers().get("x-amz-target")) {
+            self.0.writes.fetch_add(1, Ordering::SeqCst);
+            return self.pass();
+        }
+        Ok(())
+    }
+
+    fn read_before_deserialization(
+        &self,
+        context: &BeforeDeserializationInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let request = context.inner().request();
+        if is_write(request.and_then(|request| request.headers().get("x-amz-target"))) {
+            return self.pass();
+        }
+        Ok(())
+    }
+}

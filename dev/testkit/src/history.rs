@@ -1,0 +1,306 @@
+//! Histories of bookings: people book, move, cancel and stay away, and a small model of Calendly
+//! tells of it in the words and with the quirks of the real one.
+
+use jiff::{SignedDuration, Timestamp};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+/// A history as it was told, and a way for it to arrive.
+#[derive(Debug, Clone)]
+pub struct History {
+    /// Webhook bodies in the order in which things happened.
+    pub webhooks: Vec<Vec<u8>>,
+    /// Indexes into `webhooks`: each at least once, in any order, some repeatedly.
+    pub arrivals: Vec<usize>,
+    /// Where processes crash, for [`crate::dynamo::Crashes::at`]; one for each crash.
+    pub crashes: Vec<u8>,
+    /// How many workers share the work: 1 to 3.
+    pub workers: usize,
+}
+
+/// Something that people do; the number chooses whom it concerns among those who are there.
+#[derive(Debug, Clone, Copy)]
+enum Act {
+    Book,
+    JoinGroup,
+    Reschedule(usize),
+    Cancel(usize),
+    NoShow(usize),
+    ClearNoShow(usize),
+    Route(usize),
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    let who = 0_usize..8;
+    prop_oneof![
+        3 => Just(Act::Book),
+        2 => Just(Act::JoinGroup),
+        4 => who.clone().prop_map(Act::Reschedule),
+        2 => who.clone().prop_map(Act::Cancel),
+        2 => who.clone().prop_map(Act::NoShow),
+        2 => who.clone().prop_map(Act::ClearNoShow),
+        1 => who.prop_map(Act::Route),
+    ]
+}
+
+/// Histories of up to a dozen acts, with chains of at most five reschedules.
+pub fn histories() -> impl Strategy<Value = History> {
+    // Some acts fall into the same microsecond, many into the same second.
+    let pause = prop_oneof![1 => Just(0_i64), 4 => 1_i64..3_000_000];
+    let acts = prop::collection::vec((act(), pause), 1..12);
+    (acts, any::<bool>())
+        .prop_map(|(acts, old_payloads)| tell(&acts, old_payloads))
+        .prop_flat_map(|webhooks| {
+            let all: Vec<usize> = (0..webhooks.len()).collect();
+            let repeats = prop::collection::vec(0..webhooks.len(), 0..4);
+            let arrivals = repeats
+                .prop_map(move |repeats| [all.clone(), repeats].concat())
+                .prop_shuffle();
+            let crashes = prop::collection::vec(0_u8..12, 0..4);
+            (Just(webhooks), arrivals, crashes, 1_usize..4)
+        })
+        .prop_map(|(webhooks, arrivals, crashes, workers)| History {
+            webhooks,
+            arrivals,
+            crashes,
+            workers,
+        })
+}
+
+#[derive(Clone)]
+struct Invitee {
+    event: usize,
+    number: usize,
+    created: Timestamp,
+    updated: Timestamp,
+    canceled: Option<Timestamp>,
+    moved_to: Option<(usize, usize)>,
+    moved_from: Option<(usize, usize)>,
+    moves: usize,
+    no_show: Option<Timestamp>,
+    submission: bool,
+}
+
+#[derive(Clone, Copy)]
+struct Event {
+    group: bool,
+    created: Timestamp,
+    canceled: Option<Timestamp>,
+}
+
+struct World {
+    now: Timestamp,
+    events: Vec<Event>,
+    invitees: Vec<Invitee>,
+    old_payloads: bool,
+    told: Vec<Vec<u8>>,
+}
+
+fn tell(acts: &[(Act, i64)], old_payloads: bool) -> Vec<Vec<u8>> {
+    let mut world = World {
+        now: "2026-11-20T09:15:01.123456Z".parse().unwrap(),
+        events: Vec::new(),
+        invitees: Vec::new(),
+        old_payloads,
+        told: Vec::new(),
+    };
+    world.book(false, None);
+    for (act, pause) in acts {
+        world.now += SignedDuration::from_micros(*pause);
+        world.act(*act);
+    }
+    world.told
+}
+
+fn event_uri(event: usize) -> String {
+    format!("https://api.calendly.com/scheduled_events/e{event:03}")
+}
+
+fn invitee_uri((event, number): (usize, usize)) -> String {
+    format!("{}/invitees/i{number:03}", event_uri(event))
+}
+
+impl World {
+    fn act(&mut self, act: Act) {
+        match act {
+            Act::Book => self.book(false, None),
+            Act::JoinGroup => self.book(true, None),
+            Act::Reschedule(who) => {
+                if let Some(who) = self.someone(who, |i| i.canceled.is_none() && i.moves < 5) {
+                    self.book(false, Some(who));
+                }
+            }
+            Act::Cancel(who) => {
+                if let Some(who) = self.someone(who, |i| i.canceled.is_none()) {
+                    self.leave(who);
+                    self.say("invitee.canceled", who);
+                }
+            }
+            Act::NoShow(who) => {
+                if let Some(who) = self.someone(who, |i| i.no_show.is_none()) {
+                    self.invitees[who].no_show = Some(self.now);
+                    self.invitees[who].updated = self.now;
+                    self.say("invitee_no_show.created", who);
+                }
+            }
+            Act::ClearNoShow(who) => {
+                if let Some(who) = self.someone(who, |i| i.no_show.is_some()) {
+                    self.invitees[who].no_show = None;
+                    self.invitees[who].updated = self.now;
+                    self.say("invitee_no_show.deleted", who);
+                }
+            }
+            Act::Route(who) => {
+                if let Some(who) = self.someone(who, |i| !i.submission) {
+                    self.invitees[who].submission = true;
+                    self.say_routed(who);
+                }
+            }
+        }
+    }
+
+    fn someone(&self, who: usize, fits: impl Fn(&Invitee) -> bool) -> Option<usize> {
+        let all: Vec<usize> = (0..self.invitees.len()).filter(|i| fits(&self.invitees[*i])).collect();
+        (!all.is_empty()).then(|| all[who % all.len()])
+    }
+
+    fn book(&mut self, group: bool, old: Option<usize>) {
+        let open = |event: &Event| event.group && event.canceled.is_none();
+        let event = match self.events.iter().position(open) {
+            Some(event) if group => event,
+            _ => {
+                self.events.push(Event {
+                    group,
+                    created: self.now,
+                    canceled: None,
+                });
+                self.events.len() - 1
+            }
+        };
+        let number = self.invitees.len();
+        let old_name = old.map(|old| (self.invitees[old].event, self.invitees[old].number));
+        self.invitees.push(Invitee {
+            event,
+            number,
+            created: self.now,
+            updated: self.now,
+            canceled: None,
+            moved_to: None,
+            moved_from: old_name,
+            moves: old.map_or(0, |old| self.invitees[old].moves + 1),
+            no_show: None,
+            submission: false,
+        });
+        if let Some(old) = old {
+            self.invitees[old].moved_to = Some((event, number));
+            self.leave(old);
+            self.say("invitee.canceled", old);
+        }
+        self.say("invitee.created", number);
+    }
+
+    fn leave(&mut self, who: usize) {
+        let invitee = &mut self.invitees[who];
+        invitee.canceled = Some(self.now);
+        invitee.updated = self.now;
+        let event = &mut self.events[invitee.event];
+        if !event.group {
+            event.canceled = Some(self.now);
+        }
+    }
+
+    fn say(&mut self, event: &str, who: usize) {
+        let payload = self.payload(who);
+        self.send(event, &payload);
+    }
+
+    fn send(&mut self, event: &str, payload: &Value) {
+        // As Calendly does, the envelope's time is cut to the second.
+        let second = Timestamp::from_second(self.now.as_second()).unwrap();
+        let body = json!({
+            "created_at": format!("{second:.6}"),
+            "created_by": "https://api.calendly.com/users/AAAAHOSTUSER0001",
+            "event": event,
+            "payload": payload,
+        });
+        self.told.push(serde_json::to_vec(&body).unwrap());
+    }
+
+    fn say_routed(&mut self, who: usize) {
+        let invitee = &self.invitees[who];
+        let payload = json!({
+            "uri": format!("https://api.calendly.com/routing_form_submissions/s{:03}", invitee.number),
+            "routing_form": "https://api.calendly.com/routing_forms/f001",
+            "questions_and_answers": [{"question": "Size?", "answer": "11-50", "question_uuid": null}],
+            "submitter": invitee_uri((invitee.event, invitee.number)),
+            "submitter_type": "Invitee",
+            "created_at": format!("{:.3}", self.now),
+            "updated_at": format!("{:.3}", self.now),
+        });
+        self.send("routing_form_submission.created", &payload);
+    }
+
+    fn payload(&self, who: usize) -> Value {
+        let invitee = &self.invitees[who];
+        let event = self.events[invitee.event];
+        let canceled = |at: Timestamp| {
+            json!({
+                "canceled_by": "Somebody",
+                "canceler_type": "invitee",
+                "created_at": format!("{at:.6}"),
+                "reason": "",
+            })
+        };
+        let mut payload = json!({
+            "uri": invitee_uri((invitee.event, invitee.number)),
+            "event": event_uri(invitee.event),
+            "email": format!("invitee{}@example.com", invitee.number),
+            "name": format!("Invitee {}", invitee.number),
+            "first_name": null,
+            "last_name": null,
+            "timezone": "Europe/Berlin",
+            "status": if invitee.canceled.is_some() { "canceled" } else { "active" },
+            "rescheduled": invitee.moved_to.is_some(),
+            "old_invitee": invitee.moved_from.map(invitee_uri),
+            "new_invitee": invitee.moved_to.map(invitee_uri),
+            "no_show": invitee.no_show.map(|at| json!({
+                "uri": format!("https://api.calendly.com/invitee_no_shows/n{}", at.as_microsecond()),
+                "created_at": format!("{at:.6}"),
+            })),
+            "questions_and_answers": [],
+            "tracking": {"utm_source": "test"},
+            "created_at": format!("{:.6}", invitee.created),
+            "updated_at": format!("{:.6}", invitee.updated),
+        });
+        if let Some(at) = invitee.canceled {
+            payload["cancellation"] = canceled(at);
+        }
+        if !self.old_payloads {
+            let mates: Vec<_> = self.invitees.iter().filter(|i| i.event == invitee.event).collect();
+            let start = event.created + SignedDuration::from_hours(24 * 20);
+            // Who comes changes the counter, but not the event's `updated_at`.
+            let updated = event.canceled.unwrap_or(event.created);
+            payload["scheduled_event"] = json!({
+                "uri": event_uri(invitee.event),
+                "name": "Meeting",
+                "status": if event.canceled.is_some() { "canceled" } else { "active" },
+                "start_time": format!("{start:.6}"),
+                "end_time": format!("{:.6}", start + SignedDuration::from_mins(30)),
+                "created_at": format!("{:.6}", event.created),
+                "updated_at": format!("{updated:.6}"),
+                "location": {"type": "custom", "location": "here"},
+                "invitees_counter": {
+                    "total": mates.len(),
+                    "active": mates.iter().filter(|i| i.canceled.is_none()).count(),
+                    "limit": if event.group { 20 } else { 1 },
+                },
+                "event_memberships": [],
+                "event_guests": [],
+            });
+            if let Some(at) = event.canceled {
+                payload["scheduled_event"]["cancellation"] = canceled(at);
+            }
+        }
+        payload
+    }
+}

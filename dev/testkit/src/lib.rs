@@ -1,0 +1,23 @@
+//! What tests share: an embedded DynamoDB with crashes on demand, and histories of bookings as a
+//! provider would tell them.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::missing_panics_doc)]
+
+pub mod dynamo;
+pub mod history;
+
+use std::path::PathBuf;
+
+/// The bytes of a webhook sample in `fixtures/calendly`.
+pub fn fixture(name: &str) -> Vec<u8> {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/calendly");
+    std::fs::read(path.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+/// The value of a `Calendly-Webhook-Signature` header.
+pub fn sign(key: &str, time: i64, body: &[u8]) -> String {
+    use hmac::{Hmac, KeyInit, Mac};
+    let mac = Hmac::<sha2::Sha256>::new_from_slice(key.as_bytes()).unwrap();
+    let mac = mac.chain_update(format!("{time}.")).chain_update(body);
+    format!("t={time},v1={}", hex::encode(mac.finalize().into_bytes()))
+}

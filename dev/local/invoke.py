@@ -5,7 +5,8 @@
 The binary of target/debug (LOCAL_BIN_DIR names another folder) is started against a Lambda runtime
 API of our own, with the tables, queues and secrets of the local stack that `make dev` runs. The
 sample is signed again with that stack's key and the present time; --as-is leaves it as it is in the
-file, --print only prints it, for `sam local invoke -e -` or `cargo lambda invoke --data-file`.
+file. --print only prints the event, and --print-env the variables, for other tools: see
+events/README.md.
 """
 
 import argparse
@@ -206,11 +207,19 @@ def main() -> None:
         description="Runs one function with one sample event, against the local stack of `make dev`."
     )
     parser.add_argument("function", choices=sorted(FUNCTIONS))
-    parser.add_argument("event", type=Path, help="a file of events/, or one like them")
+    parser.add_argument("event", type=Path, nargs="?", help="a file of events/, or one like them")
     parser.add_argument("--as-is", action="store_true", help="don't sign the event again, nor put in the stack's API key")
     parser.add_argument("--print", action="store_true", dest="only_print", help="print the event instead of running the function")
+    parser.add_argument("--print-env", action="store_true", help="print the function's variables, KEY=value a line, instead of running it")
     arguments = parser.parse_args()
 
+    if arguments.print_env:
+        stack = running_stack()
+        for name, value in {**aws_environment(stack), **function_environment(arguments.function, stack)}.items():
+            print(f"{name}={value}")
+        return
+    if arguments.event is None:
+        parser.error(f"name an event, for example one of events/{arguments.function}/")
     try:
         event = json.loads(arguments.event.read_text(encoding="utf-8"))
     except OSError as error:

@@ -28,7 +28,6 @@ from samples import (
 BODIES = ROOT / "fixtures" / "calendly"
 
 EVENT = "00000001-1111-4222-8333-444455556666"
-EVENT_URI = f"https://api.calendly.com/scheduled_events/{EVENT}"
 OLD_EVENT = "00000003-1111-4222-8333-444455556666"
 NEW_EVENT = "00000004-1111-4222-8333-444455556666"
 UNKNOWN_EVENT = "99999999-1111-4222-8333-444455556666"
@@ -213,13 +212,18 @@ def api(samples: Samples) -> None:
         {"events": ANY_LIST}, query="from=2026-12-01T00:00:00Z&to=2026-12-31T00:00:00Z&limit=2")
     add("list-events-by-x-api-key", "GET", "/v1/events", "GET /v1/events", "the key in the other header",
         200, {"events": ANY_LIST}, query="limit=1", header="x-api-key")
-    add("get-event", "GET", f"/v1/events/{EVENT}", f"GET {event}", "a booking", 200,
-        {"id": EVENT, "uri": EVENT_URI}, parameters={"id": EVENT})
+    add("get-event", "GET", f"/v1/events/{EVENT}", f"GET {event}", "a booking, canceled since", 200,
+        {"id": EVENT, "uri": _event_uri(EVENT), "status": "canceled",
+         "invitees": [{"status": "canceled", "canceled": True, "rescheduled": False}]},
+        parameters={"id": EVENT})
     add("get-rescheduled-event", "GET", f"/v1/events/{OLD_EVENT}", f"GET {event}",
         "the old half of a reschedule: its invitee is rescheduled, not canceled", 200,
-        {"id": OLD_EVENT}, parameters={"id": OLD_EVENT})
+        {"id": OLD_EVENT, "invitees": [{"status": "rescheduled", "rescheduledTo": _invitee_uri(NEW_EVENT)}]},
+        parameters={"id": OLD_EVENT})
     add("get-event-after-reschedule", "GET", f"/v1/events/{NEW_EVENT}", f"GET {event}",
-        "the new half of a reschedule", 200, {"id": NEW_EVENT, "status": "active"},
+        "the new half of a reschedule", 200,
+        {"id": NEW_EVENT, "status": "active",
+         "invitees": [{"status": "active", "rescheduledFrom": _invitee_uri(OLD_EVENT)}]},
         parameters={"id": NEW_EVENT})
     add("get-unknown-event", "GET", f"/v1/events/{UNKNOWN_EVENT}", f"GET {event}", "nobody's booking",
         404, {"code": "NOT_FOUND"}, parameters={"id": UNKNOWN_EVENT})
@@ -299,6 +303,15 @@ def _http(name: str, method: str, path: str, route: str, query: str = "") -> dic
 
 def _body(name: str) -> bytes:
     return (BODIES / f"{name}.json").read_bytes()
+
+
+def _event_uri(event: str) -> str:
+    return f"https://api.calendly.com/scheduled_events/{event}"
+
+
+def _invitee_uri(event: str) -> str:
+    invitee = event.replace("-1111-4222-8333-444455556666", "-aaaa-4bbb-8ccc-ddddeeeeffff")
+    return f"{_event_uri(event)}/invitees/{invitee}"
 
 
 def _delivery(body: bytes) -> str:

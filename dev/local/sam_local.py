@@ -140,6 +140,9 @@ def differences(expected: object, got: object, where: str = "") -> list[str]:
             else:
                 found += differences(value, got[name], place)
         return found
+    if isinstance(expected, list) and isinstance(got, list) and len(expected) == len(got):
+        pairs = enumerate(zip(expected, got))
+        return [text for n, (one, other) in pairs for text in differences(one, other, f"{where}[{n}]")]
     return [] if expected == got else [f"{where or 'answer'} is {json.dumps(got)}, not {json.dumps(expected)}"]
 
 

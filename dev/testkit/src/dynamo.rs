@@ -138,7 +138,9 @@ fn schema(hash: &str, range: Option<&str>) -> Vec<KeySchemaElement> {
         element.key_type(kind).build().unwrap()
     };
     let range = range.map(|name| element(name, KeyType::Range));
-    std::iter::once(element(hash, KeyType::Hash)).chain(range).collect()
+    std::iter::once(element(hash, KeyType::Hash))
+        .chain(range)
+        .collect()
 }
 
 /// Stops a process at a write: the call fails, and the code under test has nothing left to do but
@@ -150,7 +152,7 @@ pub struct Crashes(Arc<Plan>);
 struct Plan {
     /// Writes until the crash; below zero, none is planned.
     countdown: AtomicI64,
-    writes: AtomicUsize,
+    calls: AtomicUsize,
     happened: AtomicUsize,
 }
 
@@ -168,9 +170,9 @@ impl Crashes {
         self.0.countdown.store(n.into(), Ordering::SeqCst);
     }
 
-    /// How many writes were tried.
-    pub fn writes(&self) -> usize {
-        self.0.writes.load(Ordering::SeqCst)
+    /// How many calls were made, reads included.
+    pub fn calls(&self) -> usize {
+        self.0.calls.load(Ordering::SeqCst)
     }
 
     /// How many crashes happened.
@@ -206,8 +208,8 @@ impl Intercept for Crashes {
         _: &RuntimeComponents,
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
+        self.0.calls.fetch_add(1, Ordering::SeqCst);
         if is_write(context.request().headers().get("x-amz-target")) {
-            self.0.writes.fetch_add(1, Ordering::SeqCst);
             return self.pass();
         }
         Ok(())

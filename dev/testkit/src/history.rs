@@ -160,7 +160,9 @@ impl World {
     }
 
     fn someone(&self, who: usize, fits: impl Fn(&Invitee) -> bool) -> Option<usize> {
-        let all: Vec<usize> = (0..self.invitees.len()).filter(|i| fits(&self.invitees[*i])).collect();
+        let all: Vec<usize> = (0..self.invitees.len())
+            .filter(|i| fits(&self.invitees[*i]))
+            .collect();
         (!all.is_empty()).then(|| all[who % all.len()])
     }
 
@@ -276,7 +278,11 @@ impl World {
             payload["cancellation"] = canceled(at);
         }
         if !self.old_payloads {
-            let mates: Vec<_> = self.invitees.iter().filter(|i| i.event == invitee.event).collect();
+            let mates: Vec<_> = self
+                .invitees
+                .iter()
+                .filter(|i| i.event == invitee.event)
+                .collect();
             let start = event.created + SignedDuration::from_hours(24 * 20);
             // Who comes changes the counter, but not the event's `updated_at`.
             let updated = event.canceled.unwrap_or(event.created);

@@ -1,7 +1,12 @@
 //! What tests share: an embedded DynamoDB with crashes on demand, and histories of bookings as a
 //! provider would tell them.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::missing_panics_doc)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::missing_panics_doc
+)]
 
 pub mod dynamo;
 pub mod history;

@@ -21,13 +21,17 @@ impl Api {
         };
         let keys = self.keys.values().await.map_err(unavailable)?;
         if let Some(key) = keys.iter().find(|key| key.fits(given)) {
-            return Ok(Caller { name: key.name.clone() });
+            return Ok(Caller {
+                name: key.name.clone(),
+            });
         }
         // The key may have been rotated since it was cached.
         let keys = self.keys.values_now().await.map_err(unavailable)?;
         keys.iter()
             .find(|key| key.fits(given))
-            .map(|key| Caller { name: key.name.clone() })
+            .map(|key| Caller {
+                name: key.name.clone(),
+            })
             .ok_or_else(|| unauthorized("this API key is not known"))
     }
 }

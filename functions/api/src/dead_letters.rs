@@ -65,7 +65,10 @@ impl Redrive {
             return false;
         };
         let event = self.event.is_none() || self.event == delivery.event;
-        let id = self.delivery_id.as_ref().is_none_or(|id| *id == delivery.delivery_id);
+        let id = self
+            .delivery_id
+            .as_ref()
+            .is_none_or(|id| *id == delivery.delivery_id);
         event && id
     }
 }
@@ -161,7 +164,10 @@ impl Api {
                 }
                 match self.resend(&id).await {
                     Ok(Some(_)) => {
-                        self.dead_letters.remove(&letter).await.map_err(unavailable)?;
+                        self.dead_letters
+                            .remove(&letter)
+                            .await
+                            .map_err(unavailable)?;
                         report.redriven += 1;
                         report.matched.push(id);
                     }

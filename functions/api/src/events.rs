@@ -37,7 +37,10 @@ impl Api {
 
     pub(crate) async fn event(&self, request: &Request, id: &str) -> Answer {
         Params::of(request, &[])?;
-        let known = id.len() <= 100 && id.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-' || c == b'_');
+        let known = id.len() <= 100
+            && id
+                .bytes()
+                .all(|c| c.is_ascii_alphanumeric() || c == b'-' || c == b'_');
         let event = if known {
             let found = self.bookings.event(Provider::Calendly, id).await;
             found.map_err(unavailable)?

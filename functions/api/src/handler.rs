@@ -1,9 +1,9 @@
 //! Routes.
 
 use crate::auth::Caller;
+use jiff::{SignedDuration, Timestamp};
 use lambda_http::http::{Method, StatusCode};
 use lambda_http::{Body, Request, Response};
-use jiff::{SignedDuration, Timestamp};
 use platform::bookings::BookingStore;
 use platform::deliveries::DeliveryStore;
 use platform::http::{Problem, TrackingId, answer};

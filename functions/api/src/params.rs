@@ -27,14 +27,20 @@ impl Params {
                 let known = known.join(", ");
                 return Err(Problem::parameter(
                     &name.chars().take(50).collect::<String>(),
-                    format!("unknown; this route takes: {}", if known.is_empty() { "none" } else { &known }),
+                    format!(
+                        "unknown; this route takes: {}",
+                        if known.is_empty() { "none" } else { &known }
+                    ),
                 ));
             }
             if all.iter().any(|(seen, _)| seen == name) {
                 return Err(Problem::parameter(name, "given more than once"));
             }
             if value.len() > MAX_VALUE {
-                return Err(Problem::parameter(name, format!("longer than {MAX_VALUE} characters")));
+                return Err(Problem::parameter(
+                    name,
+                    format!("longer than {MAX_VALUE} characters"),
+                ));
             }
             all.push((name.to_owned(), value.to_owned()));
         }
@@ -138,12 +144,20 @@ mod tests {
         let read = params(&[("cursor", &own)]).unwrap();
         assert_eq!(read.cursor("events").unwrap().unwrap(), "2027-01#e");
         assert!(read.cursor("dead-letters").is_err());
-        assert!(params(&[("cursor", "!!")]).unwrap().cursor("events").is_err());
+        assert!(
+            params(&[("cursor", "!!")])
+                .unwrap()
+                .cursor("events")
+                .is_err()
+        );
     }
 
     #[test]
     fn a_bad_time_is_named() {
-        let problem = params(&[("from", "tomorrow")]).unwrap().time("from").unwrap_err();
+        let problem = params(&[("from", "tomorrow")])
+            .unwrap()
+            .time("from")
+            .unwrap_err();
         assert!(problem.message.starts_with("from"));
     }
 }

@@ -90,7 +90,10 @@ impl<Q: Outbox, K: SigningKeys> Receiver<Q, K> {
             return Err(Problem::new(
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "PAYLOAD_TOO_LARGE",
-                format!("the body has {} bytes; at most {MAX_BODY} are read", body.len()),
+                format!(
+                    "the body has {} bytes; at most {MAX_BODY} are read",
+                    body.len()
+                ),
             ));
         }
         if !is_json(request) {

@@ -1,59 +1,28 @@
 //! A batch of messages: each is applied on its own, and answered for on its own.
 
+use crate::apply::{Applied, Apply, Failure};
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
-use booking::Transition;
-use calendly::webhook::{self, Webhook};
 use futures::future::join_all;
 use jiff::Timestamp;
-use platform::bookings::BookingStore;
-use platform::deliveries::{DeliveryStore, Status};
-use platform::queue::{DeliveryRef, Queue};
+use platform::deliveries::DeliveryStore;
+use platform::queue::{DeadLetters, DeliveryRef, Inbox};
 use std::sync::Arc;
 use std::time::Duration;
 
 /// The function: applies batches of deliveries.
-pub struct Worker {
-    /// The delivery log.
+pub struct Worker<A, I, D> {
+    /// What applies one delivery.
+    pub bookkeeper: A,
+    /// The delivery log, where outcomes are written.
     pub deliveries: DeliveryStore,
-    /// Bookings.
-    pub bookings: BookingStore,
     /// Queue that the messages come from.
-    pub queue: Queue,
+    pub inbox: I,
     /// Queue for what was given up.
-    pub dead_letters: Queue,
+    pub dead_letters: D,
     /// Waits between attempts.
     pub schedule: Vec<Duration>,
     /// How long one record may take.
     pub record_limit: Duration,
-}
-
-/// Why a delivery was not applied.
-#[derive(Debug)]
-enum Failure {
-    /// Another attempt may succeed.
-    Passing(String),
-    /// Every attempt would end like this.
-    Lasting(String),
-}
-
-impl From<platform::Error> for Failure {
-    fn from(error: platform::Error) -> Self {
-        if error.is_transient() {
-            Self::Passing(error.to_string())
-        } else {
-            Self::Lasting(error.to_string())
-        }
-    }
-}
-
-/// What became of a delivery.
-enum Applied {
-    /// It was applied, and changed this.
-    Now(Vec<Transition>),
-    /// An earlier message had it applied already.
-    Before,
-    /// There is nothing to apply, as was found when it came: it was replayed all the same.
-    Nothing(Status),
 }
 
 /// Whether SQS may forget a message.
@@ -63,7 +32,11 @@ enum Verdict {
     ComesBack,
 }
 
-impl Worker {
+impl<A: Apply, I, D> Worker<A, I, D>
+where
+    I: Inbox + Send + Sync + 'static,
+    D: DeadLetters + Send + Sync + 'static,
+{
     /// Handles a batch and names the messages that must come back.
     pub async fn handle(self: Arc<Self>, batch: SqsEvent) -> SqsBatchResponse {
         let results = join_all(batch.records.into_iter().map(|message| {
@@ -106,7 +79,7 @@ impl Worker {
         let work = {
             let worker = self.clone();
             let delivery = delivery.clone();
-            tokio::spawn(async move { worker.apply(&delivery).await })
+            tokio::spawn(async move { worker.bookkeeper.apply(&delivery).await })
         };
         let stop = work.abort_handle();
         let result = match tokio::time::timeout(self.record_limit, work).await {
@@ -119,34 +92,8 @@ impl Worker {
                 Err(Failure::Passing(format!("not done within {limit} s")))
             }
         };
-        self.settle(&message, &body, &delivery, attempt, result).await
-    }
-
-    /// Applies a delivery to the bookings.
-    async fn apply(&self, delivery: &DeliveryRef) -> Result<Applied, Failure> {
-        let id = &delivery.delivery_id;
-        let Some((logged, body)) = self.deliveries.get_with_body(id).await? else {
-            return Err(Failure::Lasting(
-                "the delivery is not in the log (any more)".to_owned(),
-            ));
-        };
-        if logged.status == Status::Processed {
-            return Ok(Applied::Before);
-        }
-        let made = match webhook::read(&body) {
-            Ok(Webhook::Booking(booking)) => self.bookings.apply(booking.facts).await?,
-            Ok(Webhook::NotHandled { .. }) => {
-                self.deliveries.set_aside(id, Status::Ignored, None).await?;
-                return Ok(Applied::Nothing(Status::Ignored));
-            }
-            Err(unreadable) => {
-                let reason = unreadable.to_string();
-                self.deliveries.set_aside(id, Status::Unprocessable, Some(&reason)).await?;
-                return Ok(Applied::Nothing(Status::Unprocessable));
-            }
-        };
-        self.deliveries.processed(id, &made).await?;
-        Ok(Applied::Now(made))
+        self.settle(&message, &body, &delivery, attempt, result)
+            .await
     }
 
     /// Writes the outcome down and decides what SQS does with the message.
@@ -203,10 +150,12 @@ impl Worker {
         error: &str,
     ) {
         let wait = self.schedule.get(attempt - 1).copied().unwrap_or_default();
-        let next = Timestamp::now().saturating_add(wait).unwrap_or(Timestamp::MAX);
+        let next = Timestamp::now()
+            .saturating_add(wait)
+            .unwrap_or(Timestamp::MAX);
         let receipt = message.receipt_handle.as_deref().unwrap_or_default();
         let (hidden, logged) = futures::join!(
-            self.queue.hide(receipt, wait),
+            self.inbox.hide(receipt, wait),
             self.deliveries.failed(&delivery.delivery_id, error, next)
         );
         for problem in [hidden.err(), logged.err()].into_iter().flatten() {

@@ -1,8 +1,10 @@
 //! Applies queued deliveries to the bookings.
 
+mod apply;
 mod config;
 mod handler;
 
+use apply::Bookkeeper;
 use aws_lambda_events::event::sqs::SqsEvent;
 use config::Config;
 use handler::Worker;
@@ -19,10 +21,14 @@ async fn main() -> Result<(), Error> {
     let aws = platform::aws::load().await;
     let dynamodb = aws_sdk_dynamodb::Client::new(&aws);
     let sqs = aws_sdk_sqs::Client::new(&aws);
+    let deliveries = DeliveryStore::new(dynamodb.clone(), config.deliveries_table);
     let worker = Arc::new(Worker {
-        deliveries: DeliveryStore::new(dynamodb.clone(), config.deliveries_table),
-        bookings: BookingStore::new(dynamodb, config.bookings_table),
-        queue: Queue::new(sqs.clone(), config.webhook_queue_url),
+        bookkeeper: Bookkeeper {
+            deliveries: deliveries.clone(),
+            bookings: BookingStore::new(dynamodb, config.bookings_table),
+        },
+        deliveries,
+        inbox: Queue::new(sqs.clone(), config.webhook_queue_url),
         dead_letters: Queue::new(sqs, config.webhook_dlq_url),
         schedule: config.schedule,
         record_limit: config.record_limit,

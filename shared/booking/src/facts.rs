@@ -1,6 +1,8 @@
 //! What a delivery, or a sync, says: partial records to be merged.
 
-use crate::{EventRecord, EventUri, InviteeRecord, InviteeUri, Provider, SubmissionRecord, SubmissionUri};
+use crate::{
+    EventRecord, EventUri, InviteeRecord, InviteeUri, Provider, SubmissionRecord, SubmissionUri,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Partial records about a few events and invitees, merged as one step.

@@ -159,9 +159,7 @@ impl ConnectionId {
     /// The connection of the account whose user URI is `…/users/{id}`.
     pub fn from_user_uri(uri: &str) -> Result<Self, InvalidUri> {
         if ends_in(uri, &["users", "*"]) {
-            Ok(Self(
-                (*parts(uri).last().unwrap_or(&"")).to_owned(),
-            ))
+            Ok(Self((*parts(uri).last().unwrap_or(&"")).to_owned()))
         } else {
             Err(InvalidUri {
                 expected: "a user (…/users/{id})",
@@ -181,8 +179,8 @@ mod tests {
 
     #[test]
     fn an_invitee_uri_gives_its_ids_and_its_event() {
-        let uri =
-            InviteeUri::parse("https://api.calendly.com/scheduled_events/e-1/invitees/i-1").unwrap();
+        let uri = InviteeUri::parse("https://api.calendly.com/scheduled_events/e-1/invitees/i-1")
+            .unwrap();
         assert_eq!(uri.id(), "i-1");
         assert_eq!(uri.event().id(), "e-1");
         assert_eq!(

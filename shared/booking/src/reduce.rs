@@ -87,10 +87,7 @@ pub fn reduce(stored: &Records, facts: &Facts) -> Reduction {
 /// Hands each moved booking's root to the one that replaced it: at once where that is part of this
 /// step, as a follow-up where it isn't. A record holds both its root and its successor, and writes
 /// to it are serialised; so whoever writes the later of the two sees both, and carries on.
-fn carry_roots(
-    invitees: &mut BTreeMap<InviteeUri, InviteeRecord>,
-    facts: &Facts,
-) -> Vec<Facts> {
+fn carry_roots(invitees: &mut BTreeMap<InviteeUri, InviteeRecord>, facts: &Facts) -> Vec<Facts> {
     // Within a step there are at most two links, so two rounds settle it in any order.
     for _ in 0..2 {
         let handed: Vec<_> = invitees

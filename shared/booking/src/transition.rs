@@ -49,8 +49,7 @@ impl Transition {
         } else if !was_known {
             made.push(Self::Scheduled);
         }
-        let was_canceled =
-            before.is_some_and(|b| b.known && b.status() == InviteeStatus::Canceled);
+        let was_canceled = before.is_some_and(|b| b.known && b.status() == InviteeStatus::Canceled);
         if after.status() == InviteeStatus::Canceled && !was_canceled {
             made.push(Self::Canceled);
         }

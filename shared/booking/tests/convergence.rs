@@ -37,7 +37,8 @@ impl Memory {
             self.records.events.extend(reduction.records.events);
             self.records.invitees.extend(reduction.records.invitees);
             if let Some(submission) = reduction.records.submission {
-                self.submissions.insert(submission.uri.to_string(), submission);
+                self.submissions
+                    .insert(submission.uri.to_string(), submission);
             }
             steps.extend(reduction.follow_ups);
         }

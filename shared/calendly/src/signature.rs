@@ -252,7 +252,11 @@ mod tests {
             format!("t={T},v1={V1}{}", ",v0=x".repeat(300)),
             format!("t={T}{}", format!(",v1={V1}").repeat(9)),
         ] {
-            assert_eq!(check(&header, &body, T), Err(Refusal::Malformed), "{header}");
+            assert_eq!(
+                check(&header, &body, T),
+                Err(Refusal::Malformed),
+                "{header}"
+            );
         }
     }
 

@@ -59,7 +59,8 @@ impl<F: Fn(&str) -> Option<String>> Env<F> {
             return default;
         };
         value.trim().parse().unwrap_or_else(|_| {
-            self.problems.push(format!("{name} can't be read: {value:?}"));
+            self.problems
+                .push(format!("{name} can't be read: {value:?}"));
             default
         })
     }

@@ -33,6 +33,14 @@ pub enum Error {
         /// What is wrong with it.
         cause: String,
     },
+    /// More than DynamoDB can hold in one item. Another try is as large.
+    #[error("{what} takes {bytes} bytes even compressed; DynamoDB items end at 400 KB")]
+    TooLarge {
+        /// What was to be written.
+        what: &'static str,
+        /// Its size.
+        bytes: usize,
+    },
     /// A secret that is there, but can't be used.
     #[error("the secret {name} can't be used: {cause}")]
     Secret {
@@ -46,7 +54,12 @@ pub enum Error {
 impl Error {
     /// Whether another try may succeed.
     pub fn is_transient(&self) -> bool {
-        !matches!(self, Self::Corrupt { .. })
+        match self {
+            // What DynamoDB or SQS won't take now (an item too large, say) they never will.
+            Self::Aws { cause, .. } => cause != "ValidationException",
+            Self::Corrupt { .. } | Self::TooLarge { .. } => false,
+            Self::Contended { .. } | Self::Secret { .. } => true,
+        }
     }
 
     pub(crate) fn corrupt(what: &'static str, cause: impl ToString) -> Self {

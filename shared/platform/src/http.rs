@@ -1,8 +1,8 @@
 //! HTTP answers in the contract's shapes.
 
 use jiff::Timestamp;
-use lambda_http::http::{HeaderValue, Response, StatusCode, header};
 use lambda_http::Body;
+use lambda_http::http::{HeaderValue, Response, StatusCode, header};
 use serde::Serialize;
 use serde_json::json;
 use std::fmt;

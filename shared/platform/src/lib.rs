@@ -9,6 +9,7 @@ mod error;
 pub mod http;
 mod item;
 pub mod logs;
+mod pack;
 pub mod queue;
 pub mod secrets;
 

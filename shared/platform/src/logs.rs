@@ -14,12 +14,12 @@ pub fn init() {
         .map(|level| level.to_lowercase())
         .find(|level| ["trace", "debug", "info", "warn", "error"].contains(&level.as_str()))
         .unwrap_or_else(|| "info".to_owned());
-    let ours = ["webhook", "worker", "api", "platform", "calendly", "booking"];
-    let filter = ours
-        .into_iter()
-        .fold("warn".to_owned(), |filter, name| {
-            format!("{filter},{name}={level}")
-        });
+    let ours = [
+        "webhook", "worker", "api", "platform", "calendly", "booking",
+    ];
+    let filter = ours.into_iter().fold("warn".to_owned(), |filter, name| {
+        format!("{filter},{name}={level}")
+    });
     tracing_subscriber::fmt()
         .json()
         .flatten_event(true)

@@ -29,6 +29,18 @@ pub trait Outbox {
     fn send(&self, delivery: &DeliveryRef) -> impl Future<Output = Result<()>> + Send;
 }
 
+/// Where messages come from: a message can be made to come back at a given time.
+pub trait Inbox {
+    /// Makes the received message come back after `delay`.
+    fn hide(&self, receipt: &str, delay: Duration) -> impl Future<Output = Result<()>> + Send;
+}
+
+/// Where messages go that were given up.
+pub trait DeadLetters {
+    /// Sends `body`, as it came, with the reason.
+    fn bury(&self, body: &str, reason: &str) -> impl Future<Output = Result<()>> + Send;
+}
+
 /// An SQS queue.
 #[derive(Clone)]
 pub struct Queue {
@@ -61,14 +73,22 @@ impl Outbox for Queue {
     }
 }
 
-impl Queue {
-    /// The queue at `url`.
-    pub fn new(client: Client, url: String) -> Self {
-        Self { client, url }
+impl Inbox for Queue {
+    async fn hide(&self, receipt: &str, delay: Duration) -> Result<()> {
+        self.client
+            .change_message_visibility()
+            .queue_url(&self.url)
+            .receipt_handle(receipt)
+            .visibility_timeout(i32::try_from(delay.as_secs()).unwrap_or(43_200))
+            .send()
+            .await
+            .map_err(failed("set a message's next attempt"))?;
+        Ok(())
     }
+}
 
-    /// Sends `body` as it came to this dead letter queue, with the reason.
-    pub async fn bury(&self, body: &str, reason: &str) -> Result<()> {
+impl DeadLetters for Queue {
+    async fn bury(&self, body: &str, reason: &str) -> Result<()> {
         let reason = MessageAttributeValue::builder()
             .data_type("String")
             .string_value(reason)
@@ -84,18 +104,12 @@ impl Queue {
             .map_err(failed("send to the dead letter queue"))?;
         Ok(())
     }
+}
 
-    /// Makes a received message come back after `delay`.
-    pub async fn hide(&self, receipt: &str, delay: Duration) -> Result<()> {
-        self.client
-            .change_message_visibility()
-            .queue_url(&self.url)
-            .receipt_handle(receipt)
-            .visibility_timeout(i32::try_from(delay.as_secs()).unwrap_or(43_200))
-            .send()
-            .await
-            .map_err(failed("set a message's next attempt"))?;
-        Ok(())
+impl Queue {
+    /// The queue at `url`.
+    pub fn new(client: Client, url: String) -> Self {
+        Self { client, url }
     }
 
     /// Takes up to ten messages, hidden from others for `hidden`.

@@ -27,7 +27,13 @@ pub(super) fn canceled(payload: &Value, envelope: &Envelope) -> Result<Facts, Un
 pub(super) fn no_show_marked(payload: &Value, envelope: &Envelope) -> Result<Facts, Unreadable> {
     if let Some(mark) = Mark::alone(payload)? {
         let at = mark.created_at.or(envelope.created_at).ok_or(NO_TIME)?;
-        return Ok(mark.about(NoShow::Marked { uri: mark.uri.clone(), at }, at));
+        return Ok(mark.about(
+            NoShow::Marked {
+                uri: mark.uri.clone(),
+                at,
+            },
+            at,
+        ));
     }
     let mut message = Message::read(payload, envelope)?;
     if message.record.no_show.is_none() {
@@ -48,7 +54,9 @@ pub(super) fn no_show_cleared(payload: &Value, envelope: &Envelope) -> Result<Fa
         return Ok(mark.about(NoShow::Cleared, at));
     }
     let mut message = Message::read(payload, envelope)?;
-    let marked_at = payload.object("no_show").and_then(|mark| mark.time("created_at"));
+    let marked_at = payload
+        .object("no_show")
+        .and_then(|mark| mark.time("created_at"));
     let at = after(marked_at, Some(message.observed)).unwrap_or(message.observed);
     message.record.no_show = Some(Latest::new(Stamp::new(at, at), NoShow::Cleared));
     Ok(message.into_facts())
@@ -189,7 +197,11 @@ fn record(
     updated_at: Timestamp,
 ) -> InviteeRecord {
     let text = |name| payload.filled(name).map(|v| Latest::new(at, v));
-    let link = |name| payload.uri(name).and_then(|uri| InviteeUri::parse(&uri).ok());
+    let link = |name| {
+        payload
+            .uri(name)
+            .and_then(|uri| InviteeUri::parse(&uri).ok())
+    };
     let cancellation = payload.object("cancellation");
 
     let mut record = InviteeRecord::about(uri);
@@ -230,8 +242,7 @@ fn record(
     record.canceled = record.rescheduled
         || cancellation.is_some()
         || payload.text("status").as_deref() == Some("canceled");
-    record.cancellation =
-        cancellation.map(|v| Latest::new(at, scheduled_event::cancellation(v)));
+    record.cancellation = cancellation.map(|v| Latest::new(at, scheduled_event::cancellation(v)));
     // A mark has a time of its own. That there is none is only believed of the message that
     // takes one back: a booking made later must not clear a mark by saying nothing of it.
     record.no_show = payload.object("no_show").map(|mark| {

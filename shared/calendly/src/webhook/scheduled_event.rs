@@ -16,10 +16,7 @@ pub(super) fn read(
     observed: Timestamp,
 ) -> EventRecord {
     let created_at = json.time("created_at");
-    let updated_at = json
-        .time("updated_at")
-        .or(created_at)
-        .unwrap_or(observed);
+    let updated_at = json.time("updated_at").or(created_at).unwrap_or(observed);
     let at = Stamp::new(updated_at, observed);
     let cancellation = json.object("cancellation").map(cancellation);
 

@@ -2,10 +2,10 @@
 
 use super::keys;
 use super::store::{BookingStore, record};
+use crate::Result;
 use crate::deliveries::Page;
 use crate::error::failed;
 use crate::item::{Item, Read, s};
-use crate::Result;
 use booking::{EventRecord, EventView, InviteeSummary};
 use futures::future::try_join_all;
 use jiff::Timestamp;
@@ -49,7 +49,9 @@ impl BookingStore {
         for shards in buckets.chunk_by(|a, b| month(a) == month(b)) {
             let month_here = month(&shards[0]);
             // Events whose start is unknown come last, and lie in no span of time.
-            let past_end = upper.as_ref().is_some_and(|upper| month_here > month(upper))
+            let past_end = upper
+                .as_ref()
+                .is_some_and(|upper| month_here > month(upper))
                 || query.from.is_some() && month_here == keys::NO_START;
             if found.len() > query.limit || past_end {
                 break;

@@ -3,7 +3,8 @@
 use super::directory::Directory;
 use super::keys::{self, Key};
 use crate::error::failed;
-use crate::item::{Item, Read, s};
+use crate::item::{Item, Read, b, s};
+use crate::pack::{pack, unpack};
 use crate::{Error, Result};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
@@ -95,8 +96,14 @@ impl BookingStore {
 
     async fn load(&self, provider: Provider, wanted: &RecordKeys) -> Result<Loaded> {
         let events = wanted.events.iter().map(|uri| keys::event(provider, uri));
-        let invitees = wanted.invitees.iter().map(|uri| keys::invitee(provider, uri));
-        let submission = wanted.submission.iter().map(|uri| keys::submission(provider, uri));
+        let invitees = wanted
+            .invitees
+            .iter()
+            .map(|uri| keys::invitee(provider, uri));
+        let submission = wanted
+            .submission
+            .iter()
+            .map(|uri| keys::submission(provider, uri));
         let all: Vec<Key> = events.chain(invitees).chain(submission).collect();
         let mut loaded = Loaded::default();
         for item in self.batch_get(&all).await? {
@@ -138,7 +145,10 @@ impl BookingStore {
             .await
             .map_err(failed(action))?;
         // What was left out must not be taken for what doesn't exist.
-        if answer.unprocessed_keys().is_some_and(|keys| !keys.is_empty()) {
+        if answer
+            .unprocessed_keys()
+            .is_some_and(|keys| !keys.is_empty())
+        {
             return Err(Error::Aws {
                 action,
                 cause: "the table is throttled".to_owned(),
@@ -252,9 +262,14 @@ impl BookingStore {
         provider: Provider,
         invitees: &[InviteeRecord],
     ) -> Result<BTreeMap<booking::SubmissionUri, SubmissionRecord>> {
-        let uris: std::collections::BTreeSet<_> =
-            invitees.iter().filter_map(|i| i.submission.as_ref()).collect();
-        let keys: Vec<_> = uris.into_iter().map(|uri| keys::submission(provider, uri)).collect();
+        let uris: std::collections::BTreeSet<_> = invitees
+            .iter()
+            .filter_map(|i| i.submission.as_ref())
+            .collect();
+        let keys: Vec<_> = uris
+            .into_iter()
+            .map(|uri| keys::submission(provider, uri))
+            .collect();
         let mut found = BTreeMap::new();
         for some in keys.chunks(100) {
             for item in self.batch_get(some).await? {
@@ -278,7 +293,11 @@ fn changed(provider: Provider, loaded: &Loaded, next: &Records) -> Result<Vec<Wr
         writes.push(write);
     }
     for invitee in next.invitees.values() {
-        writes.push(write(loaded, &keys::invitee(provider, &invitee.uri), invitee)?);
+        writes.push(write(
+            loaded,
+            &keys::invitee(provider, &invitee.uri),
+            invitee,
+        )?);
     }
     if let Some(submission) = &next.submission {
         let key = keys::submission(provider, &submission.uri);
@@ -288,12 +307,32 @@ fn changed(provider: Provider, loaded: &Loaded, next: &Records) -> Result<Vec<Wr
     Ok(writes)
 }
 
-/// An item is its key, its record as JSON, and the record's digest.
+/// Records longer than this are compressed, in bytes. Hardly any is; the rest stays readable in
+/// the console.
+const MAX_PLAIN: usize = 64 * 1024;
+/// What a record may take of its item's 400 KB, in bytes.
+const MAX_PACKED: usize = 380 * 1024;
+/// The longest record that is read back, in bytes: several times what a webhook can bring.
+const MAX_RECORD: usize = 8 * 1024 * 1024;
+
+/// An item is its key, its record as JSON (compressed if long), and the record's digest.
 fn write(loaded: &Loaded, key: &Key, record: &impl Serialize) -> Result<Write> {
     let json = serde_json::to_string(record).map_err(|e| Error::corrupt("a booking", e))?;
     let mut item = key.item();
     item.insert("etag".to_owned(), s(hex::encode(Sha256::digest(&json))));
-    item.insert("record".to_owned(), s(json));
+    let stored = if json.len() <= MAX_PLAIN {
+        s(json)
+    } else {
+        let packed = pack(json.as_bytes())?;
+        if packed.len() > MAX_PACKED {
+            return Err(Error::TooLarge {
+                what: "the booking",
+                bytes: packed.len(),
+            });
+        }
+        b(&packed)
+    };
+    item.insert("record".to_owned(), stored);
     Ok(Write {
         expected: loaded.etags.get(key).cloned(),
         item,
@@ -301,9 +340,12 @@ fn write(loaded: &Loaded, key: &Key, record: &impl Serialize) -> Result<Write> {
 }
 
 pub(super) fn record<T: DeserializeOwned>(item: &Item) -> Result<T> {
-    serde_json::from_str(item.must("record")?)
-        // The parser's error can quote a value, so only its place is kept.
-        .map_err(|e| Error::corrupt("a stored booking", format!("column {}", e.column())))
+    let read = match item.bytes("record") {
+        Some(packed) => serde_json::from_slice(&unpack(packed, MAX_RECORD)?),
+        None => serde_json::from_str(item.must("record")?),
+    };
+    // The parser's error can quote a value, so only its place is kept.
+    read.map_err(|e| Error::corrupt("a stored booking", format!("column {}", e.column())))
 }
 
 fn condition(expected: Option<&String>) -> &'static str {
@@ -337,10 +379,16 @@ impl RaceLost for aws_sdk_dynamodb::operation::transact_write_items::TransactWri
         let Self::TransactionCanceledException(canceled) = self else {
             return false;
         };
-        let mut codes = canceled.cancellation_reasons().iter().filter_map(|reason| reason.code());
+        let mut codes = canceled
+            .cancellation_reasons()
+            .iter()
+            .filter_map(|reason| reason.code());
         codes.clone().any(|code| code != "None")
             && codes.all(|code| {
-                matches!(code, "None" | "ConditionalCheckFailed" | "TransactionConflict")
+                matches!(
+                    code,
+                    "None" | "ConditionalCheckFailed" | "TransactionConflict"
+                )
             })
     }
 }

@@ -1,10 +1,7 @@
 //! A raw body as attributes: compressed, and in parts where one item can't hold it.
 
-use crate::{Error, Result};
-use flate2::Compression;
-use flate2::read::ZlibDecoder;
-use flate2::write::ZlibEncoder;
-use std::io::{Read, Write};
+use crate::Result;
+use crate::pack::{pack, unpack};
 
 /// The largest body that is accepted, in bytes.
 pub const MAX_BODY: usize = 1024 * 1024;
@@ -14,30 +11,13 @@ pub const MAX_BODY: usize = 1024 * 1024;
 const MAX_PART: usize = 360 * 1024;
 
 /// Compresses `body` into one or more parts.
-pub(super) fn pack(body: &[u8]) -> Result<Vec<Vec<u8>>> {
-    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::fast());
-    let packed = encoder
-        .write_all(body)
-        .and_then(|()| encoder.finish())
-        .map_err(|error| Error::corrupt("a body", error))?;
-    if packed.is_empty() {
-        return Ok(vec![packed]);
-    }
-    Ok(packed.chunks(MAX_PART).map(<[u8]>::to_vec).collect())
+pub(super) fn split(body: &[u8]) -> Result<Vec<Vec<u8>>> {
+    Ok(pack(body)?.chunks(MAX_PART).map(<[u8]>::to_vec).collect())
 }
 
 /// Puts a body together again.
-pub(super) fn unpack(parts: &[&[u8]]) -> Result<Vec<u8>> {
-    let packed = parts.concat();
-    let mut body = Vec::new();
-    ZlibDecoder::new(packed.as_slice())
-        .take(MAX_BODY as u64 + 1)
-        .read_to_end(&mut body)
-        .map_err(|error| Error::corrupt("a stored body", error))?;
-    if body.len() > MAX_BODY {
-        return Err(Error::corrupt("a stored body", "larger than any accepted"));
-    }
-    Ok(body)
+pub(super) fn join(parts: &[&[u8]]) -> Result<Vec<u8>> {
+    unpack(&parts.concat(), MAX_BODY)
 }
 
 #[cfg(test)]
@@ -46,10 +26,10 @@ mod tests {
     use rand::RngCore;
 
     fn round_trip(body: &[u8]) -> usize {
-        let parts = pack(body).unwrap();
+        let parts = split(body).unwrap();
         assert!(parts.iter().all(|part| part.len() <= MAX_PART));
         let parts: Vec<_> = parts.iter().map(Vec::as_slice).collect();
-        assert_eq!(unpack(&parts).unwrap(), body);
+        assert_eq!(join(&parts).unwrap(), body);
         parts.len()
     }
 
@@ -69,8 +49,8 @@ mod tests {
 
     #[test]
     fn a_body_that_swells_beyond_the_limit_is_refused() {
-        let parts = pack(&vec![0; MAX_BODY + 1]).unwrap();
+        let parts = split(&vec![0; MAX_BODY + 1]).unwrap();
         let parts: Vec<_> = parts.iter().map(Vec::as_slice).collect();
-        assert!(unpack(&parts).is_err());
+        assert!(join(&parts).is_err());
     }
 }

@@ -4,7 +4,7 @@
 //! items `{id}#1`, `{id}#2`. Dead deliveries alone are in the index `byStatus`, by the month in
 //! which they died.
 
-use super::body::{pack, unpack};
+use super::body::{join, split};
 use super::record::{Delivery, DeliveryId, NewDelivery, Page, Recorded, Status};
 use crate::error::failed;
 use crate::item::{Item, Read, b, n, s};
@@ -14,8 +14,8 @@ use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
-    AttributeValue,
-    KeysAndAttributes, Put, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
+    AttributeValue, KeysAndAttributes, Put, ReturnValue, ReturnValuesOnConditionCheckFailure,
+    TransactWriteItem,
 };
 use booking::Transition;
 use jiff::{SignedDuration, Timestamp, ToSpan, tz::TimeZone};
@@ -50,7 +50,7 @@ impl DeliveryStore {
             .saturating_add(retention)
             .unwrap_or(Timestamp::MAX)
             .as_second();
-        let mut parts = pack(new.body)?.into_iter();
+        let mut parts = split(new.body)?.into_iter();
         let first = parts.next().unwrap_or_default();
         let more: Vec<_> = parts.collect();
         let mut item: Item = [
@@ -101,7 +101,10 @@ impl DeliveryStore {
                 },
             }
         } else {
-            match self.record_in_parts(item, now, &more, new.id, expires_at).await? {
+            match self
+                .record_in_parts(item, now, &more, new.id, expires_at)
+                .await?
+            {
                 None => return Ok(Recorded::New),
                 Some(old) => Some(old),
             }
@@ -167,7 +170,11 @@ impl DeliveryStore {
 
     /// A delivery without its body.
     pub async fn get(&self, id: &DeliveryId) -> Result<Option<Delivery>> {
-        self.item(id).await?.as_ref().map(Delivery::from_item).transpose()
+        self.item(id)
+            .await?
+            .as_ref()
+            .map(Delivery::from_item)
+            .transpose()
     }
 
     /// A delivery with its raw body.
@@ -183,7 +190,7 @@ impl DeliveryStore {
         };
         let mut bytes = vec![item.bytes("body").unwrap_or_default()];
         bytes.extend(more.iter().map(Vec::as_slice));
-        Ok(Some((Delivery::from_item(&item)?, unpack(&bytes)?)))
+        Ok(Some((Delivery::from_item(&item)?, join(&bytes)?)))
     }
 
     /// The item, unless its time has passed.
@@ -257,10 +264,7 @@ impl DeliveryStore {
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":processed", s(Status::Processed.as_str()))
             .expression_attribute_values(":now", s(Timestamp::now()))
-            .expression_attribute_values(
-                ":changes",
-                AttributeValue::L(changes),
-            )
+            .expression_attribute_values(":changes", AttributeValue::L(changes))
             .expression_attribute_values(":one", n(1))
             .send()
             .await
@@ -379,7 +383,11 @@ impl DeliveryStore {
             .send()
             .await;
         match answer {
-            Ok(answer) => answer.attributes.as_ref().map(Delivery::from_item).transpose(),
+            Ok(answer) => answer
+                .attributes
+                .as_ref()
+                .map(Delivery::from_item)
+                .transpose(),
             Err(error)
                 if error
                     .as_service_error()
@@ -435,7 +443,10 @@ impl DeliveryStore {
             .then(|| found[limit - 1].must("statusAt").map(str::to_owned))
             .transpose()?;
         found.truncate(limit);
-        let items = found.iter().map(Delivery::from_item).collect::<Result<_>>()?;
+        let items = found
+            .iter()
+            .map(Delivery::from_item)
+            .collect::<Result<_>>()?;
         Ok(Page { items, next })
     }
 }

@@ -1,0 +1,310 @@
+"""Checks template.yaml and samconfig.toml: cfn-lint, `sam validate --lint`, and rules of our own.
+
+The rules of our own are those that a linter can't know: what a role may do at most, what a function
+is told, and what must stay true between parts of the template, the code and the samples. It needs no
+AWS account and no network, but for the packages of requirements-sam.txt the first time.
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import venv
+from samples import EVENTS, FUNCTIONS, ROOT
+
+ENVIRONMENTS = ("default", "dev", "staging", "prod")
+# Read by the code where they are set, for tests; deployments keep the default.
+OPTIONAL_VARIABLES = {"RECORD_TIMEOUT_SECONDS"}
+# SDK calls, as the code has them, and the action that a role needs for each.
+ACTIONS = {
+    ".get_item()": "dynamodb:GetItem",
+    ".batch_get_item()": "dynamodb:BatchGetItem",
+    ".put_item()": "dynamodb:PutItem",
+    "Put::builder()": "dynamodb:PutItem",
+    ".update_item()": "dynamodb:UpdateItem",
+    "Update::builder()": "dynamodb:UpdateItem",
+    ".delete_item()": "dynamodb:DeleteItem",
+    "Delete::builder()": "dynamodb:DeleteItem",
+    ".batch_write_item()": "dynamodb:BatchWriteItem",
+    "ConditionCheck::builder()": "dynamodb:ConditionCheckItem",
+    ".query()": "dynamodb:Query",
+    ".scan()": "dynamodb:Scan",
+    ".send_message()": "sqs:SendMessage",
+    ".send_message_batch()": "sqs:SendMessage",
+    ".receive_message()": "sqs:ReceiveMessage",
+    ".delete_message()": "sqs:DeleteMessage",
+    ".delete_message_batch()": "sqs:DeleteMessage",
+    ".change_message_visibility()": "sqs:ChangeMessageVisibility",
+    ".change_message_visibility_batch()": "sqs:ChangeMessageVisibility",
+    ".get_queue_attributes()": "sqs:GetQueueAttributes",
+    ".get_secret_value()": "secretsmanager:GetSecretValue",
+    ".put_secret_value()": "secretsmanager:PutSecretValue",
+}
+LOG_ACTIONS = {"logs:CreateLogStream", "logs:PutLogEvents"}
+
+
+class Template:
+    """The template, and what was found wrong with it."""
+
+    def __init__(self, text: str) -> None:
+        from samcli.yamlhelper import yaml_parse
+
+        self.all = yaml_parse(text)
+        self.resources: dict = self.all["Resources"]
+        self.parameters: dict = self.all["Parameters"]
+        self.wrong: list[str] = []
+
+    def must(self, true: object, otherwise: str) -> None:
+        if not true:
+            self.wrong.append(otherwise)
+
+    def of_type(self, kind: str):
+        for logical_id, resource in self.resources.items():
+            if resource["Type"] == kind:
+                yield logical_id, resource
+
+    def properties(self, logical_id: str) -> dict:
+        return self.resources[logical_id].get("Properties", {})
+
+
+def ref(value: object) -> str | None:
+    """The logical id that a !Ref or !GetAtt points to."""
+    if isinstance(value, dict) and len(value) == 1:
+        (kind, target), = value.items()
+        if kind == "Ref":
+            return target
+        if kind == "Fn::GetAtt":
+            return target[0] if isinstance(target, list) else target.split(".")[0]
+    return None
+
+
+def listed(value: object) -> list:
+    return value if isinstance(value, list) else [value]
+
+
+# ----------------------------------------------------------------------- rules
+
+
+def functions(template: Template) -> None:
+    """Each function is what samples.py says, has its own log group, and is told what it reads."""
+    common = template.all["Globals"]["Function"]
+    shared_variables = common["Environment"]["Variables"]
+    ours = {function.logical_id: (name, function) for name, function in FUNCTIONS.items()}
+    deployed = dict(template.of_type("AWS::Serverless::Function"))
+    template.must(deployed.keys() == ours.keys(), f"functions: {sorted(deployed)} here, {sorted(ours)} in dev/local/samples.py")
+    log_groups = []
+    for logical_id in deployed.keys() & ours.keys():
+        name, function = ours[logical_id]
+        resource = deployed[logical_id]
+        properties = {**common, **resource["Properties"]}
+        metadata = resource.get("Metadata", {})
+        template.must(
+            metadata.get("BuildMethod") == "rust-cargolambda" and metadata.get("BuildProperties", {}).get("Binary") == name,
+            f"{logical_id}: Metadata must build the program {name} with rust-cargolambda",
+        )
+        template.must(properties["Timeout"] == function.timeout, f"{logical_id}: Timeout is {properties['Timeout']}, in dev/local/samples.py {function.timeout}")
+        template.must(properties["MemorySize"] == function.memory, f"{logical_id}: MemorySize is {properties['MemorySize']}, in dev/local/samples.py {function.memory}")
+
+        variables = {**shared_variables, **properties.get("Environment", {}).get("Variables", {})}
+        difference = sorted(variables.keys() ^ set(function.variables))
+        template.must(not difference, f"{logical_id}: environment variables differ from dev/local/samples.py: {', '.join(difference)}")
+        for variable in sorted(variables_read(name) - variables.keys() - OPTIONAL_VARIABLES):
+            template.wrong.append(f"{logical_id}: functions/{name} reads {variable}, which it is not told")
+
+        group = ref(properties.get("LoggingConfig", {}).get("LogGroup"))
+        template.must(group, f"{logical_id}: LoggingConfig.LogGroup must be a log group of this template")
+        log_groups.append(group)
+        role = ref(properties.get("Role"))
+        template.must(role and "Policies" not in properties, f"{logical_id}: must have a Role of its own and no Policies, for which SAM makes a wide role")
+        if role and group:
+            written = {
+                ref(resource)
+                for statement in statements(template.properties(role))
+                if LOG_ACTIONS & set(listed(statement.get("Action")))
+                for resource in listed(statement.get("Resource"))
+            }
+            template.must(written == {group}, f"{role}: may write to {written or 'no log group'}, not to {group} alone")
+    template.must(len(set(log_groups)) == len(log_groups), "two functions share a log group")
+    for logical_id, resource in template.of_type("AWS::Logs::LogGroup"):
+        template.must("RetentionInDays" in resource.get("Properties", {}), f"{logical_id}: has no RetentionInDays, so it would grow for ever")
+
+
+def variables_read(function: str) -> set[str]:
+    """The names that a function's config.rs asks for."""
+    source = ROOT / "functions" / function / "src" / "config.rs"
+    return set(re.findall(r'env\s*\.\w+\(\s*"([A-Z_]+)"', source.read_text(encoding="utf-8")))
+
+
+def statements(role: dict):
+    for policy in role.get("Policies", []):
+        yield from listed(policy["PolicyDocument"]["Statement"])
+
+
+def roles(template: Template) -> None:
+    """No role may do anything to everything, or anything that no code does."""
+    granted = set()
+    for logical_id, resource in template.of_type("AWS::IAM::Role"):
+        properties = resource["Properties"]
+        template.must("ManagedPolicyArns" not in properties, f"{logical_id}: managed policies have wide resources")
+        for statement in statements(properties):
+            name = f"{logical_id}, {statement.get('Sid', 'a statement without Sid')}"
+            template.must("NotAction" not in statement and "NotResource" not in statement, f"{name}: names what is left out, not what is allowed")
+            template.must("*" not in json.dumps([statement.get("Action"), statement.get("Resource")]), f"{name}: holds a *")
+            granted.update(listed(statement.get("Action")))
+    for kind in ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy"):
+        for logical_id, _ in template.of_type(kind):
+            template.wrong.append(f"{logical_id}: write the policy into the role, where it is read and checked")
+
+    code = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "shared" / "platform" / "src").rglob("*.rs"))
+    code = re.sub(r"\s+", "", code)
+    used = {action for call, action in ACTIONS.items() if call in code}
+    for action in sorted(used - granted):
+        template.wrong.append(f"the code in shared/platform calls {action}, which no role may do")
+    for action in sorted(granted - used - LOG_ACTIONS):
+        template.wrong.append(f"{action} is granted, and no code in shared/platform calls it")
+
+
+def queues(template: Template) -> None:
+    queue, dlq = template.properties("WebhookQueue"), template.properties("WebhookDlq")
+    timeout = template.properties("WorkerFunction")["Timeout"]
+    template.must(queue["VisibilityTimeout"] >= 6 * timeout, f"WebhookQueue: VisibilityTimeout must be at least 6 times the worker's Timeout ({6 * timeout})")
+    template.must(dlq["MessageRetentionPeriod"] > queue["MessageRetentionPeriod"], "WebhookDlq: must keep messages for longer than WebhookQueue")
+    waits = template.parameters["RetrySchedule"]["Default"].count(",") + 1
+    receives = queue["RedrivePolicy"]["maxReceiveCount"]
+    template.must(receives == waits + 1, f"WebhookQueue: maxReceiveCount must be {waits + 1}, the first try and {waits} retries")
+    days = template.parameters["DeliveryRetentionDays"]["MinValue"]
+    needed = (dlq["MessageRetentionPeriod"] + waits * 43200) / 86400
+    template.must(days >= needed, f"DeliveryRetentionDays: MinValue must be at least {needed}, or dead letters outlive their deliveries")
+
+
+def kept(template: Template) -> None:
+    """What holds people's data outlives a stack, and can be restored."""
+    for kind in ("AWS::DynamoDB::Table", "AWS::SecretsManager::Secret"):
+        for logical_id, resource in template.of_type(kind):
+            template.must(resource.get("DeletionPolicy") == "RetainExceptOnCreate", f"{logical_id}: DeletionPolicy must be RetainExceptOnCreate")
+            template.must(resource.get("UpdateReplacePolicy") == "Retain", f"{logical_id}: UpdateReplacePolicy must be Retain")
+    for logical_id, resource in template.of_type("AWS::DynamoDB::Table"):
+        table = resource["Properties"]
+        template.must("DeletionProtectionEnabled" in table, f"{logical_id}: DeletionProtectionEnabled is missing")
+        template.must(table.get("PointInTimeRecoverySpecification", {}).get("PointInTimeRecoveryEnabled") is True, f"{logical_id}: has no point-in-time recovery")
+        template.must(table.get("SSESpecification", {}).get("SSEEnabled") is True, f"{logical_id}: is not encrypted")
+
+
+def parameters(template: Template) -> None:
+    groups = template.all["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+    grouped = [name for group in groups for name in group["Parameters"]]
+    template.must(sorted(grouped) == sorted(template.parameters), "Metadata: ParameterGroups must name each parameter once")
+    for name, parameter in template.parameters.items():
+        for attribute in ("Description", "ConstraintDescription"):
+            template.must(parameter.get(attribute), f"parameter {name}: has no {attribute}")
+        problem = unfit(parameter, str(parameter["Default"]))
+        template.must(not problem, f"parameter {name}: its default {problem}")
+    for name, output in template.all["Outputs"].items():
+        template.must(output.get("Description"), f"output {name}: has no Description")
+    schedule = template.parameters["RetrySchedule"]
+    for text in ("1,1,2,2,3", "43200,43199,9999,10000,1"):
+        template.must(not unfit(schedule, text), f"RetrySchedule: {text} must be allowed")
+    for text in ("1,2,3,4", "1,2,3,4,5,6", "0,1,2,3,4", "1,2,3,4,43201", "1, 2, 3, 4, 5", "1,2,3,4,5,", "01,2,3,4,5", "1,2,3,4,-5", ""):
+        template.must(unfit(schedule, text), f"RetrySchedule: {text!r} must be refused")
+
+
+def unfit(parameter: dict, value: str) -> str | None:
+    """Why a parameter doesn't take a value."""
+    allowed = parameter.get("AllowedValues")
+    if allowed is not None and value not in map(str, allowed):
+        return f"{value!r} is none of {', '.join(map(str, allowed))}"
+    pattern = parameter.get("AllowedPattern")
+    if pattern is not None and not re.fullmatch(pattern, value):
+        return f"{value!r} does not match {pattern}"
+    if parameter["Type"] == "Number":
+        if not re.fullmatch(r"-?\d+", value):
+            return f"{value!r} is no whole number"
+        if not parameter.get("MinValue", int(value)) <= int(value) <= parameter.get("MaxValue", int(value)):
+            return f"{value} is not from {parameter['MinValue']} to {parameter['MaxValue']}"
+    return None
+
+
+def samconfig(template: Template) -> None:
+    import tomlkit
+
+    config = tomlkit.parse((ROOT / "samconfig.toml").read_text(encoding="utf-8")).unwrap()
+    stacks = {}
+    for environment in ENVIRONMENTS:
+        deploy = config.get(environment, {}).get("deploy", {}).get("parameters")
+        if deploy is None:
+            template.wrong.append(f"samconfig.toml: has no [{environment}.deploy.parameters]")
+            continue
+        values = dict(item.split("=", 1) for item in deploy.get("parameter_overrides", []))
+        for name, value in values.items():
+            parameter = template.parameters.get(name)
+            problem = unfit(parameter, value) if parameter else "is no parameter of template.yaml"
+            template.must(not problem, f"samconfig.toml, {environment}: {name}: {problem}")
+        stage = values.get("Stage")
+        template.must(environment in (stage, "default"), f"samconfig.toml, {environment}: Stage is {stage}")
+        stacks[environment] = deploy.get("stack_name")
+        template.must(deploy.get("capabilities") == "CAPABILITY_IAM", f"samconfig.toml, {environment}: capabilities must be CAPABILITY_IAM")
+        if environment == "prod":
+            template.must(values.get("DeletionProtection") == "true", "samconfig.toml, prod: DeletionProtection must be true")
+            template.must(deploy.get("confirm_changeset") is True, "samconfig.toml, prod: confirm_changeset must be true")
+    if len(stacks) == len(ENVIRONMENTS):
+        template.must(stacks["default"] == stacks["dev"] and len(set(stacks.values())) == len(stacks) - 1, "samconfig.toml: dev (which is the default), staging and prod must be three stacks")
+        template.must(config["default"] == config["dev"], "samconfig.toml: [default] and [dev] must be the same")
+
+
+def sample_variables(template: Template) -> None:
+    """events/env.json names each function's variables, for `sam local invoke --env-vars`."""
+    environment = json.loads((EVENTS / "env.json").read_text(encoding="utf-8"))
+    for function in FUNCTIONS.values():
+        difference = sorted(environment.get(function.logical_id, {}).keys() ^ set(function.variables))
+        template.must(not difference, f"events/env.json, {function.logical_id}: differs from template.yaml: {', '.join(difference)}")
+
+
+def main() -> None:
+    bin_dir = venv.ensure("venv-sam", "requirements-sam.txt")
+    # Compared unresolved: the interpreter of an environment is a link to the one outside.
+    if Path(sys.prefix).absolute() != bin_dir.parent.absolute():
+        os.execv(bin_dir / "python", [str(bin_dir / "python"), *sys.argv])
+
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
+        "PATH": f"{bin_dir}{os.pathsep}{os.environ['PATH']}",
+        "SAM_CLI_TELEMETRY": "0",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "none",
+        "AWS_SECRET_ACCESS_KEY": "none",
+    }
+    commands = [
+        ["cfn-lint", "template.yaml"],
+        ["sam", "validate", "--lint", "--template", "template.yaml"],
+        [sys.executable, "dev/local/make_events.py", "--check"],
+    ]
+    running = [
+        subprocess.Popen(command, cwd=ROOT, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        for command in commands
+    ]
+    failed = 0
+    template = Template((ROOT / "template.yaml").read_text(encoding="utf-8"))
+    rules = (functions, roles, queues, kept, parameters, samconfig, sample_variables)
+    for rule in rules:
+        try:
+            rule(template)
+        except (KeyError, TypeError, AttributeError) as error:
+            template.wrong.append(f"{rule.__name__}: not checked to the end, something is missing: {error!r}")
+    for command, process in zip(commands, running):
+        output, _ = process.communicate()
+        name = " ".join(Path(command[0]).name if word == command[0] else word for word in command)
+        print(f"{'ok    ' if process.returncode == 0 else 'FAILED'} {name}")
+        if process.returncode != 0:
+            failed += 1
+            print(output.rstrip())
+    for text in template.wrong:
+        print(f"  {text}")
+    print(f"{'FAILED' if template.wrong else 'ok    '} our own rules for template.yaml, samconfig.toml and events/env.json")
+    sys.exit(1 if failed or template.wrong else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -26,3 +26,13 @@ pub fn sign(key: &str, time: i64, body: &[u8]) -> String {
     let mac = mac.chain_update(format!("{time}.")).chain_update(body);
     format!("t={time},v1={}", hex::encode(mac.finalize().into_bytes()))
 }
+
+/// `length` bytes of digits, letters and signs that hardly compress; always the same.
+pub fn noise(length: usize) -> Vec<u8> {
+    let mut seed = 1_u64;
+    let step = |_| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        b'#' + (seed >> 57) as u8 % 57
+    };
+    (0..length).map(step).collect()
+}

@@ -145,6 +145,3 @@ pub fn unavailable(error: platform::Error) -> Problem {
         )
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,6 +1,8 @@
 //! Any order, any repeats: the same bookings. Here on records in memory; the same property through
 //! the store and with crashes is in `platform`.
 
+#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests
+
 use booking::{Facts, Records, reduce};
 use calendly::webhook::{Webhook, read};
 use proptest::prelude::*;

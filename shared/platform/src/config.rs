@@ -44,13 +44,11 @@ impl<F: Fn(&str) -> Option<String>> Env<F> {
 
     /// A text that must be there.
     pub fn text(&mut self, name: &str) -> String {
-        match (self.lookup)(name).filter(|value| !value.trim().is_empty()) {
-            Some(value) => value,
-            None => {
-                self.problems.push(format!("{name} is not set"));
-                String::new()
-            }
-        }
+        let value = (self.lookup)(name).filter(|value| !value.trim().is_empty());
+        value.unwrap_or_else(|| {
+            self.problems.push(format!("{name} is not set"));
+            String::new()
+        })
     }
 
     /// A value with a default.

@@ -296,16 +296,7 @@ async fn the_largest_body_is_one_call_and_comes_back_whole() {
     let (_, dynamo) = Stage::new().await;
     let crashes = Crashes::none();
     let stage = Stage::with(dynamo.crashing(&crashes));
-    // A simple generator of bytes that don't compress.
-    let mut state = 1_u64;
-    let noise: Vec<u8> = (0..MAX_BODY)
-        .map(|_| {
-            state = state
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1);
-            state.to_be_bytes()[0]
-        })
-        .collect();
+    let noise = testkit::noise(MAX_BODY);
     for again in [false, true] {
         let (status, answer) = stage.post(signed(&noise)).await;
         assert_eq!((status, answer.get("duplicate").is_some()), (200, again));

@@ -148,14 +148,13 @@ impl Message {
         .fold(updated_at, Timestamp::max);
         let at = Stamp::new(updated_at, observed);
 
-        let event = match meeting {
-            Some(meeting) => scheduled_event::read(uri.event(), meeting, envelope, observed),
+        let event = if let Some(meeting) = meeting {
+            scheduled_event::read(uri.event(), meeting, envelope, observed)
+        } else {
             // Until about 2022 the payload named the event and said no more of it.
-            None => {
-                let mut event = EventRecord::about(uri.event(), Provider::Calendly);
-                event.connections.extend(envelope.connection.clone());
-                event
-            }
+            let mut event = EventRecord::about(uri.event(), Provider::Calendly);
+            event.connections.extend(envelope.connection.clone());
+            event
         };
         Ok(Self {
             record: record(uri, payload, at, created_at, updated_at),

@@ -2,6 +2,7 @@
 //! each other.
 
 mod directory;
+mod item;
 mod keys;
 mod query;
 mod store;

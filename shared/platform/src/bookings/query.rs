@@ -1,7 +1,8 @@
 //! Lists of events by start.
 
+use super::item::record;
 use super::keys;
-use super::store::{BookingStore, record};
+use super::store::BookingStore;
 use crate::Result;
 use crate::deliveries::Page;
 use crate::error::failed;

@@ -12,9 +12,9 @@ import base64
 import hashlib
 import json
 import sys
-import uuid
 from pathlib import Path
 
+from event_shapes import delivery_id, fixed_uuid, http_event, sqs_record
 from samples import (
     EVENTS,
     ROOT,
@@ -31,7 +31,6 @@ EVENT = "00000001-1111-4222-8333-444455556666"
 OLD_EVENT = "00000003-1111-4222-8333-444455556666"
 NEW_EVENT = "00000004-1111-4222-8333-444455556666"
 UNKNOWN_EVENT = "99999999-1111-4222-8333-444455556666"
-QUEUE_ARN = "arn:aws:sqs:us-east-1:123456789012:calendly-serverless-dev-webhook"
 
 
 class Samples:
@@ -64,7 +63,7 @@ def webhook(samples: Samples) -> None:
     ) -> None:
         file = f"webhook/{name}.json"
         route = "POST /v1/webhooks/calendly" + ("/{generation}" if path else "")
-        event = _http(file, "POST", f"/v1/webhooks/calendly{path}", route)
+        event = http_event(file, "POST", f"/v1/webhooks/calendly{path}", route)
         if path:
             event["pathParameters"] = {"generation": path.lstrip("/")}
         event["headers"]["content-type"] = content_type
@@ -80,7 +79,7 @@ def webhook(samples: Samples) -> None:
 
     def accepted(name: str, source: str, about: str, **more) -> None:
         body = _body(source)
-        add(name, body, about, 200, {"success": True, "deliveryId": _delivery(body)}, **more)
+        add(name, body, about, 200, {"success": True, "deliveryId": delivery_id(body)}, **more)
 
     accepted("created", "invitee.created", "a booking")
     accepted("duplicate", "invitee.created", "the same body again")
@@ -101,10 +100,10 @@ def webhook(samples: Samples) -> None:
 
     ignored = _body("event_type.updated")
     add("ignored-event", ignored, "signed, but not about a booking", 200,
-        {"success": True, "ignored": True, "deliveryId": _delivery(ignored)})
+        {"success": True, "ignored": True, "deliveryId": delivery_id(ignored)})
     broken = _body("invitee.created")[:1000]
     add("unprocessable", broken, "signed, but cut off in the middle", 200,
-        {"success": True, "ignored": True, "deliveryId": _delivery(broken)})
+        {"success": True, "ignored": True, "deliveryId": delivery_id(broken)})
 
     created = _body("invitee.created")
     refused = {"code": "INVALID_SIGNATURE"}
@@ -124,7 +123,7 @@ def webhook(samples: Samples) -> None:
 def worker(samples: Samples) -> None:
     def add(name: str, messages: list[str], about: str, receives: int = 1) -> None:
         file = f"worker/{name}.json"
-        records = [_record(f"{file}#{n}", message, receives) for n, message in enumerate(messages)]
+        records = [sqs_record(f"{file}#{n}", message, receives) for n, message in enumerate(messages)]
         samples.add(file, {"Records": records}, function="worker", about=about,
                     answer={"batchItemFailures": []})
 
@@ -149,27 +148,8 @@ def worker(samples: Samples) -> None:
 
 
 def _message(source: str, event: str) -> str:
-    delivery = _delivery(_body(source))
-    return json.dumps({"deliveryId": delivery, "trackingId": _uuid(source), "event": event})
-
-
-def _record(name: str, body: str, receives: int) -> dict:
-    return {
-        "messageId": _uuid(name),
-        "receiptHandle": f"sample-receipt-handle-{_uuid(name)}",
-        "body": body,
-        "attributes": {
-            "ApproximateReceiveCount": str(receives),
-            "SentTimestamp": str(SAMPLE_TIME * 1000),
-            "SenderId": "AROAEXAMPLEEXAMPLE000:calendly-serverless-dev-webhook",
-            "ApproximateFirstReceiveTimestamp": str(SAMPLE_TIME * 1000 + 5),
-        },
-        "messageAttributes": {},
-        "md5OfBody": hashlib.md5(body.encode(), usedforsecurity=False).hexdigest(),
-        "eventSource": "aws:sqs",
-        "eventSourceARN": QUEUE_ARN,
-        "awsRegion": "us-east-1",
-    }
+    delivery = delivery_id(_body(source))
+    return json.dumps({"deliveryId": delivery, "trackingId": fixed_uuid(source), "event": event})
 
 
 # ------------------------------------------------------------------------- api
@@ -192,7 +172,7 @@ def api(samples: Samples) -> None:
         header: str = "authorization",
     ) -> None:
         file = f"api/{name}.json"
-        event = _http(file, method, path, route, query)
+        event = http_event(file, method, path, route, query)
         if parameters:
             event["pathParameters"] = parameters
         if key is not None:
@@ -203,7 +183,7 @@ def api(samples: Samples) -> None:
             event["headers"]["content-length"] = str(len(event["body"]))
         samples.add(file, event, function="api", about=about, statusCode=status, body=answer)
 
-    delivery = _delivery(_body("invitee.created"))
+    delivery = delivery_id(_body("invitee.created"))
     unknown_delivery = hashlib.sha256(b"never received").hexdigest()
     event, one, again = "/v1/events/{id}", "/v1/deliveries/{id}", "/v1/deliveries/{id}/replay"
 
@@ -259,48 +239,6 @@ ANY_LIST = "<list>"
 # ----------------------------------------------------------------------- parts
 
 
-def _http(name: str, method: str, path: str, route: str, query: str = "") -> dict:
-    """An API Gateway HTTP API event, payload version 2.0."""
-    event = {
-        "version": "2.0",
-        "routeKey": route,
-        "rawPath": path,
-        "rawQueryString": query,
-        "headers": {
-            "accept": "*/*",
-            "host": "api.example.com",
-            "user-agent": "curl/8.5.0",
-            "x-amzn-trace-id": "Root=1-00000000-000000000000000000000000",
-            "x-forwarded-for": "203.0.113.9",
-            "x-forwarded-port": "443",
-            "x-forwarded-proto": "https",
-        },
-        "requestContext": {
-            "accountId": "123456789012",
-            "apiId": "abc123",
-            "domainName": "api.example.com",
-            "domainPrefix": "api",
-            "http": {
-                "method": method,
-                "path": path,
-                "protocol": "HTTP/1.1",
-                "sourceIp": "203.0.113.9",
-                "userAgent": "curl/8.5.0",
-            },
-            "requestId": _uuid(name),
-            "routeKey": route,
-            "stage": "$default",
-            "time": "20/Nov/2026:09:15:01 +0000",
-            "timeEpoch": SAMPLE_TIME * 1000,
-        },
-        "isBase64Encoded": False,
-    }
-    if query:
-        pairs = (pair.partition("=") for pair in query.split("&"))
-        event["queryStringParameters"] = {name: value for name, _, value in pairs}
-    return event
-
-
 def _body(name: str) -> bytes:
     return (BODIES / f"{name}.json").read_bytes()
 
@@ -312,15 +250,6 @@ def _event_uri(event: str) -> str:
 def _invitee_uri(event: str) -> str:
     invitee = event.replace("-1111-4222-8333-444455556666", "-aaaa-4bbb-8ccc-ddddeeeeffff")
     return f"{_event_uri(event)}/invitees/{invitee}"
-
-
-def _delivery(body: bytes) -> str:
-    return hashlib.sha256(body).hexdigest()
-
-
-def _uuid(name: str) -> str:
-    """A UUID that is the same in every run."""
-    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"https://example.com/samples/{name}"))
 
 
 def _text(value: dict) -> str:

@@ -2,13 +2,13 @@
 
 use tracing_subscriber::EnvFilter;
 
-/// Starts logging to standard output at the level that Lambda's own log settings give
-/// (`AWS_LAMBDA_LOG_LEVEL`), or else `LOG_LEVEL`, or else `info`.
+/// Starts logging to standard output at the level that `LOG_LEVEL` gives, or else Lambda's own log
+/// settings (`AWS_LAMBDA_LOG_LEVEL`), or else `info`.
 ///
 /// The level is for this project's own crates. Libraries log at `warn`: on `debug` the SDK and
 /// hyper would write whole requests, bodies included.
 pub fn init() {
-    let level = ["AWS_LAMBDA_LOG_LEVEL", "LOG_LEVEL"]
+    let level = ["LOG_LEVEL", "AWS_LAMBDA_LOG_LEVEL"]
         .into_iter()
         .filter_map(|name| std::env::var(name).ok())
         .map(|level| level.to_lowercase())

@@ -1,0 +1,55 @@
+# Every command that people run. What a command needs beyond Rust, Python 3 and make it installs
+# into .local/, once.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+STAGE ?= dev
+SAM = SAM_CLI_TELEMETRY=0 PATH="$(CURDIR)/.local/venv-sam/bin:$$PATH" sam
+
+.PHONY: help demo dev test check lint test-code test-template test-stack invoke sam-local build deploy clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: ## Watch three webhooks become bookings, on a stack of its own that stops again
+	@$(PYTHON) dev/local/demo.py
+
+dev: ## Run the whole stack on this machine until Ctrl-C (PORT=8787, RETRY_SCHEDULE=1,1,2,2,3)
+	@$(PYTHON) dev/local/dev.py
+
+test: check test-code test-stack ## Run every check and every test
+
+check: lint test-template ## Check format, lints, the template and the sample events
+
+lint: ## Check format and lints
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+
+test-code: ## Test the code: domain, functions and stores on an embedded DynamoDB
+	cargo test --workspace --exclude stack-tests
+
+test-template: ## Check template.yaml, samconfig.toml and events/
+	$(PYTHON) dev/local/check_template.py
+
+test-stack: ## Test the whole stack over HTTP with the real binaries
+	$(PYTHON) dev/local/run_with_stack.py -- dev/stack-tests/run.sh
+	$(PYTHON) dev/local/run_with_stack.py -- $(PYTHON) dev/local/sam_local.py --without-containers
+
+invoke: ## Run one function on one sample: make invoke FUNCTION=webhook EVENT=events/webhook/created.json
+	@$(PYTHON) dev/local/invoke.py $(FUNCTION) $(EVENT)
+
+sam-local: ## Run every sample through `sam local invoke` against `make dev` (needs Docker)
+	@$(PYTHON) dev/local/sam_local.py
+
+build: ## Build every function for Lambda, as `make deploy` uploads it
+	@$(PYTHON) -c 'import sys; sys.path.insert(0, "dev/local"); import venv; venv.ensure("venv-sam", "requirements-sam.txt")'
+	$(SAM) build --config-env $(STAGE)
+
+deploy: build ## Deploy to AWS with your credentials: make deploy STAGE=dev (or staging, prod)
+	$(SAM) deploy --config-env $(STAGE)
+
+clean: ## Remove everything that was built or installed here
+	rm -rf target .local .aws-sam

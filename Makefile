@@ -44,9 +44,9 @@ invoke: ## Run one function on one sample: make invoke FUNCTION=webhook EVENT=ev
 sam-local: ## Run every sample through `sam local invoke` against `make dev` (needs Docker)
 	@$(PYTHON) dev/local/sam_local.py
 
-build: ## Build every function for Lambda, as `make deploy` uploads it
+build: ## Build every function for Lambda, as `make deploy` uploads it (ARCHITECTURE=x86_64 or arm64)
 	@$(PYTHON) -c 'import sys; sys.path.insert(0, "dev/local"); import venv; venv.ensure("venv-sam", "requirements-sam.txt")'
-	$(SAM) build --config-env $(STAGE)
+	$(SAM) build --config-env $(STAGE) $(if $(ARCHITECTURE),--parameter-overrides Architecture=$(ARCHITECTURE))
 
 deploy: build ## Deploy to AWS with your credentials: make deploy STAGE=dev (or staging, prod)
 	$(SAM) deploy --config-env $(STAGE)

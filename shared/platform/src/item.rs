@@ -31,6 +31,7 @@ pub(crate) trait Read {
     fn number<T: std::str::FromStr>(&self, name: &'static str) -> Option<T>;
     fn time(&self, name: &'static str) -> Option<Timestamp>;
     fn bytes(&self, name: &'static str) -> Option<&[u8]>;
+    fn texts(&self, name: &'static str) -> Vec<String>;
 }
 
 impl Read for Item {
@@ -53,5 +54,13 @@ impl Read for Item {
 
     fn bytes(&self, name: &'static str) -> Option<&[u8]> {
         Some(self.get(name)?.as_b().ok()?.as_ref())
+    }
+
+    fn texts(&self, name: &'static str) -> Vec<String> {
+        let list = self.get(name).and_then(|value| value.as_l().ok());
+        list.into_iter()
+            .flatten()
+            .filter_map(|value| value.as_s().ok().cloned())
+            .collect()
     }
 }

@@ -28,4 +28,10 @@ pub fn init() {
         .with_target(false)
         .with_env_filter(EnvFilter::new(filter))
         .init();
+    // The standard hook would print the panic's message, which can quote what the code was
+    // working on: a body, say. The place is enough to find it.
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string);
+        tracing::error!(place, "panic");
+    }));
 }

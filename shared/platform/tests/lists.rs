@@ -67,7 +67,8 @@ async fn events_page_by_start_over_months_and_connections() {
     );
 
     let first: Timestamp = "2026-12-01T00:00:00Z".parse().unwrap();
-    let start = |number: usize| first + SignedDuration::from_hours(24 * number as i64);
+    let start =
+        |number: usize| first + SignedDuration::from_hours(24 * i64::try_from(number).unwrap());
     // Not in the order of their starts, and the last of them without one.
     for number in (0..40).map(|i| i * 7 % 40) {
         book(&store, number, Some(start(number))).await;

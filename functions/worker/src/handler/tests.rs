@@ -151,6 +151,7 @@ async fn a_delivery_is_applied_and_marked() {
     let delivery = stage.delivery(&body).await;
     assert_eq!((delivery.status, delivery.attempts), (Status::Processed, 1));
     assert!(delivery.processed_at.is_some());
+    assert_eq!(delivery.changes, ["scheduled"]);
     assert!(stage.dynamo.dump("bookings").await.contains("Ada Booker"));
     assert!(stage.hidden().is_empty() && stage.buried().is_empty());
 }

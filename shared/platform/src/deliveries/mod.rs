@@ -1,6 +1,8 @@
 //! The delivery log: every webhook as received, and what became of it.
 
 mod body;
+mod dead;
+mod outcome;
 mod record;
 mod store;
 

@@ -180,6 +180,8 @@ pub struct Delivery {
     pub event_uri: Option<String>,
     /// URI of the invitee whom it is about.
     pub invitee_uri: Option<String>,
+    /// The transitions that applying it made; none if the bookings knew it all already.
+    pub changes: Vec<String>,
 }
 
 impl Delivery {
@@ -199,6 +201,7 @@ impl Delivery {
             last_error: item.text("lastError").map(str::to_owned),
             event_uri: item.text("eventUri").map(str::to_owned),
             invitee_uri: item.text("inviteeUri").map(str::to_owned),
+            changes: item.texts("changes"),
         })
     }
 }

@@ -5,7 +5,7 @@
 //! which they died.
 
 use super::body::{join, split};
-use super::record::{Delivery, DeliveryId, NewDelivery, Page, Recorded, Status};
+use super::record::{Delivery, DeliveryId, NewDelivery, Recorded};
 use crate::error::failed;
 use crate::item::{Item, Read, b, n, s};
 use crate::{Error, Result};
@@ -14,21 +14,18 @@ use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
-    AttributeValue, KeysAndAttributes, Put, ReturnValue, ReturnValuesOnConditionCheckFailure,
-    TransactWriteItem,
+    AttributeValue, KeysAndAttributes, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
 };
-use booking::Transition;
-use jiff::{SignedDuration, Timestamp, ToSpan, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp};
 
 /// New, or the log's old entry has passed its time: DynamoDB deletes such items days later.
 const IS_NEW: &str = "attribute_not_exists(id) OR expiresAt < :now";
-const INDEX: &str = "byStatus";
 
 /// The delivery log in DynamoDB.
 #[derive(Clone)]
 pub struct DeliveryStore {
-    client: Client,
-    table: String,
+    pub(super) client: Client,
+    pub(super) table: String,
 }
 
 impl DeliveryStore {
@@ -110,9 +107,14 @@ impl DeliveryStore {
             }
         };
         let old = old.ok_or_else(|| Error::corrupt("a logged delivery", "no item came back"))?;
+        let tracking_id = old.must("trackingId")?.to_owned();
+        // The SDK's own retry of a write whose answer got lost finds that very write.
+        if tracking_id == new.tracking_id {
+            return Ok(Recorded::New);
+        }
         Ok(Recorded::Duplicate {
             status: old.must("status")?.parse()?,
-            tracking_id: old.must("trackingId")?.to_owned(),
+            tracking_id,
         })
     }
 
@@ -248,217 +250,8 @@ impl DeliveryStore {
             })
             .collect()
     }
-
-    /// The delivery was applied.
-    pub async fn processed(&self, id: &DeliveryId, made: &[Transition]) -> Result<()> {
-        let changes = made.iter().map(s).collect();
-        self.client
-            .update_item()
-            .table_name(&self.table)
-            .key("id", s(id))
-            .condition_expression("attribute_exists(id)")
-            .update_expression(
-                "SET #status = :processed, processedAt = :now, changes = :changes \
-                 REMOVE lastError, nextAttemptAt, statusBucket, statusAt ADD attempts :one",
-            )
-            .expression_attribute_names("#status", "status")
-            .expression_attribute_values(":processed", s(Status::Processed.as_str()))
-            .expression_attribute_values(":now", s(Timestamp::now()))
-            .expression_attribute_values(":changes", AttributeValue::L(changes))
-            .expression_attribute_values(":one", n(1))
-            .send()
-            .await
-            .map_err(failed("log a delivery as processed"))?;
-        Ok(())
-    }
-
-    /// An attempt failed; the next is at `next_attempt_at`. A delivery that another worker
-    /// has settled meanwhile stays so.
-    pub async fn failed(
-        &self,
-        id: &DeliveryId,
-        error: &str,
-        next_attempt_at: Timestamp,
-    ) -> Result<()> {
-        self.unsettled(
-            id,
-            "SET #status = :status, lastError = :error, nextAttemptAt = :next ADD attempts :one",
-            Status::Failed,
-            vec![
-                (":error", s(error)),
-                (":next", s(next_attempt_at)),
-                (":one", n(1)),
-            ],
-        )
-        .await
-    }
-
-    /// The delivery was given up: after `attempts_made` (0 or 1) more attempts, for `error`.
-    pub async fn dead(&self, id: &DeliveryId, error: &str, attempts_made: u8) -> Result<()> {
-        let now = Timestamp::now();
-        self.unsettled(
-            id,
-            "SET #status = :status, lastError = :error, statusBucket = :bucket, statusAt = :at \
-             REMOVE nextAttemptAt ADD attempts :made",
-            Status::Dead,
-            vec![
-                (":error", s(error)),
-                (":bucket", s(bucket(Status::Dead, now))),
-                (":at", s(format!("{now:.6}#{id}"))),
-                (":made", n(attempts_made)),
-            ],
-        )
-        .await
-    }
-
-    async fn unsettled(
-        &self,
-        id: &DeliveryId,
-        update: &str,
-        status: Status,
-        values: Vec<(&str, AttributeValue)>,
-    ) -> Result<()> {
-        let mut call = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .key("id", s(id))
-            .condition_expression("attribute_exists(id) AND #status <> :processed")
-            .update_expression(update)
-            .expression_attribute_names("#status", "status")
-            .expression_attribute_values(":processed", s(Status::Processed.as_str()))
-            .expression_attribute_values(":status", s(status.as_str()));
-        for (name, value) in values {
-            call = call.expression_attribute_values(name, value);
-        }
-        match call.send().await {
-            Err(error)
-                if !error
-                    .as_service_error()
-                    .is_some_and(|e| e.is_conditional_check_failed_exception()) =>
-            {
-                Err(failed("log a failed attempt")(error))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// There is nothing to apply: `status` is `Ignored` or `Unprocessable`, for `reason`.
-    pub async fn set_aside(
-        &self,
-        id: &DeliveryId,
-        status: Status,
-        reason: Option<&str>,
-    ) -> Result<()> {
-        let (update, values) = match reason {
-            Some(reason) => (
-                "SET #status = :status, lastError = :error \
-                 REMOVE nextAttemptAt, statusBucket, statusAt ADD attempts :one",
-                vec![(":error", s(reason)), (":one", n(1))],
-            ),
-            None => (
-                "SET #status = :status \
-                 REMOVE lastError, nextAttemptAt, statusBucket, statusAt ADD attempts :one",
-                vec![(":one", n(1))],
-            ),
-        };
-        self.unsettled(id, update, status, values).await
-    }
-
-    /// Sets a delivery back to `received`, to be sent once more. Answers it, or nothing if it is
-    /// not there (any more).
-    pub async fn reopen(&self, id: &DeliveryId) -> Result<Option<Delivery>> {
-        let answer = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .key("id", s(id))
-            .condition_expression("attribute_exists(id) AND attribute_exists(trackingId)")
-            .update_expression(
-                "SET #status = :received REMOVE nextAttemptAt, statusBucket, statusAt",
-            )
-            .expression_attribute_names("#status", "status")
-            .expression_attribute_values(":received", s(Status::Received.as_str()))
-            .return_values(ReturnValue::AllNew)
-            .send()
-            .await;
-        match answer {
-            Ok(answer) => answer
-                .attributes
-                .as_ref()
-                .map(Delivery::from_item)
-                .transpose(),
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(|e| e.is_conditional_check_failed_exception()) =>
-            {
-                Ok(None)
-            }
-            Err(error) => Err(failed("set a delivery back to received")(error)),
-        }
-    }
-
-    /// Dead deliveries, the newest first, from `after` (as the page before gave it) on.
-    ///
-    /// They lie by month; as many months are looked through as `retention` spans.
-    pub async fn dead_letters(
-        &self,
-        after: Option<String>,
-        limit: usize,
-        retention: SignedDuration,
-    ) -> Result<Page<Delivery, String>> {
-        let now = Timestamp::now();
-        let oldest = bucket(
-            Status::Dead,
-            now.saturating_sub(retention).unwrap_or(Timestamp::MIN),
-        );
-        let mut month = now.to_zoned(TimeZone::UTC).date().first_of_month();
-        let mut found: Vec<Item> = Vec::new();
-        loop {
-            let bucket = month_bucket(Status::Dead, month);
-            if bucket < oldest || found.len() > limit {
-                break;
-            }
-            let mut query = self
-                .client
-                .query()
-                .table_name(&self.table)
-                .index_name(INDEX)
-                .key_condition_expression("statusBucket = :bucket")
-                .expression_attribute_values(":bucket", s(&bucket))
-                .scan_index_forward(false)
-                // One more than wanted tells whether there is a next page.
-                .limit(i32::try_from(limit + 1 - found.len()).unwrap_or(i32::MAX));
-            if let Some(after) = &after {
-                query = query
-                    .key_condition_expression("statusBucket = :bucket AND statusAt < :after")
-                    .expression_attribute_values(":after", s(after));
-            }
-            let answer = query.send().await.map_err(failed("list dead letters"))?;
-            found.extend(answer.items.unwrap_or_default());
-            month = month.saturating_sub(1.month());
-        }
-        let next = (found.len() > limit)
-            .then(|| found[limit - 1].must("statusAt").map(str::to_owned))
-            .transpose()?;
-        found.truncate(limit);
-        let items = found
-            .iter()
-            .map(Delivery::from_item)
-            .collect::<Result<_>>()?;
-        Ok(Page { items, next })
-    }
 }
 
 fn part_id(id: &DeliveryId, number: usize) -> String {
     format!("{id}#{number}")
-}
-
-fn bucket(status: Status, at: Timestamp) -> String {
-    month_bucket(status, at.to_zoned(TimeZone::UTC).date())
-}
-
-fn month_bucket(status: Status, date: jiff::civil::Date) -> String {
-    format!("{}#{:04}-{:02}", status.as_str(), date.year(), date.month())
 }

@@ -1,0 +1,163 @@
+//! What became of a delivery: each outcome is one write to its entry.
+
+use super::dead::bucket;
+use super::record::{Delivery, DeliveryId, Status};
+use super::store::DeliveryStore;
+use crate::Result;
+use crate::error::failed;
+use crate::item::{n, s};
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
+use booking::Transition;
+use jiff::Timestamp;
+
+impl DeliveryStore {
+    /// The delivery was applied.
+    pub async fn processed(&self, id: &DeliveryId, made: &[Transition]) -> Result<()> {
+        let changes = made.iter().map(s).collect();
+        self.client
+            .update_item()
+            .table_name(&self.table)
+            .key("id", s(id))
+            .condition_expression("attribute_exists(id)")
+            .update_expression(
+                "SET #status = :processed, processedAt = :now, changes = :changes \
+                 REMOVE lastError, nextAttemptAt, statusBucket, statusAt ADD attempts :one",
+            )
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":processed", s(Status::Processed.as_str()))
+            .expression_attribute_values(":now", s(Timestamp::now()))
+            .expression_attribute_values(":changes", AttributeValue::L(changes))
+            .expression_attribute_values(":one", n(1))
+            .send()
+            .await
+            .map_err(failed("log a delivery as processed"))?;
+        Ok(())
+    }
+
+    /// An attempt failed; the next is at `next_attempt_at`. A delivery that another worker
+    /// has settled meanwhile stays so.
+    pub async fn failed(
+        &self,
+        id: &DeliveryId,
+        error: &str,
+        next_attempt_at: Timestamp,
+    ) -> Result<()> {
+        self.unsettled(
+            id,
+            "SET #status = :status, lastError = :error, nextAttemptAt = :next ADD attempts :one",
+            Status::Failed,
+            vec![
+                (":error", s(error)),
+                (":next", s(next_attempt_at)),
+                (":one", n(1)),
+            ],
+        )
+        .await
+    }
+
+    /// The delivery was given up: after `attempts_made` (0 or 1) more attempts, for `error`.
+    pub async fn dead(&self, id: &DeliveryId, error: &str, attempts_made: u8) -> Result<()> {
+        let now = Timestamp::now();
+        self.unsettled(
+            id,
+            "SET #status = :status, lastError = :error, statusBucket = :bucket, statusAt = :at \
+             REMOVE nextAttemptAt ADD attempts :made",
+            Status::Dead,
+            vec![
+                (":error", s(error)),
+                (":bucket", s(bucket(Status::Dead, now))),
+                (":at", s(format!("{now:.6}#{id}"))),
+                (":made", n(attempts_made)),
+            ],
+        )
+        .await
+    }
+
+    async fn unsettled(
+        &self,
+        id: &DeliveryId,
+        update: &str,
+        status: Status,
+        values: Vec<(&str, AttributeValue)>,
+    ) -> Result<()> {
+        let mut call = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key("id", s(id))
+            .condition_expression("attribute_exists(id) AND #status <> :processed")
+            .update_expression(update)
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":processed", s(Status::Processed.as_str()))
+            .expression_attribute_values(":status", s(status.as_str()));
+        for (name, value) in values {
+            call = call.expression_attribute_values(name, value);
+        }
+        match call.send().await {
+            Err(error)
+                if !error
+                    .as_service_error()
+                    .is_some_and(|e| e.is_conditional_check_failed_exception()) =>
+            {
+                Err(failed("log a failed attempt")(error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// There is nothing to apply: `status` is `Ignored` or `Unprocessable`, for `reason`.
+    pub async fn set_aside(
+        &self,
+        id: &DeliveryId,
+        status: Status,
+        reason: Option<&str>,
+    ) -> Result<()> {
+        let (update, values) = match reason {
+            Some(reason) => (
+                "SET #status = :status, lastError = :error \
+                 REMOVE nextAttemptAt, statusBucket, statusAt ADD attempts :one",
+                vec![(":error", s(reason)), (":one", n(1))],
+            ),
+            None => (
+                "SET #status = :status \
+                 REMOVE lastError, nextAttemptAt, statusBucket, statusAt ADD attempts :one",
+                vec![(":one", n(1))],
+            ),
+        };
+        self.unsettled(id, update, status, values).await
+    }
+
+    /// Sets a delivery back to `received`, to be sent once more. Answers it, or nothing if it is
+    /// not there (any more).
+    pub async fn reopen(&self, id: &DeliveryId) -> Result<Option<Delivery>> {
+        let answer = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key("id", s(id))
+            .condition_expression("attribute_exists(id) AND attribute_exists(trackingId)")
+            .update_expression(
+                "SET #status = :received REMOVE nextAttemptAt, statusBucket, statusAt",
+            )
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":received", s(Status::Received.as_str()))
+            .return_values(ReturnValue::AllNew)
+            .send()
+            .await;
+        match answer {
+            Ok(answer) => answer
+                .attributes
+                .as_ref()
+                .map(Delivery::from_item)
+                .transpose(),
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(|e| e.is_conditional_check_failed_exception()) =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(failed("set a delivery back to received")(error)),
+        }
+    }
+}

@@ -192,6 +192,7 @@ class Containers:
         }
         self.stack = for_containers(stack, self._environment)
         self._environment.update(aws_environment(self.stack))
+        WORK.mkdir(parents=True, exist_ok=True)
         variables = WORK / "env.json"
         variables.write_text(json.dumps(self._variables(), indent=2), encoding="utf-8")
         self._command = [

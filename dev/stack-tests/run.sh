@@ -1,8 +1,15 @@
 #!/usr/bin/env bash
 # The tests of the running stack: first those that can share it, then one by one those that change
-# its configuration, and last the one that reads the logs of all that went before.
-set -euo pipefail
-cargo test -p stack-tests --lib
-cargo test -p stack-tests --test stack -- --skip alone_
-cargo test -p stack-tests --test stack -- --test-threads 1 --skip alone_logs alone_
-cargo test -p stack-tests --test stack -- --test-threads 1 alone_logs
+# its configuration, and last the one that reads the logs of all that went before. All of them run,
+# also after a failure.
+set -uo pipefail
+failed=0
+tests() {
+  cargo test -p stack-tests --test stack -- "$@" || failed=1
+}
+cargo test -p stack-tests --lib || failed=1
+# They mostly wait for the stack, so there may be more of them than processors.
+tests --test-threads 6 --skip alone_
+tests --test-threads 1 --skip alone_logs alone_
+tests --test-threads 1 alone_logs
+exit "$failed"

@@ -73,6 +73,13 @@ impl Dynamo {
         self.table(table, &names, ("pk", Some("sk")), index).await;
     }
 
+    /// Makes a connections table as the template has it.
+    pub async fn connections(&self, table: &str) {
+        let index = index("byShard", "shard", "connectionId");
+        let names = ["id", "shard", "connectionId"];
+        self.table(table, &names, ("id", None), index).await;
+    }
+
     async fn table(
         &self,
         table: &str,

@@ -1,6 +1,8 @@
-//! Calendly: the signature of its webhooks, and what their bodies say.
+//! Calendly: the signature of its webhooks and what their bodies say, its REST API, and OAuth.
 //!
 //! Only the bytes that [`signature::verify`] passed should be given to [`webhook::read`].
 
+pub mod api;
+pub mod oauth;
 pub mod signature;
 pub mod webhook;

@@ -4,6 +4,7 @@
 pub mod aws;
 pub mod bookings;
 pub mod config;
+pub mod connections;
 pub mod deliveries;
 mod error;
 pub mod http;

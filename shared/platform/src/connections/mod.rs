@@ -1,0 +1,11 @@
+//! Connections: which accounts granted access, the tokens they granted, and who may renew them.
+
+mod pending;
+mod store;
+mod tokens;
+mod vault;
+
+pub use pending::{PENDING_LIFETIME, Pending};
+pub use store::{Connection, ConnectionStatus, ConnectionStore, Lease};
+pub use tokens::{Refresh, TokenError, TokenKeeper};
+pub use vault::{SecretVault, Tokens, Vault};

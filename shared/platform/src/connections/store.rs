@@ -1,0 +1,290 @@
+//! The connections table.
+//!
+//! | item | id |
+//! |---|---|
+//! | connection | `connection#{id}` |
+//! | authorization under way | `pending#{state}` |
+//!
+//! Connections alone are in the index `byShard`, spread over 16 partitions by their ids, so that
+//! they can be listed without a scan.
+
+use crate::error::failed;
+use crate::item::{Item, Read, n, s};
+use crate::{Error, Result};
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
+use booking::ConnectionId;
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+/// Partitions of the index of connections.
+const SHARDS: u8 = 16;
+
+/// Whether a connection works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConnectionStatus {
+    /// It does.
+    Active,
+    /// Its tokens are lost or revoked: somebody must authorize again.
+    NeedsReauth,
+}
+
+impl ConnectionStatus {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::NeedsReauth => "needs_reauth",
+        }
+    }
+}
+
+/// One connected account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Connection {
+    /// Last part of the user's URI.
+    pub id: ConnectionId,
+    /// The user's URI.
+    pub user_uri: String,
+    /// The organization's URI.
+    pub organization_uri: String,
+    /// What was granted; empty where Calendly didn't say.
+    pub scopes: Vec<String>,
+    /// Whether it works.
+    pub status: ConnectionStatus,
+    /// When the account was first connected.
+    pub created_at: Option<Timestamp>,
+    /// When it was last authorized.
+    pub authorized_at: Option<Timestamp>,
+}
+
+/// The right to refresh a connection's tokens, for a short time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lease {
+    owner: String,
+}
+
+/// Connections in DynamoDB.
+#[derive(Clone)]
+pub struct ConnectionStore {
+    pub(super) client: Client,
+    pub(super) table: String,
+}
+
+impl ConnectionStore {
+    /// The connections in `table`.
+    pub fn new(client: Client, table: String) -> Self {
+        Self { client, table }
+    }
+
+    /// Stores an account that was authorized: a new one, or one that authorized again.
+    pub async fn authorized(
+        &self,
+        id: &ConnectionId,
+        user_uri: &str,
+        organization_uri: &str,
+        scopes: &[String],
+    ) -> Result<()> {
+        let scopes = scopes.iter().map(s).collect();
+        self.client
+            .update_item()
+            .table_name(&self.table)
+            .key("id", key(id))
+            .update_expression(
+                "SET connectionId = :id, #shard = :shard, userUri = :user, \
+                 organizationUri = :organization, scopes = :scopes, #status = :active, \
+                 authorizedAt = :now, createdAt = if_not_exists(createdAt, :now)",
+            )
+            .expression_attribute_names("#shard", "shard")
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":id", s(id.as_str()))
+            .expression_attribute_values(":shard", s(shard(id)))
+            .expression_attribute_values(":user", s(user_uri))
+            .expression_attribute_values(":organization", s(organization_uri))
+            .expression_attribute_values(":scopes", AttributeValue::L(scopes))
+            .expression_attribute_values(":active", s(ConnectionStatus::Active.as_str()))
+            .expression_attribute_values(":now", s(Timestamp::now()))
+            .send()
+            .await
+            .map_err(failed("store a connection"))?;
+        Ok(())
+    }
+
+    /// One connection.
+    pub async fn get(&self, id: &ConnectionId) -> Result<Option<Connection>> {
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .key("id", key(id))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(failed("read a connection"))?;
+        answer.item.as_ref().map(connection).transpose()
+    }
+
+    /// Marks a connection as one that must be authorized again. Not if that was done after
+    /// `authorized_at`, as the caller last saw it.
+    pub async fn needs_reauth(
+        &self,
+        id: &ConnectionId,
+        authorized_at: Option<Timestamp>,
+    ) -> Result<()> {
+        let mut call = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key("id", key(id))
+            .update_expression("SET #status = :lost")
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":lost", s(ConnectionStatus::NeedsReauth.as_str()));
+        call = match authorized_at {
+            Some(at) => call
+                .condition_expression("authorizedAt = :at")
+                .expression_attribute_values(":at", s(at)),
+            None => call.condition_expression("attribute_exists(id)"),
+        };
+        match call.send().await {
+            Ok(_) => Ok(()),
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(|e| e.is_conditional_check_failed_exception()) =>
+            {
+                Ok(())
+            }
+            Err(error) => Err(failed("mark a connection")(error)),
+        }
+    }
+
+    /// Takes the right to refresh, unless somebody has it. It ends by itself after `time`, should
+    /// its holder be killed.
+    pub async fn lease(&self, id: &ConnectionId, time: SignedDuration) -> Result<Option<Lease>> {
+        let owner = uuid::Uuid::new_v4().to_string();
+        let now = Timestamp::now();
+        let until = now.saturating_add(time).unwrap_or(Timestamp::MAX);
+        let taken = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key("id", key(id))
+            .condition_expression(
+                "attribute_exists(id) AND (attribute_not_exists(leaseUntil) OR leaseUntil < :now)",
+            )
+            .update_expression("SET leaseUntil = :until, leaseOwner = :owner")
+            .expression_attribute_values(":now", n(now.as_millisecond()))
+            .expression_attribute_values(":until", n(until.as_millisecond()))
+            .expression_attribute_values(":owner", s(&owner))
+            .send()
+            .await;
+        match taken {
+            Ok(_) => Ok(Some(Lease { owner })),
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(|e| e.is_conditional_check_failed_exception()) =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(failed("lease a connection")(error)),
+        }
+    }
+
+    /// Gives the right back. One that has passed to somebody else stays there.
+    pub async fn release(&self, id: &ConnectionId, lease: &Lease) -> Result<()> {
+        let released = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key("id", key(id))
+            .condition_expression("leaseOwner = :owner")
+            .update_expression("REMOVE leaseUntil, leaseOwner")
+            .expression_attribute_values(":owner", s(&lease.owner))
+            .send()
+            .await;
+        match released {
+            Err(error)
+                if !error
+                    .as_service_error()
+                    .is_some_and(|e| e.is_conditional_check_failed_exception()) =>
+            {
+                Err(failed("release a connection")(error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Forgets a connection. Answers whether it was there.
+    pub async fn remove(&self, id: &ConnectionId) -> Result<bool> {
+        let answer = self
+            .client
+            .delete_item()
+            .table_name(&self.table)
+            .key("id", key(id))
+            .return_values(ReturnValue::AllOld)
+            .send()
+            .await
+            .map_err(failed("remove a connection"))?;
+        Ok(answer.attributes.is_some_and(|item| !item.is_empty()))
+    }
+
+    /// All connections of one of the 16 shards, in pages of DynamoDB's.
+    pub async fn shard(&self, shard: u8) -> Result<Vec<Connection>> {
+        let mut found = Vec::new();
+        let mut start = None;
+        loop {
+            let answer = self
+                .client
+                .query()
+                .table_name(&self.table)
+                .index_name("byShard")
+                .key_condition_expression("#shard = :shard")
+                .expression_attribute_names("#shard", "shard")
+                .expression_attribute_values(":shard", s(format!("{shard:02}")))
+                .set_exclusive_start_key(start)
+                .send()
+                .await
+                .map_err(failed("list connections"))?;
+            for item in answer.items() {
+                found.push(connection(item)?);
+            }
+            start = answer.last_evaluated_key;
+            if start.is_none() {
+                return Ok(found);
+            }
+        }
+    }
+
+    /// The numbers of the shards.
+    pub fn shards() -> std::ops::Range<u8> {
+        0..SHARDS
+    }
+}
+
+fn key(id: &ConnectionId) -> AttributeValue {
+    s(format!("connection#{}", id.as_str()))
+}
+
+fn shard(id: &ConnectionId) -> String {
+    format!("{:02}", Sha256::digest(id.as_str())[0] % SHARDS)
+}
+
+fn connection(item: &Item) -> Result<Connection> {
+    let user_uri = item.must("userUri")?.to_owned();
+    Ok(Connection {
+        id: ConnectionId::from_user_uri(&user_uri)
+            .map_err(|error| Error::corrupt("a connection", error))?,
+        user_uri,
+        organization_uri: item.must("organizationUri")?.to_owned(),
+        scopes: item.texts("scopes"),
+        status: match item.must("status")? {
+            "active" => ConnectionStatus::Active,
+            _ => ConnectionStatus::NeedsReauth,
+        },
+        created_at: item.time("createdAt"),
+        authorized_at: item.time("authorizedAt"),
+    })
+}

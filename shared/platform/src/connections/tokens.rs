@@ -1,0 +1,177 @@
+//! One refresher a connection: take the lease, read again, refresh, store both tokens, use them.
+
+use super::store::ConnectionStore;
+use super::vault::{Tokens, Vault};
+use crate::Error;
+use booking::ConnectionId;
+use calendly::api::{Access, ApiError};
+use calendly::oauth::{Grant, OAuth, OAuthError};
+use jiff::{SignedDuration, Timestamp};
+use rand::Rng;
+use std::time::{Duration, Instant};
+
+/// Tokens are renewed this long before they end, or up to five minutes earlier: not all at once.
+const EARLY: SignedDuration = SignedDuration::from_mins(10);
+const EARLY_JITTER_SECONDS: i64 = 300;
+/// A refresh takes two calls of a few seconds, and hard tries to store its result.
+const LEASE: SignedDuration = SignedDuration::from_secs(45);
+/// How long to wait for somebody else's refresh.
+const WAIT: Duration = Duration::from_secs(12);
+
+/// Why there is no token.
+#[derive(Debug, thiserror::Error)]
+pub enum TokenError {
+    /// The account must be authorized again.
+    #[error("the connection needs to be authorized again")]
+    NeedsReauth,
+    /// Somebody else refreshes, and takes long.
+    #[error("another refresh of this connection takes long; try again")]
+    Busy,
+    /// Calendly's token endpoint did not do it; it may next time.
+    #[error(transparent)]
+    OAuth(#[from] OAuthError),
+    /// A store did not do it; it may next time.
+    #[error(transparent)]
+    Store(#[from] Error),
+}
+
+/// What gives new tokens for a refresh token.
+pub trait Refresh {
+    /// Uses `refresh_token`, which is void from then on.
+    fn refresh(
+        &self,
+        refresh_token: &str,
+    ) -> impl Future<Output = Result<Grant, OAuthError>> + Send;
+}
+
+impl Refresh for OAuth {
+    async fn refresh(&self, refresh_token: &str) -> Result<Grant, OAuthError> {
+        OAuth::refresh(self, refresh_token).await
+    }
+}
+
+/// Gives the access token of one connection, and renews it in time.
+pub struct TokenKeeper<R, V> {
+    /// Connections, whose items hold the lease.
+    pub connections: ConnectionStore,
+    /// Where the tokens lie.
+    pub vault: V,
+    /// What renews them.
+    pub oauth: R,
+    /// Whose tokens.
+    pub id: ConnectionId,
+}
+
+impl<R: Refresh + Sync, V: Vault + Sync> TokenKeeper<R, V> {
+    /// A token that is good for some minutes yet.
+    pub async fn token(&self) -> Result<String, TokenError> {
+        let early = rand::rng().random_range(0..=EARLY_JITTER_SECONDS);
+        let early = EARLY + SignedDuration::from_secs(early);
+        let soon = Timestamp::now()
+            .saturating_add(early)
+            .unwrap_or(Timestamp::MAX);
+        self.good_token(|tokens| tokens.expires_at.is_none_or(|end| end > soon))
+            .await
+    }
+
+    /// A token other than `refused`. Somebody may have renewed it since it was read; if not, it is
+    /// renewed now.
+    pub async fn token_after(&self, refused: &str) -> Result<String, TokenError> {
+        self.good_token(|tokens| tokens.access_token != refused)
+            .await
+    }
+
+    async fn good_token(&self, good: impl Fn(&Tokens) -> bool) -> Result<String, TokenError> {
+        let began = Instant::now();
+        loop {
+            let tokens = self.read().await?;
+            if good(&tokens) {
+                return Ok(tokens.access_token);
+            }
+            if let Some(lease) = self.connections.lease(&self.id, LEASE).await? {
+                let renewed = self.renew(&good).await;
+                // Not given back it ends by itself; that must not cost the new token.
+                if let Err(error) = self.connections.release(&self.id, &lease).await {
+                    tracing::warn!(connection = self.id.as_str(), %error, "lease not given back");
+                }
+                return renewed;
+            }
+            if began.elapsed() > WAIT {
+                return Err(TokenError::Busy);
+            }
+            let pause = rand::rng().random_range(50..=250);
+            tokio::time::sleep(Duration::from_millis(pause)).await;
+        }
+    }
+
+    /// Renews while holding the lease.
+    async fn renew(&self, good: &impl Fn(&Tokens) -> bool) -> Result<String, TokenError> {
+        let connection = self.connections.get(&self.id).await?;
+        let authorized_at = connection.ok_or(TokenError::NeedsReauth)?.authorized_at;
+        let tokens = self.read().await?;
+        if good(&tokens) {
+            return Ok(tokens.access_token);
+        }
+        let Some(refresh_token) = &tokens.refresh_token else {
+            // A personal access token that was refused.
+            return self.lost(authorized_at).await;
+        };
+        let mut result = self.oauth.refresh(refresh_token).await;
+        if result == Err(OAuthError::Unreachable) {
+            // Whether it took effect is not known. If it did, this tells.
+            result = self.oauth.refresh(refresh_token).await;
+        }
+        match result {
+            Ok(grant) => {
+                self.vault.write(&self.id, &Tokens::from(&grant)).await?;
+                tracing::info!(
+                    connection = self.id.as_str(),
+                    outcome = "refreshed",
+                    "token"
+                );
+                Ok(grant.access_token)
+            }
+            Err(OAuthError::InvalidGrant) => {
+                // Only if the stored token is still the one that was refused is it lost: an
+                // authorization may have stored new ones meanwhile.
+                let now = self.read().await?;
+                if now.refresh_token.as_ref() != Some(refresh_token) {
+                    return Ok(now.access_token);
+                }
+                self.lost(authorized_at).await
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn read(&self) -> Result<Tokens, TokenError> {
+        self.vault
+            .read(&self.id)
+            .await?
+            .ok_or(TokenError::NeedsReauth)
+    }
+
+    async fn lost(&self, authorized_at: Option<Timestamp>) -> Result<String, TokenError> {
+        self.connections
+            .needs_reauth(&self.id, authorized_at)
+            .await?;
+        tracing::error!(
+            connection = self.id.as_str(),
+            outcome = "needs_reauth",
+            "token"
+        );
+        Err(TokenError::NeedsReauth)
+    }
+}
+
+impl<R: Refresh + Sync + Send, V: Vault + Sync + Send> Access for TokenKeeper<R, V> {
+    async fn token(&self) -> Result<String, ApiError> {
+        let token = TokenKeeper::token(self).await;
+        token.map_err(|error| ApiError::NoToken(error.to_string()))
+    }
+
+    async fn token_after(&self, refused: &str) -> Result<String, ApiError> {
+        let token = TokenKeeper::token_after(self, refused).await;
+        token.map_err(|error| ApiError::NoToken(error.to_string()))
+    }
+}

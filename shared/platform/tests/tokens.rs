@@ -1,0 +1,295 @@
+//! One refresher a connection: a refresh token works once, so two refreshers would lose it.
+
+#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests
+
+use booking::ConnectionId;
+use calendly::oauth::{Grant, OAuthError};
+use futures::future::join_all;
+use jiff::{SignedDuration, Timestamp};
+use platform::connections::{
+    ConnectionStatus, ConnectionStore, Refresh, TokenError, TokenKeeper, Tokens, Vault,
+};
+use std::sync::{Arc, Mutex};
+use testkit::dynamo::Dynamo;
+
+const USER: &str = "https://api.calendly.com/users/U1";
+
+fn id() -> ConnectionId {
+    ConnectionId::from_user_uri(USER).unwrap()
+}
+
+/// Tokens in memory; a write can be made to fail as if the process had been killed before it.
+#[derive(Clone, Default)]
+struct Memory {
+    tokens: Arc<Mutex<Option<Tokens>>>,
+    killed_before_write: Arc<Mutex<bool>>,
+}
+
+impl Vault for Memory {
+    async fn read(&self, _: &ConnectionId) -> platform::Result<Option<Tokens>> {
+        Ok(self.tokens.lock().unwrap().clone())
+    }
+
+    async fn write(&self, _: &ConnectionId, tokens: &Tokens) -> platform::Result<()> {
+        if *self.killed_before_write.lock().unwrap() {
+            return Err(platform::Error::Aws {
+                action: "write tokens",
+                cause: "killed".to_owned(),
+            });
+        }
+        *self.tokens.lock().unwrap() = Some(tokens.clone());
+        Ok(())
+    }
+
+    async fn forget(&self, _: &ConnectionId) -> platform::Result<()> {
+        *self.tokens.lock().unwrap() = None;
+        Ok(())
+    }
+}
+
+/// A token endpoint whose refresh tokens work once.
+#[derive(Clone)]
+struct Endpoint {
+    valid: Arc<Mutex<String>>,
+    refreshes: Arc<Mutex<u32>>,
+    /// Answers that get lost on the way back: the refresh took effect, but nobody hears of it.
+    lost_answers: Arc<Mutex<u32>>,
+    /// Calls that never arrive.
+    lost_calls: Arc<Mutex<u32>>,
+}
+
+impl Endpoint {
+    fn new() -> Self {
+        Self {
+            valid: Arc::new(Mutex::new("refresh-0".to_owned())),
+            refreshes: Arc::default(),
+            lost_answers: Arc::default(),
+            lost_calls: Arc::default(),
+        }
+    }
+
+    fn refreshes(&self) -> u32 {
+        *self.refreshes.lock().unwrap()
+    }
+}
+
+fn take_one(count: &Mutex<u32>) -> bool {
+    let mut count = count.lock().unwrap();
+    let any = *count > 0;
+    *count -= u32::from(any);
+    any
+}
+
+impl Refresh for Endpoint {
+    async fn refresh(&self, refresh_token: &str) -> Result<Grant, OAuthError> {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        if take_one(&self.lost_calls) {
+            return Err(OAuthError::Unreachable);
+        }
+        let mut valid = self.valid.lock().unwrap();
+        if *valid != refresh_token {
+            return Err(OAuthError::InvalidGrant);
+        }
+        let mut refreshes = self.refreshes.lock().unwrap();
+        *refreshes += 1;
+        *valid = format!("refresh-{refreshes}");
+        if take_one(&self.lost_answers) {
+            return Err(OAuthError::Unreachable);
+        }
+        Ok(Grant {
+            access_token: format!("access-{refreshes}"),
+            refresh_token: valid.clone(),
+            expires_at: Timestamp::now() + SignedDuration::from_hours(2),
+            scopes: None,
+            owner: None,
+            organization: None,
+        })
+    }
+}
+
+struct Stage {
+    _dynamo: Dynamo,
+    connections: ConnectionStore,
+    vault: Memory,
+    endpoint: Endpoint,
+}
+
+impl Stage {
+    /// A connection whose access token ends in `minutes`.
+    async fn new(minutes: i64) -> Self {
+        let dynamo = Dynamo::start().await;
+        dynamo.connections("connections").await;
+        let connections = ConnectionStore::new(dynamo.client(), "connections".to_owned());
+        let organization = "https://api.calendly.com/organizations/O1";
+        connections
+            .authorized(&id(), USER, organization, &[])
+            .await
+            .unwrap();
+        let vault = Memory::default();
+        *vault.tokens.lock().unwrap() = Some(Tokens {
+            access_token: "access-0".to_owned(),
+            refresh_token: Some("refresh-0".to_owned()),
+            expires_at: Some(Timestamp::now() + SignedDuration::from_mins(minutes)),
+        });
+        Self {
+            _dynamo: dynamo,
+            connections,
+            vault,
+            endpoint: Endpoint::new(),
+        }
+    }
+
+    /// A caller of its own, as another process would be.
+    fn keeper(&self) -> TokenKeeper<Endpoint, Memory> {
+        TokenKeeper {
+            connections: self.connections.clone(),
+            vault: self.vault.clone(),
+            oauth: self.endpoint.clone(),
+            id: id(),
+        }
+    }
+
+    async fn status(&self) -> ConnectionStatus {
+        self.connections.get(&id()).await.unwrap().unwrap().status
+    }
+}
+
+#[tokio::test]
+async fn a_good_token_is_used_as_it_is() {
+    let stage = Stage::new(60).await;
+    assert_eq!(stage.keeper().token().await.unwrap(), "access-0");
+    assert_eq!(stage.endpoint.refreshes(), 0);
+}
+
+#[tokio::test]
+async fn fifty_callers_cause_one_refresh() {
+    let stage = Stage::new(1).await;
+    let keepers: Vec<_> = (0..50).map(|_| stage.keeper()).collect();
+    let tokens = join_all(keepers.iter().map(TokenKeeper::token)).await;
+    assert!(tokens.into_iter().all(|token| token.unwrap() == "access-1"));
+    assert_eq!(stage.endpoint.refreshes(), 1);
+    assert_eq!(stage.status().await, ConnectionStatus::Active);
+}
+
+#[tokio::test]
+async fn fifty_callers_with_a_refused_token_cause_one_refresh() {
+    let stage = Stage::new(60).await;
+    let keepers: Vec<_> = (0..50).map(|_| stage.keeper()).collect();
+    let tokens = join_all(keepers.iter().map(|keeper| keeper.token_after("access-0"))).await;
+    assert!(tokens.into_iter().all(|token| token.unwrap() == "access-1"));
+    assert_eq!(stage.endpoint.refreshes(), 1);
+}
+
+#[tokio::test]
+async fn a_call_that_never_arrived_heals() {
+    let stage = Stage::new(1).await;
+    *stage.endpoint.lost_calls.lock().unwrap() = 2;
+    let error = stage.keeper().token().await.unwrap_err();
+    assert!(matches!(error, TokenError::OAuth(OAuthError::Unreachable)));
+    assert_eq!(stage.status().await, ConnectionStatus::Active);
+    assert_eq!(stage.keeper().token().await.unwrap(), "access-1");
+}
+
+#[tokio::test]
+async fn a_lost_answer_needs_a_new_authorization_and_is_not_tried_for_ever() {
+    let stage = Stage::new(1).await;
+    *stage.endpoint.lost_answers.lock().unwrap() = 1;
+    let error = stage.keeper().token().await.unwrap_err();
+    assert!(matches!(error, TokenError::NeedsReauth));
+    assert_eq!(stage.endpoint.refreshes(), 1);
+    assert_eq!(stage.status().await, ConnectionStatus::NeedsReauth);
+}
+
+#[tokio::test]
+async fn a_kill_between_the_answer_and_the_store_needs_a_new_authorization() {
+    let stage = Stage::new(1).await;
+    *stage.vault.killed_before_write.lock().unwrap() = true;
+    assert!(stage.keeper().token().await.is_err());
+    *stage.vault.killed_before_write.lock().unwrap() = false;
+    assert_eq!(stage.status().await, ConnectionStatus::Active);
+    let error = stage.keeper().token().await.unwrap_err();
+    assert!(matches!(error, TokenError::NeedsReauth));
+    assert_eq!(stage.status().await, ConnectionStatus::NeedsReauth);
+}
+
+#[tokio::test]
+async fn a_lease_whose_holder_was_killed_ends_by_itself() {
+    let stage = Stage::new(1).await;
+    let brief = SignedDuration::from_millis(400);
+    let lease = stage.connections.lease(&id(), brief).await.unwrap();
+    assert!(lease.is_some());
+    let again = stage.connections.lease(&id(), brief).await.unwrap();
+    assert_eq!(again, None);
+    assert_eq!(stage.keeper().token().await.unwrap(), "access-1");
+}
+
+#[tokio::test]
+async fn a_new_authorization_wins_over_the_loss_of_the_old() {
+    let stage = Stage::new(1).await;
+    let seen = stage
+        .connections
+        .get(&id())
+        .await
+        .unwrap()
+        .unwrap()
+        .authorized_at;
+    let organization = "https://api.calendly.com/organizations/O1";
+    stage
+        .connections
+        .authorized(&id(), USER, organization, &[])
+        .await
+        .unwrap();
+    stage.connections.needs_reauth(&id(), seen).await.unwrap();
+    assert_eq!(stage.status().await, ConnectionStatus::Active);
+}
+
+#[tokio::test]
+async fn a_personal_access_token_never_ends_until_it_is_refused() {
+    let stage = Stage::new(1).await;
+    *stage.vault.tokens.lock().unwrap() = Some(Tokens {
+        access_token: "personal".to_owned(),
+        refresh_token: None,
+        expires_at: None,
+    });
+    assert_eq!(stage.keeper().token().await.unwrap(), "personal");
+    let error = stage.keeper().token_after("personal").await.unwrap_err();
+    assert!(matches!(error, TokenError::NeedsReauth));
+    assert_eq!(stage.status().await, ConnectionStatus::NeedsReauth);
+}
+
+#[tokio::test]
+async fn a_state_works_once_and_not_for_long() {
+    let stage = Stage::new(60).await;
+    let pending = platform::connections::Pending {
+        verifier: "v".to_owned(),
+        redirect_uri: "https://example.com/cb".to_owned(),
+    };
+    stage.connections.begin("s1", &pending).await.unwrap();
+    assert!(stage.connections.take("another").await.unwrap().is_none());
+    assert!(stage.connections.take("s1").await.unwrap() == Some(pending));
+    assert!(stage.connections.take("s1").await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn connections_are_listed_by_shard_and_forgotten() {
+    let stage = Stage::new(60).await;
+    let organization = "https://api.calendly.com/organizations/O1";
+    for number in 0..40 {
+        let user = format!("https://api.calendly.com/users/V{number}");
+        let id = ConnectionId::from_user_uri(&user).unwrap();
+        stage
+            .connections
+            .authorized(&id, &user, organization, &[])
+            .await
+            .unwrap();
+    }
+    let mut shards = Vec::new();
+    for shard in ConnectionStore::shards() {
+        shards.push(stage.connections.shard(shard).await.unwrap().len());
+    }
+    assert_eq!(shards.iter().sum::<usize>(), 41);
+    assert!(shards.iter().all(|count| *count < 15), "{shards:?}");
+    assert!(stage.connections.remove(&id()).await.unwrap());
+    assert!(!stage.connections.remove(&id()).await.unwrap());
+    assert_eq!(stage.connections.get(&id()).await.unwrap(), None);
+}

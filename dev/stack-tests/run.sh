@@ -5,9 +5,9 @@
 set -uo pipefail
 failed=0
 tests() {
-  cargo test -p stack-tests --test stack -- "$@" || failed=1
+  # As a part of the workspace: on its own it would build the dependencies again, with other features.
+  cargo test --workspace --test stack -- "$@" || failed=1
 }
-cargo test -p stack-tests --lib || failed=1
 # They mostly wait for the stack, so there may be more of them than processors.
 tests --test-threads 6 --skip alone_
 tests --test-threads 1 --skip alone_logs alone_

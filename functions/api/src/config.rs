@@ -9,6 +9,8 @@ pub struct Config {
     pub deliveries_table: String,
     /// Table of bookings.
     pub bookings_table: String,
+    /// Table of connections.
+    pub connections_table: String,
     /// Queue of deliveries to be processed.
     pub webhook_queue_url: String,
     /// Queue of what was given up.
@@ -25,6 +27,7 @@ impl Config {
         let config = Self {
             deliveries_table: env.text("DELIVERIES_TABLE"),
             bookings_table: env.text("BOOKINGS_TABLE"),
+            connections_table: env.text("CONNECTIONS_TABLE"),
             webhook_queue_url: env.text("WEBHOOK_QUEUE_URL"),
             webhook_dlq_url: env.text("WEBHOOK_DLQ_URL"),
             api_key_secret_id: env.text("API_KEY_SECRET_ID"),

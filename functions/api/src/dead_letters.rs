@@ -48,7 +48,10 @@ impl Redrive {
         if body.trim_ascii().is_empty() {
             return Ok(Self::default());
         }
-        let redrive: Self = serde_json::from_slice(body).map_err(|error| {
+        // Read as an object first: a list would be taken for the fields in their order.
+        let redrive = serde_json::from_slice::<serde_json::Map<_, _>>(body)
+            .and_then(|fields| serde_json::from_value::<Self>(fields.into()));
+        let redrive = redrive.map_err(|error| {
             Problem::parameter(
                 "body",
                 format!("must be {{\"dryRun\", \"limit\", \"event\", \"deliveryId\"}}, all optional: {error}"),
@@ -151,7 +154,10 @@ impl Api {
             while let Some(letter) = letters.next() {
                 let full = report.matched.len() >= redrive.limit;
                 report.unreadable += usize::from(letter.delivery.is_none());
-                let wanted = letter.delivery.as_ref().filter(|_| redrive.wants(&letter));
+                // One that died again at once is not taken up again by the same redrive.
+                let wanted = letter.delivery.as_ref().filter(|delivery| {
+                    redrive.wants(&letter) && !report.matched.contains(&delivery.delivery_id)
+                });
                 let Some(delivery) = wanted.filter(|_| !full) else {
                     held.push(letter);
                     continue;

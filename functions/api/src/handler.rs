@@ -1,10 +1,11 @@
 //! Routes.
 
-use crate::auth::Caller;
 use jiff::{SignedDuration, Timestamp};
 use lambda_http::http::{Method, StatusCode};
 use lambda_http::{Body, Request, Response};
+use platform::auth::Caller;
 use platform::bookings::BookingStore;
+use platform::connections::ConnectionStore;
 use platform::deliveries::DeliveryStore;
 use platform::http::{Problem, TrackingId, answer};
 use platform::queue::Queue;
@@ -17,6 +18,8 @@ pub struct Api {
     pub bookings: BookingStore,
     /// The delivery log.
     pub deliveries: DeliveryStore,
+    /// Connections.
+    pub connections: ConnectionStore,
     /// Queue of deliveries to be processed.
     pub queue: Queue,
     /// Queue of what was given up.
@@ -38,6 +41,7 @@ enum Route<'a> {
     Replay(&'a str),
     DeadLetters,
     Redrive,
+    Connections,
 }
 
 impl<'a> Route<'a> {
@@ -51,6 +55,7 @@ impl<'a> Route<'a> {
             ["v1", "deliveries", id, "replay"] => (Self::Replay(id), Method::POST),
             ["v1", "dead-letters"] => (Self::DeadLetters, Method::GET),
             ["v1", "dead-letters", "redrive"] => (Self::Redrive, Method::POST),
+            ["v1", "connections"] => (Self::Connections, Method::GET),
             _ => return None,
         })
     }
@@ -89,12 +94,13 @@ impl Api {
             ));
         };
         allow(request, &method)?;
-        let caller = self.caller(request).await?;
+        let caller = self.keys.caller(request).await?;
         match route {
             Route::Events => self.events(request).await,
             Route::Event(id) => self.event(request, id).await,
             Route::Delivery(id) => self.delivery(request, id).await,
             Route::DeadLetters => self.list_dead_letters(request).await,
+            Route::Connections => self.list_connections(request).await,
             Route::Replay(id) => {
                 operated(&caller, tracking_id, "replay");
                 self.replay(request, id).await

@@ -1,7 +1,7 @@
 //! Reads and operates the service over HTTP.
 
-mod auth;
 mod config;
+mod connections;
 mod dead_letters;
 mod deliveries;
 mod events;
@@ -12,9 +12,10 @@ use config::Config;
 use handler::Api;
 use lambda_http::{Error, run, service_fn};
 use platform::bookings::BookingStore;
+use platform::connections::ConnectionStore;
 use platform::deliveries::DeliveryStore;
 use platform::queue::Queue;
-use platform::secrets::RotatingSecret;
+use platform::secrets::{ManagedSecret, RotatingSecret};
 use std::time::Duration;
 
 /// How long API keys are cached.
@@ -29,12 +30,15 @@ async fn main() -> Result<(), Error> {
     let sqs = aws_sdk_sqs::Client::new(&aws);
     let api = Api {
         bookings: BookingStore::new(dynamodb.clone(), config.bookings_table),
-        deliveries: DeliveryStore::new(dynamodb, config.deliveries_table),
+        deliveries: DeliveryStore::new(dynamodb.clone(), config.deliveries_table),
+        connections: ConnectionStore::new(dynamodb, config.connections_table),
         queue: Queue::new(sqs.clone(), config.webhook_queue_url),
         dead_letters: Queue::new(sqs, config.webhook_dlq_url),
         keys: RotatingSecret::new(
-            aws_sdk_secretsmanager::Client::new(&aws),
-            config.api_key_secret_id,
+            ManagedSecret::new(
+                aws_sdk_secretsmanager::Client::new(&aws),
+                config.api_key_secret_id,
+            ),
             "API key secret",
             KEY_LIFETIME,
         ),

@@ -8,7 +8,7 @@ use handler::Receiver;
 use lambda_http::{Error, run, service_fn};
 use platform::deliveries::DeliveryStore;
 use platform::queue::Queue;
-use platform::secrets::RotatingSecret;
+use platform::secrets::{ManagedSecret, RotatingSecret};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -19,8 +19,10 @@ async fn main() -> Result<(), Error> {
         log: DeliveryStore::new(aws_sdk_dynamodb::Client::new(&aws), config.deliveries_table),
         queue: Queue::new(aws_sdk_sqs::Client::new(&aws), config.webhook_queue_url),
         keys: RotatingSecret::new(
-            aws_sdk_secretsmanager::Client::new(&aws),
-            config.calendly_secret_id,
+            ManagedSecret::new(
+                aws_sdk_secretsmanager::Client::new(&aws),
+                config.calendly_secret_id,
+            ),
             "Calendly secret",
             config.key_lifetime,
         ),

@@ -1,7 +1,8 @@
 //! The reducer: what is stored, and what a delivery says, give what is to be stored.
 
 use crate::{
-    EventRecord, EventUri, Facts, InviteeRecord, InviteeUri, SubmissionRecord, Transition,
+    EventRecord, EventUri, EventView, Facts, InviteeRecord, InviteeUri, InviteeView,
+    SubmissionRecord, Transition,
 };
 use std::collections::BTreeMap;
 
@@ -30,6 +31,30 @@ pub struct Reduction {
     /// Facts that follow from the new state for records outside this step. To be applied after
     /// it is stored, whether or not it changed anything: an earlier try may have stopped between.
     pub follow_ups: Vec<Facts>,
+}
+
+impl Reduction {
+    /// Only the records, and transitions, of which more has changed than when their facts were seen.
+    #[must_use]
+    pub fn changes_since(mut self, stored: &Records) -> Self {
+        let records = &mut self.records;
+        records.events.retain(|uri, event| {
+            let before = stored.events.get(uri);
+            before.is_none_or(|before| {
+                before.connections != event.connections
+                    || EventView::listed(before) != EventView::listed(event)
+            })
+        });
+        records.invitees.retain(|uri, invitee| {
+            let before = stored.invitees.get(uri);
+            before.is_none_or(|before| {
+                InviteeView::of(before, None) != InviteeView::of(invitee, None)
+            })
+        });
+        self.transitions
+            .retain(|(uri, _)| records.invitees.contains_key(uri));
+        self
+    }
 }
 
 /// Merges `facts` into `stored`, which holds those of `facts.keys()` that exist.

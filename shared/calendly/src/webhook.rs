@@ -5,6 +5,7 @@
 
 mod invitee;
 mod json;
+pub mod resource;
 mod routing;
 mod scheduled_event;
 

@@ -6,6 +6,7 @@ use lambda_http::http::{HeaderValue, Response, StatusCode, header};
 use serde::Serialize;
 use serde_json::json;
 use std::fmt;
+use std::time::Duration;
 
 /// The id that one request's log lines, delivery record, queue message and answers share.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,6 +87,17 @@ impl Problem {
             }),
         )
     }
+}
+
+/// A client for calls to other services, with time-outs.
+pub fn outgoing() -> Result<reqwest::Client, reqwest::Error> {
+    reqwest::Client::builder()
+        .connect_timeout(Duration::from_secs(3))
+        .timeout(Duration::from_secs(8))
+        // No call of ours is meant to be sent on: a redirect would carry a token elsewhere.
+        .redirect(reqwest::redirect::Policy::none())
+        .user_agent(concat!("calendly-serverless/", env!("CARGO_PKG_VERSION")))
+        .build()
 }
 
 /// A JSON answer with the tracking id in its header.

@@ -1,6 +1,7 @@
 //! AWS and process: the stores, queues and secrets behind the functions, their configuration,
 //! logs and HTTP answers.
 
+pub mod auth;
 pub mod aws;
 pub mod bookings;
 pub mod config;

@@ -14,11 +14,52 @@ use tokio::sync::Mutex;
 /// flood of forged requests must not become a flood of calls.
 const MIN_AGE: Duration = Duration::from_secs(5);
 
-/// A JSON secret and the value that it had before, which stays valid while a rotation is under
-/// way: both of Secrets Manager's stages `AWSCURRENT` and `AWSPREVIOUS` count.
-pub struct RotatingSecret<T> {
+/// Where a secret's values are.
+pub trait Versions {
+    /// The value at `stage` (`AWSCURRENT`, `AWSPREVIOUS`), if there is one.
+    fn at(&self, stage: &'static str) -> impl Future<Output = Result<Option<String>>> + Send;
+}
+
+/// A secret in Secrets Manager.
+pub struct ManagedSecret {
     client: Client,
     id: String,
+}
+
+impl ManagedSecret {
+    /// The secret `id` (name or ARN).
+    pub fn new(client: Client, id: String) -> Self {
+        Self { client, id }
+    }
+}
+
+impl Versions for ManagedSecret {
+    async fn at(&self, stage: &'static str) -> Result<Option<String>> {
+        let answer = self
+            .client
+            .get_secret_value()
+            .secret_id(&self.id)
+            .version_stage(stage)
+            .send()
+            .await;
+        match answer {
+            Ok(answer) => Ok(answer.secret_string),
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(|e| e.is_resource_not_found_exception()) =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(failed("read a secret")(error)),
+        }
+    }
+}
+
+/// A JSON secret and the value that it had before, which stays valid while a rotation is under
+/// way: both of Secrets Manager's stages `AWSCURRENT` and `AWSPREVIOUS` count.
+pub struct RotatingSecret<T, V = ManagedSecret> {
+    versions: V,
     name: &'static str,
     lifetime: Duration,
     cached: Mutex<Option<Cached<T>>>,
@@ -29,12 +70,12 @@ struct Cached<T> {
     read: Instant,
 }
 
-impl<T: DeserializeOwned> RotatingSecret<T> {
-    /// The secret `id` (name or ARN), used for `name`, read again once it is older than `lifetime`.
-    pub fn new(client: Client, id: String, name: &'static str, lifetime: Duration) -> Self {
+impl<T: DeserializeOwned, V: Versions> RotatingSecret<T, V> {
+    /// The secret that `versions` has, used for `name`, read again once it is older than
+    /// `lifetime`.
+    pub fn new(versions: V, name: &'static str, lifetime: Duration) -> Self {
         Self {
-            client,
-            id,
+            versions,
             name,
             lifetime,
             cached: Mutex::new(None),
@@ -60,8 +101,10 @@ impl<T: DeserializeOwned> RotatingSecret<T> {
         {
             return Ok(cached.values.clone());
         }
-        let (current, previous) =
-            tokio::try_join!(self.stage("AWSCURRENT"), self.stage("AWSPREVIOUS"))?;
+        let (current, previous) = tokio::try_join!(
+            self.versions.at("AWSCURRENT"),
+            self.versions.at("AWSPREVIOUS")
+        )?;
         let current = current.ok_or(Error::Secret {
             name: self.name,
             cause: "it has no value yet; put one with `aws secretsmanager put-secret-value`",
@@ -75,27 +118,6 @@ impl<T: DeserializeOwned> RotatingSecret<T> {
             read: Instant::now(),
         });
         Ok(values)
-    }
-
-    async fn stage(&self, stage: &str) -> Result<Option<String>> {
-        let answer = self
-            .client
-            .get_secret_value()
-            .secret_id(&self.id)
-            .version_stage(stage)
-            .send()
-            .await;
-        match answer {
-            Ok(answer) => Ok(answer.secret_string),
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(|e| e.is_resource_not_found_exception()) =>
-            {
-                Ok(None)
-            }
-            Err(error) => Err(failed("read a secret")(error)),
-        }
     }
 
     fn parse(&self, value: &str) -> Result<T> {
@@ -113,6 +135,12 @@ pub struct CalendlySecret {
     /// The key that Calendly signs webhooks with.
     #[serde(rename = "signingKey", default)]
     pub signing_key: String,
+    /// The OAuth app's id; empty where there is no app.
+    #[serde(rename = "clientId", default)]
+    pub client_id: String,
+    /// The OAuth app's secret.
+    #[serde(rename = "clientSecret", default)]
+    pub client_secret: String,
 }
 
 /// What the API key secret holds.
@@ -129,5 +157,84 @@ impl ApiKeySecret {
     /// Compares in a time that tells nothing of where two keys differ. An empty key fits nothing.
     pub fn fits(&self, given: &str) -> bool {
         !self.key.is_empty() && bool::from(self.key.as_bytes().ct_eq(given.as_bytes()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Mutex as Sync;
+
+    /// The present value, the previous one, and how often they were asked for.
+    type State = (Option<&'static str>, Option<&'static str>, u32);
+
+    #[derive(Clone, Default)]
+    struct Stages(Arc<Sync<State>>);
+
+    impl Versions for Stages {
+        async fn at(&self, stage: &'static str) -> Result<Option<String>> {
+            let mut stages = self.0.lock().unwrap();
+            let (current, previous, reads) = &mut *stages;
+            let current_wanted = stage == "AWSCURRENT";
+            *reads += u32::from(current_wanted);
+            let value = if current_wanted { current } else { previous };
+            Ok(value.map(str::to_owned))
+        }
+    }
+
+    fn secret(stages: &Stages, lifetime: u64) -> RotatingSecret<ApiKeySecret, Stages> {
+        RotatingSecret::new(stages.clone(), "key", Duration::from_secs(lifetime))
+    }
+
+    fn keys(values: &[ApiKeySecret]) -> Vec<&str> {
+        values.iter().map(|value| value.key.as_str()).collect()
+    }
+
+    #[tokio::test]
+    async fn both_values_count_and_are_read_once_in_a_lifetime() {
+        let stages = Stages::default();
+        *stages.0.lock().unwrap() = (Some(r#"{"key":"b"}"#), Some(r#"{"key":"a"}"#), 0);
+        let secret = secret(&stages, 60);
+        for _ in 0..3 {
+            assert_eq!(keys(&secret.values().await.unwrap()), ["b", "a"]);
+            assert_eq!(keys(&secret.values_now().await.unwrap()), ["b", "a"]);
+        }
+        assert_eq!(stages.0.lock().unwrap().2, 1);
+    }
+
+    #[tokio::test]
+    async fn a_new_value_is_seen_when_the_old_has_expired() {
+        let stages = Stages::default();
+        *stages.0.lock().unwrap() = (Some(r#"{"key":"a"}"#), None, 0);
+        let secret = secret(&stages, 0);
+        assert_eq!(keys(&secret.values().await.unwrap()), ["a"]);
+        *stages.0.lock().unwrap() = (Some(r#"{"key":"b"}"#), Some(r#"{"key":"a"}"#), 0);
+        assert_eq!(keys(&secret.values().await.unwrap()), ["b", "a"]);
+    }
+
+    #[tokio::test]
+    async fn no_value_and_one_that_is_no_json_are_errors_that_do_not_quote_it() {
+        let stages = Stages::default();
+        let secret = secret(&stages, 0);
+        assert!(secret.values().await.is_err());
+        stages.0.lock().unwrap().0 = Some("hunter2");
+        let error = secret.values().await.map(|_| ()).unwrap_err().to_string();
+        assert!(
+            error.contains("key") && !error.contains("hunter2"),
+            "{error}"
+        );
+        // A previous value of another form doesn't stop the present one.
+        *stages.0.lock().unwrap() = (Some(r#"{"key":"b"}"#), Some("hunter2"), 0);
+        assert_eq!(keys(&secret.values().await.unwrap()), ["b"]);
+    }
+
+    #[test]
+    fn an_empty_key_fits_nothing() {
+        let key = |key: &str| ApiKeySecret {
+            name: String::new(),
+            key: key.to_owned(),
+        };
+        assert!(key("k").fits("k") && !key("k").fits("K") && !key("k").fits(""));
+        assert!(!key("").fits(""));
     }
 }

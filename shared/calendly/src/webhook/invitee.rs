@@ -116,6 +116,19 @@ fn invitee_uri(uri: &str, field: &'static str) -> Result<InviteeUri, Unreadable>
     })
 }
 
+/// An invitee resource, read at `read_at`. Unlike a message it says it too when there is no mark.
+pub(super) fn resource(json: &Value, read_at: Timestamp) -> Result<InviteeRecord, Unreadable> {
+    let uri = invitee_uri(&json.uri("uri").unwrap_or_default(), "uri")?;
+    let created_at = json.time("created_at");
+    let updated_at = json.time("updated_at").or(created_at).ok_or(NO_TIME)?;
+    let at = Stamp::new(updated_at, read_at);
+    let mut record = record(uri, json, at, created_at, updated_at);
+    if record.no_show.is_none() && json.field("no_show").is_some_and(Value::is_null) {
+        record.no_show = Some(Latest::new(Stamp::new(read_at, read_at), NoShow::Cleared));
+    }
+    Ok(record)
+}
+
 /// A full invitee payload.
 struct Message {
     record: InviteeRecord,

@@ -10,8 +10,8 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::types::{KeysAndAttributes, Put, TransactWriteItem};
 use booking::{
-    EventRecord, EventView, Facts, InviteeRecord, InviteeView, Provider, RecordKeys, Records,
-    SubmissionRecord, SubmissionUri, Transition, reduce,
+    EventRecord, EventUri, EventView, Facts, InviteeRecord, InviteeView, Provider, RecordKeys,
+    Records, SubmissionRecord, SubmissionUri, Transition, reduce,
 };
 use rand::Rng;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -33,6 +33,13 @@ pub struct BookingStore {
 /// An event with its invitees, as the API shows it.
 pub type StoredEvent = EventView<InviteeView>;
 
+/// Which new states are worth a write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Keep {
+    Everything,
+    Changes,
+}
+
 impl BookingStore {
     /// The bookings in `table`.
     pub fn new(client: Client, table: String) -> Self {
@@ -49,20 +56,33 @@ impl BookingStore {
     /// since it was read; else the step is taken anew. Records hold nothing but merged facts and
     /// what follows from them, so steps may be repeated, and stopped anywhere, at will.
     pub async fn apply(&self, facts: Facts) -> Result<Vec<Transition>> {
+        self.merge(facts, Keep::Everything).await
+    }
+
+    /// As [`Self::apply`], but writes no record of which only the times of its facts would change:
+    /// what a sync reads again unchanged is not worth a write.
+    pub async fn reconcile(&self, facts: Facts) -> Result<Vec<Transition>> {
+        self.merge(facts, Keep::Changes).await
+    }
+
+    async fn merge(&self, facts: Facts, keep: Keep) -> Result<Vec<Transition>> {
         let mut transitions = Vec::new();
         let mut steps = VecDeque::from([facts]);
         while let Some(facts) = steps.pop_front() {
-            let (made, follow_ups) = self.step(&facts).await?;
+            let (made, follow_ups) = self.step(&facts, keep).await?;
             transitions.extend(made);
             steps.extend(follow_ups);
         }
         Ok(transitions)
     }
 
-    async fn step(&self, facts: &Facts) -> Result<(Vec<Transition>, Vec<Facts>)> {
+    async fn step(&self, facts: &Facts, keep: Keep) -> Result<(Vec<Transition>, Vec<Facts>)> {
         for attempt in 0..MAX_TRIES {
             let loaded = self.load(facts.provider, &facts.keys()).await?;
-            let reduction = reduce(&loaded.records, facts);
+            let mut reduction = reduce(&loaded.records, facts);
+            if keep == Keep::Changes {
+                reduction = reduction.changes_since(&loaded.records);
+            }
             let writes = changed(facts.provider, &loaded, &reduction.records)?;
             if self.commit(&reduction.records, writes).await? {
                 let made = reduction.transitions.into_iter().map(|(_, made)| made);
@@ -76,6 +96,19 @@ impl BookingStore {
             action: "write a booking",
             tries: MAX_TRIES,
         })
+    }
+
+    /// The stored records of some events, without their invitees.
+    pub async fn events(
+        &self,
+        provider: Provider,
+        uris: impl IntoIterator<Item = EventUri>,
+    ) -> Result<BTreeMap<EventUri, EventRecord>> {
+        let wanted = RecordKeys {
+            events: uris.into_iter().collect(),
+            ..RecordKeys::default()
+        };
+        Ok(self.load(provider, &wanted).await?.records.events)
     }
 
     async fn load(&self, provider: Provider, wanted: &RecordKeys) -> Result<Loaded> {

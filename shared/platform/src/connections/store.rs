@@ -8,6 +8,7 @@
 //! Connections alone are in the index `byShard`, spread over 16 partitions by their ids, so that
 //! they can be listed without a scan.
 
+use crate::deliveries::Page;
 use crate::error::failed;
 use crate::item::{Item, Read, n, s};
 use crate::{Error, Result};
@@ -231,8 +232,47 @@ impl ConnectionStore {
         Ok(answer.attributes.is_some_and(|item| !item.is_empty()))
     }
 
-    /// All connections of one of the 16 shards, in pages of DynamoDB's.
-    pub async fn shard(&self, shard: u8) -> Result<Vec<Connection>> {
+    /// Connections, in no order that means anything, from `after` (as the page before gave it) on.
+    ///
+    /// They lie in 16 shards; a page looks through as many as it takes to fill it.
+    pub async fn list(
+        &self,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Page<Connection, String>> {
+        let (first, mut after) = match after.and_then(|after| after.split_once(' ')) {
+            Some((shard, id)) => (shard.parse().unwrap_or(SHARDS), Some(id.to_owned())),
+            None => (0, None),
+        };
+        let mut found = Vec::new();
+        for shard in first..SHARDS {
+            if found.len() > limit {
+                break;
+            }
+            let wanted = limit + 1 - found.len();
+            for connection in self.shard(shard, after.take(), wanted).await? {
+                found.push((shard, connection));
+            }
+        }
+        let next = (found.len() > limit).then(|| {
+            let (shard, connection) = &found[limit - 1];
+            format!("{shard} {}", connection.id.as_str())
+        });
+        found.truncate(limit);
+        let items = found
+            .into_iter()
+            .map(|(_, connection)| connection)
+            .collect();
+        Ok(Page { items, next })
+    }
+
+    /// Up to `wanted` connections of one shard, after the one of the id `after`.
+    async fn shard(
+        &self,
+        shard: u8,
+        after: Option<String>,
+        wanted: usize,
+    ) -> Result<Vec<Connection>> {
         let mut found = Vec::new();
         let mut start = None;
         loop {
@@ -241,9 +281,12 @@ impl ConnectionStore {
                 .query()
                 .table_name(&self.table)
                 .index_name("byShard")
-                .key_condition_expression("#shard = :shard")
+                .key_condition_expression("#shard = :shard AND connectionId > :after")
                 .expression_attribute_names("#shard", "shard")
                 .expression_attribute_values(":shard", s(format!("{shard:02}")))
+                // A space sorts before every id.
+                .expression_attribute_values(":after", s(after.as_deref().unwrap_or(" ")))
+                .limit(i32::try_from(wanted - found.len()).unwrap_or(i32::MAX))
                 .set_exclusive_start_key(start)
                 .send()
                 .await
@@ -252,19 +295,14 @@ impl ConnectionStore {
                 found.push(connection(item)?);
             }
             start = answer.last_evaluated_key;
-            if start.is_none() {
+            if start.is_none() || found.len() >= wanted {
                 return Ok(found);
             }
         }
     }
-
-    /// The numbers of the shards.
-    pub fn shards() -> std::ops::Range<u8> {
-        0..SHARDS
-    }
 }
 
-fn key(id: &ConnectionId) -> AttributeValue {
+pub(super) fn key(id: &ConnectionId) -> AttributeValue {
     s(format!("connection#{}", id.as_str()))
 }
 

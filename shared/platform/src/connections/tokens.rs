@@ -50,6 +50,16 @@ impl Refresh for OAuth {
     }
 }
 
+/// With no OAuth app there is nothing to renew with; a personal access token needs none.
+impl Refresh for Option<OAuth> {
+    async fn refresh(&self, refresh_token: &str) -> Result<Grant, OAuthError> {
+        match self {
+            Some(oauth) => oauth.refresh(refresh_token).await,
+            None => Err(OAuthError::InvalidClient),
+        }
+    }
+}
+
 /// Gives the access token of one connection, and renews it in time.
 pub struct TokenKeeper<R, V> {
     /// Connections, whose items hold the lease.

@@ -1,17 +1,18 @@
 //! Who may call: `Authorization: Bearer …` or `x-api-key`.
 
-use crate::handler::Api;
+use crate::http::Problem;
+use crate::secrets::{ApiKeySecret, RotatingSecret, Versions};
 use lambda_http::Request;
 use lambda_http::http::{StatusCode, header};
-use platform::http::Problem;
 
-/// The holder of the key that a request was made with. Only [`Api::caller`] makes one.
+/// The holder of the key that a request was made with. Only
+/// [`RotatingSecret::caller`] makes one.
 pub struct Caller {
     /// Name of the key, for the logs.
     pub name: String,
 }
 
-impl Api {
+impl<V: Versions> RotatingSecret<ApiKeySecret, V> {
     /// The caller, or 401 `UNAUTHORIZED`.
     pub async fn caller(&self, request: &Request) -> Result<Caller, Problem> {
         let Some(given) = given(request) else {
@@ -19,14 +20,14 @@ impl Api {
                 "no API key; send it as `Authorization: Bearer …` or `x-api-key`",
             ));
         };
-        let keys = self.keys.values().await.map_err(unavailable)?;
+        let keys = self.values().await.map_err(unavailable)?;
         if let Some(key) = keys.iter().find(|key| key.fits(given)) {
             return Ok(Caller {
                 name: key.name.clone(),
             });
         }
         // The key may have been rotated since it was cached.
-        let keys = self.keys.values_now().await.map_err(unavailable)?;
+        let keys = self.values_now().await.map_err(unavailable)?;
         keys.iter()
             .find(|key| key.fits(given))
             .map(|key| Caller {
@@ -49,7 +50,7 @@ fn unauthorized(message: &str) -> Problem {
     Problem::new(StatusCode::UNAUTHORIZED, "UNAUTHORIZED", message)
 }
 
-fn unavailable(error: platform::Error) -> Problem {
+fn unavailable(error: crate::Error) -> Problem {
     tracing::error!(%error, "no API key to compare with");
     Problem::new(
         StatusCode::INTERNAL_SERVER_ERROR,

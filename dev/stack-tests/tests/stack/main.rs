@@ -1,0 +1,22 @@
+//! The whole stack, over HTTP, with the real programs. One program, so that it is linked once.
+
+// Helpers may stop at the first thing that is not as it should be, as tests may.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod alone_dead_letters;
+mod alone_logs;
+mod alone_poison;
+mod alone_retries;
+mod alone_signing_key;
+mod alone_store_down;
+mod api_access;
+mod event_list;
+mod replay;
+mod samples_changed;
+mod samples_created;
+mod samples_of_relays;
+mod samples_rescheduled;
+mod samples_routing_form;
+mod webhook_accepted;
+mod webhook_refused;
+mod webhook_size;

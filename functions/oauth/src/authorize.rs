@@ -1,0 +1,113 @@
+//! `GET /v1/auth/authorize`: sends a browser to Calendly, or tells a program where to.
+
+use crate::handler::{Connector, Reply, unavailable, wants_html};
+use crate::start_link;
+use calendly::oauth::{App, OAuth, Pkce, REQUIRED_SCOPES};
+use jiff::Timestamp;
+use lambda_http::http::StatusCode;
+use lambda_http::{Request, RequestExt};
+use platform::connections::{Pending, Vault};
+use platform::http::Problem;
+use platform::secrets::Versions;
+use rand::RngCore;
+use serde_json::json;
+
+/// Asked for beside the required ones; an app that lacks it refuses the whole authorization, so it
+/// is asked for only where the caller says `routingForms=true`.
+const ROUTING_FORMS: &str = "routing_forms:read";
+
+impl<V: Vault + Clone + Send + Sync, S: Versions> Connector<V, S> {
+    pub(crate) async fn authorize(&self, request: &Request) -> Result<Reply, Problem> {
+        let query = request.query_string_parameters();
+        let linked = match (query.first("expires"), query.first("signature")) {
+            (Some(expires), Some(signature)) => {
+                let keys = self.keys.values().await.map_err(unavailable)?;
+                let now = Timestamp::now();
+                if !start_link::verify(&keys, expires, signature, now) {
+                    return Err(Problem::new(
+                        StatusCode::UNAUTHORIZED,
+                        "UNAUTHORIZED",
+                        "this start link is not valid (any more); ask for a new one",
+                    ));
+                }
+                true
+            }
+            _ => false,
+        };
+        if !linked {
+            self.keys.caller(request).await?;
+        }
+
+        let oauth = self.oauth().await?;
+        let base = self.base_url(request);
+        let redirect_uri = format!("{base}/v1/auth/callback");
+        let pkce = Pkce::from_random(random());
+        let state = hex::encode(random());
+        let mut scopes = REQUIRED_SCOPES.to_vec();
+        if query.first("routingForms") == Some("true") {
+            scopes.push(ROUTING_FORMS);
+        }
+        let url = oauth
+            .authorize_url(&redirect_uri, &state, &pkce, &scopes)
+            .map_err(|error| {
+                tracing::error!(%error, "no authorize URL");
+                Problem::new(
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    "CALENDLY_URL_INVALID",
+                    "the address of Calendly's authorize page can't be read",
+                )
+            })?;
+        let pending = Pending {
+            verifier: pkce.verifier,
+            redirect_uri,
+        };
+        self.connections
+            .begin(&state, &pending)
+            .await
+            .map_err(unavailable)?;
+
+        if linked || wants_html(request) {
+            return Ok(Reply::Redirect(url));
+        }
+        Ok(Reply::Data(
+            StatusCode::OK,
+            json!({"authorizeUrl": url, "startUrl": self.start_url(&base).await?}),
+        ))
+    }
+
+    async fn start_url(&self, base: &str) -> Result<Option<String>, Problem> {
+        let keys = self.keys.values().await.map_err(unavailable)?;
+        let expires = Timestamp::now()
+            .saturating_add(start_link::LIFETIME)
+            .unwrap_or(Timestamp::MAX);
+        let query = keys.first().and_then(|key| start_link::sign(key, expires));
+        Ok(query.map(|query| format!("{base}/v1/auth/authorize?{query}")))
+    }
+
+    /// The OAuth app, if there is one.
+    pub(crate) async fn oauth(&self) -> Result<OAuth, Problem> {
+        let secrets = self.app.values().await.map_err(unavailable)?;
+        let app = secrets
+            .first()
+            .filter(|secret| !secret.client_id.is_empty() && !secret.client_secret.is_empty())
+            .map(|secret| App {
+                client_id: secret.client_id.clone(),
+                client_secret: secret.client_secret.clone(),
+            })
+            .ok_or_else(|| {
+                Problem::new(
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    "OAUTH_APP_MISSING",
+                    "no OAuth app is configured: put clientId and clientSecret into the Calendly \
+                     secret, as the README says",
+                )
+            })?;
+        Ok(OAuth::new(self.http.clone(), &self.endpoints, app))
+    }
+}
+
+fn random() -> [u8; 32] {
+    let mut bytes = [0; 32];
+    rand::rng().fill_bytes(&mut bytes);
+    bytes
+}

@@ -1,0 +1,123 @@
+//! `GET /v1/auth/callback`: Calendly sends the browser back.
+
+use crate::handler::{Connector, Reply, unavailable};
+use calendly::oauth::{Grant, OAuth, OAuthError, Pkce};
+use lambda_http::http::StatusCode;
+use lambda_http::{Request, RequestExt};
+use platform::connections::{Tokens, Vault};
+use platform::http::{Problem, TrackingId};
+use platform::secrets::Versions;
+
+impl<V: Vault + Clone + Send + Sync, S: Versions> Connector<V, S> {
+    pub(crate) async fn callback(
+        &self,
+        request: &Request,
+        tracking_id: &TrackingId,
+    ) -> Result<Reply, Problem> {
+        let query = request.query_string_parameters();
+        let Some(state) = query.first("state").filter(|state| !state.is_empty()) else {
+            return Err(bad("STATE_MISSING", "the answer has no state; start again"));
+        };
+        // Taken whatever comes of it: a state works once.
+        let pending = self.connections.take(state).await.map_err(unavailable)?;
+        let pending = pending.ok_or_else(|| {
+            bad(
+                "STATE_INVALID",
+                "this authorization is not known: it was used already, began more than ten \
+                 minutes ago, or elsewhere; start again",
+            )
+        })?;
+        if let Some(error) = query.first("error") {
+            return Err(declined(error));
+        }
+        let Some(code) = query.first("code").filter(|code| !code.is_empty()) else {
+            return Err(bad("CODE_MISSING", "the answer has no code; start again"));
+        };
+
+        let oauth = self.oauth().await?;
+        let pkce = Pkce {
+            verifier: pending.verifier,
+        };
+        let grant = oauth.exchange(code, &pending.redirect_uri, &pkce).await;
+        let grant = grant.map_err(|error| exchange_failed(&error))?;
+        let missing = grant.missing_scopes();
+        if !missing.is_empty() {
+            give_back(&oauth, &grant).await;
+            return Err(Problem::new(
+                StatusCode::FORBIDDEN,
+                "MISSING_SCOPE",
+                format!(
+                    "Calendly did not grant {}; switch these scopes on for the OAuth app, then \
+                     start again",
+                    missing.join(", ")
+                ),
+            ));
+        }
+        let connected = self
+            .connect(
+                request,
+                &Tokens::from(&grant),
+                grant.scopes.clone(),
+                None,
+                tracking_id,
+            )
+            .await;
+        if connected.is_err() {
+            // Nothing is kept of an account that could not be connected.
+            give_back(&oauth, &grant).await;
+        }
+        connected
+    }
+}
+
+/// Revokes tokens that nobody will use.
+async fn give_back(oauth: &OAuth, grant: &Grant) {
+    if let Err(error) = oauth.revoke(&grant.refresh_token).await {
+        tracing::warn!(%error, "a grant was not revoked");
+    }
+}
+
+fn declined(error: &str) -> Problem {
+    match error {
+        "access_denied" => Problem::new(
+            StatusCode::FORBIDDEN,
+            "ACCESS_DENIED",
+            "access was not granted; nothing was connected. Start again to grant it",
+        ),
+        "invalid_scope" => Problem::new(
+            StatusCode::FORBIDDEN,
+            "MISSING_SCOPE",
+            "Calendly refused the scopes; switch on users:read, scheduled_events:read and \
+             webhooks:write for the OAuth app",
+        ),
+        // An error of another name is not shown: it came by the browser, from anywhere.
+        _ => bad(
+            "AUTHORIZATION_FAILED",
+            "Calendly ended the authorization with an error; start again",
+        ),
+    }
+}
+
+fn exchange_failed(error: &OAuthError) -> Problem {
+    tracing::warn!(%error, "code not exchanged");
+    match error {
+        OAuthError::InvalidGrant => bad(
+            "CODE_INVALID",
+            "Calendly does not take this code: it has expired or was used already; start again",
+        ),
+        OAuthError::InvalidClient => Problem::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "OAUTH_APP_REFUSED",
+            "Calendly does not know this app: check clientId and clientSecret in the Calendly secret",
+        ),
+        _ => Problem::new(
+            StatusCode::BAD_GATEWAY,
+            "CALENDLY_UNAVAILABLE",
+            format!("{error}; start again in a moment"),
+        ),
+    }
+}
+
+pub(crate) fn bad(code: &'static str, message: &str) -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, code, message)
+}

@@ -1,0 +1,39 @@
+//! What the function is told by its environment.
+
+use calendly::api::Endpoints;
+use platform::config::{ConfigError, Env};
+
+/// The function's configuration.
+pub struct Config {
+    /// Table of connections.
+    pub connections_table: String,
+    /// Secrets with tokens are named by this and the connection's id.
+    pub token_secret_prefix: String,
+    /// Secret with the OAuth app.
+    pub calendly_secret_id: String,
+    /// Secret with the API key.
+    pub api_key_secret_id: String,
+    /// Where Calendly is: the real one unless told otherwise.
+    pub endpoints: Endpoints,
+    /// Where people and Calendly reach this service, if that isn't the API's own address.
+    pub public_url: Option<String>,
+}
+
+impl Config {
+    /// Reads it all, or says everything that is wrong.
+    pub fn read<F: Fn(&str) -> Option<String>>(mut env: Env<F>) -> Result<Self, ConfigError> {
+        let calendly = Endpoints::default();
+        let config = Self {
+            connections_table: env.text("CONNECTIONS_TABLE"),
+            token_secret_prefix: env.text("TOKEN_SECRET_PREFIX"),
+            calendly_secret_id: env.text("CALENDLY_SECRET_ID"),
+            api_key_secret_id: env.text("API_KEY_SECRET_ID"),
+            endpoints: Endpoints {
+                api: env.or("CALENDLY_API_URL", calendly.api),
+                auth: env.or("CALENDLY_AUTH_URL", calendly.auth),
+            },
+            public_url: Some(env.or("PUBLIC_URL", String::new())).filter(|url| !url.is_empty()),
+        };
+        env.finish(config)
+    }
+}

@@ -1,0 +1,210 @@
+//! Connecting an account whose token is there, and disconnecting one.
+
+use crate::callback::bad;
+use crate::handler::{Connector, Reply, unavailable};
+use booking::ConnectionId;
+use calendly::api::{Access, ApiError, Client, Urgency};
+use lambda_http::Request;
+use lambda_http::http::StatusCode;
+use platform::connections::{
+    TokenKeeper, Tokens, Vault, WatchError, Watched, unsubscribe_all, watch,
+};
+use platform::http::{Problem, TrackingId};
+use platform::secrets::Versions;
+use serde::Deserialize;
+use serde_json::json;
+
+/// A token that is used as it is: it was granted a moment ago.
+struct Fresh(String);
+
+impl Access for Fresh {
+    async fn token(&self) -> Result<String, ApiError> {
+        Ok(self.0.clone())
+    }
+
+    async fn token_after(&self, _: &str) -> Result<String, ApiError> {
+        Err(ApiError::Unauthenticated {
+            action: "use a token that was just granted",
+        })
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct OwnToken {
+    personal_access_token: String,
+}
+
+impl<V: Vault + Clone + Send + Sync, S: Versions> Connector<V, S> {
+    /// Connects the account that `tokens` are of: reads who it is, stores the tokens, and makes
+    /// the webhook subscription. An account that was connected before is renewed.
+    pub(crate) async fn connect(
+        &self,
+        request: &Request,
+        tokens: &Tokens,
+        scopes: Option<Vec<String>>,
+        signing_key: Option<&str>,
+        tracking_id: &TrackingId,
+    ) -> Result<Reply, Problem> {
+        let access = Fresh(tokens.access_token.clone());
+        let client = Client::new(
+            self.http.clone(),
+            &self.endpoints,
+            access,
+            Urgency::Interactive,
+        );
+        let user = client.me().await.map_err(calendly_failed)?;
+        let id = ConnectionId::from_user_uri(&user.uri).map_err(|_| {
+            calendly_failed(ApiError::Unreadable {
+                action: "read the account",
+                field: "uri",
+            })
+        })?;
+        // The tokens first: a connection without them would be one that can do nothing.
+        self.vault.write(&id, tokens).await.map_err(unavailable)?;
+        let scopes = scopes.unwrap_or_default();
+        self.connections
+            .authorized(&id, &user.uri, &user.current_organization, &scopes)
+            .await
+            .map_err(unavailable)?;
+        let stored = self.connections.get(&id).await.map_err(unavailable)?;
+        let connection = stored.ok_or_else(Problem::unavailable)?;
+        let base = self.base_url(request);
+        let watched = watch(&client, &self.connections, &connection, &base, signing_key).await;
+        let subscribed = match watched {
+            Ok(Watched::Healthy | Watched::Replaced) => true,
+            // The account is connected; what is missing is made good by the next run.
+            Err(error) => {
+                tracing::error!(trackingId = %tracking_id, connection = id.as_str(), %error, "not subscribed");
+                false
+            }
+        };
+        tracing::info!(trackingId = %tracking_id, connection = id.as_str(), outcome = "connected", subscribed, "connection");
+        let sentence = if subscribed {
+            "This Calendly account is connected, and Calendly will send its bookings here. You \
+             can close this page."
+        } else {
+            "This Calendly account is connected, but Calendly did not make the webhook \
+             subscription; the operators' log says why."
+        };
+        Ok(Reply::Done(
+            StatusCode::OK,
+            json!({
+                "message": "Authorization successful",
+                "userUri": user.uri,
+                "organizationUri": user.current_organization,
+                "connectionId": id,
+                "subscribed": subscribed,
+            }),
+            sentence.to_owned(),
+        ))
+    }
+
+    /// `POST /v1/connections`: a personal access token in place of OAuth, for one's own account.
+    pub(crate) async fn connect_own(
+        &self,
+        request: &Request,
+        tracking_id: &TrackingId,
+    ) -> Result<Reply, Problem> {
+        // The parser's own error could quote the token.
+        let own: OwnToken = serde_json::from_slice(request.body().as_ref())
+            .map_err(|_| Problem::parameter("body", "must be {\"personalAccessToken\": \"…\"}"))?;
+        let token = own.personal_access_token.trim();
+        if token.is_empty() {
+            return Err(Problem::parameter("personalAccessToken", "is empty"));
+        }
+        // Calendly signs such an account's webhooks only with a key that is sent along.
+        let secrets = self.app.values().await.map_err(unavailable)?;
+        let signing_key = secrets.first().map(|secret| secret.signing_key.clone());
+        let signing_key = signing_key.filter(|key| !key.is_empty()).ok_or_else(|| {
+            bad(
+                "SIGNING_KEY_MISSING",
+                "the Calendly secret has no signingKey; put one there first",
+            )
+        })?;
+        let tokens = Tokens {
+            access_token: token.to_owned(),
+            refresh_token: None,
+            expires_at: None,
+        };
+        self.connect(request, &tokens, None, Some(&signing_key), tracking_id)
+            .await
+    }
+
+    /// `DELETE /v1/connections/{id}`: deletes the subscription, revokes, forgets. In this order:
+    /// without its token a subscription could not be deleted any more. Safe to repeat.
+    pub(crate) async fn disconnect(
+        &self,
+        request: &Request,
+        id: &str,
+        tracking_id: &TrackingId,
+    ) -> Result<Reply, Problem> {
+        let unknown = || Problem::not_found("no such connection; GET /v1/connections lists them");
+        let id = ConnectionId::from_user_uri(&format!("https://api.calendly.com/users/{id}"))
+            .map_err(|_| unknown())?;
+        let connection = self.connections.get(&id).await.map_err(unavailable)?;
+        let connection = connection.ok_or_else(unknown)?;
+        let tokens = self.vault.read(&id).await.map_err(unavailable)?;
+        let mut left = Vec::new();
+        if let Some(tokens) = tokens {
+            let keeper = TokenKeeper {
+                connections: self.connections.clone(),
+                vault: self.vault.clone(),
+                oauth: self.oauth().await.ok(),
+                id: id.clone(),
+            };
+            let client = Client::new(
+                self.http.clone(),
+                &self.endpoints,
+                keeper,
+                Urgency::Interactive,
+            );
+            let base = self.base_url(request);
+            if let Err(error) = unsubscribe_all(&client, &connection, &base).await {
+                if transient(&error) {
+                    return Err(watch_failed(error));
+                }
+                // A token that Calendly no longer takes can't delete anything.
+                left.push("the webhook subscription");
+            }
+            if let Some(refresh_token) = &tokens.refresh_token {
+                let revoked = self.oauth().await?.revoke(refresh_token).await;
+                if let Err(error) = revoked {
+                    tracing::warn!(trackingId = %tracking_id, %error, "tokens not revoked");
+                    left.push("the access");
+                }
+            }
+        }
+        self.vault.forget(&id).await.map_err(unavailable)?;
+        self.connections.remove(&id).await.map_err(unavailable)?;
+        tracing::info!(trackingId = %tracking_id, connection = id.as_str(), outcome = "disconnected", "connection");
+        Ok(Reply::Data(
+            StatusCode::OK,
+            json!({"message": "Disconnected", "connectionId": id, "leftAtCalendly": left}),
+        ))
+    }
+}
+
+fn transient(error: &WatchError) -> bool {
+    match error {
+        WatchError::Calendly(error) => error.is_transient(),
+        WatchError::Store(error) => error.is_transient(),
+    }
+}
+
+fn watch_failed(error: WatchError) -> Problem {
+    match error {
+        WatchError::Calendly(error) => calendly_failed(error),
+        WatchError::Store(error) => unavailable(error),
+    }
+}
+
+fn calendly_failed(error: ApiError) -> Problem {
+    tracing::error!(%error, "Calendly did not do it");
+    let (status, code) = match &error {
+        ApiError::Unauthenticated { .. } => (StatusCode::BAD_REQUEST, "TOKEN_REFUSED"),
+        ApiError::MissingScope { .. } => (StatusCode::FORBIDDEN, "MISSING_SCOPE"),
+        _ => (StatusCode::BAD_GATEWAY, "CALENDLY_UNAVAILABLE"),
+    };
+    Problem::new(status, code, error.to_string())
+}

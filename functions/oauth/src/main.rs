@@ -1,0 +1,52 @@
+//! Connects Calendly accounts by OAuth, and disconnects them.
+
+mod authorize;
+mod callback;
+mod config;
+mod connect;
+mod handler;
+mod page;
+mod start_link;
+
+use config::Config;
+use handler::Connector;
+use lambda_http::{Error, run, service_fn};
+use platform::connections::{ConnectionStore, SecretVault};
+use platform::secrets::{ManagedSecret, RotatingSecret};
+use std::time::Duration;
+
+/// How long keys are cached.
+const KEY_LIFETIME: Duration = Duration::from_secs(60);
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    platform::logs::init();
+    let config = Config::read(platform::config::Env::process())?;
+    let aws = platform::aws::load().await;
+    let secrets = aws_sdk_secretsmanager::Client::new(&aws);
+    let secret = |id| ManagedSecret::new(secrets.clone(), id);
+    let connector = Connector {
+        connections: ConnectionStore::new(
+            aws_sdk_dynamodb::Client::new(&aws),
+            config.connections_table,
+        ),
+        vault: SecretVault::new(secrets.clone(), config.token_secret_prefix),
+        app: RotatingSecret::new(
+            secret(config.calendly_secret_id),
+            "Calendly secret",
+            KEY_LIFETIME,
+        ),
+        keys: RotatingSecret::new(
+            secret(config.api_key_secret_id),
+            "API key secret",
+            KEY_LIFETIME,
+        ),
+        http: platform::http::outgoing()?,
+        endpoints: config.endpoints,
+        public_url: config.public_url,
+    };
+    run(service_fn(async |request| {
+        Ok::<_, Error>(connector.handle(&request).await)
+    }))
+    .await
+}

@@ -1,0 +1,67 @@
+//! Signed start links: whoever has one may begin an authorization, without an API key in a browser.
+
+use hmac::{Hmac, KeyInit, Mac};
+use jiff::{SignedDuration, Timestamp};
+use platform::secrets::ApiKeySecret;
+use sha2::Sha256;
+
+/// How long a link works: long enough to be sent to a colleague.
+pub const LIFETIME: SignedDuration = SignedDuration::from_hours(24);
+
+fn mac(key: &ApiKeySecret, expires: i64) -> Option<Hmac<Sha256>> {
+    if key.key.is_empty() {
+        return None;
+    }
+    let mac = Hmac::<Sha256>::new_from_slice(key.key.as_bytes()).ok()?;
+    Some(mac.chain_update(format!("start {expires}")))
+}
+
+/// The query of a link that works until `expires`.
+pub fn sign(key: &ApiKeySecret, expires: Timestamp) -> Option<String> {
+    let expires = expires.as_second();
+    let signature = hex::encode(mac(key, expires)?.finalize().into_bytes());
+    Some(format!("expires={expires}&signature={signature}"))
+}
+
+/// Whether a link was signed with any of `keys` and has not expired.
+pub fn verify(keys: &[ApiKeySecret], expires: &str, signature: &str, now: Timestamp) -> bool {
+    let Ok(expires) = expires.parse::<i64>() else {
+        return false;
+    };
+    let Ok(signature) = hex::decode(signature) else {
+        return false;
+    };
+    let signed = keys
+        .iter()
+        .any(|key| mac(key, expires).is_some_and(|mac| mac.verify_slice(&signature).is_ok()));
+    signed && now.as_second() <= expires
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(key: &str) -> ApiKeySecret {
+        ApiKeySecret {
+            name: String::new(),
+            key: key.to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_link_works_until_it_expires_and_with_its_own_key_only() {
+        let until: Timestamp = "2027-01-01T00:00:00Z".parse().unwrap();
+        let link = sign(&key("k"), until).unwrap();
+        let (expires, signature) = link.split_once('&').unwrap();
+        let expires = expires.strip_prefix("expires=").unwrap();
+        let signature = signature.strip_prefix("signature=").unwrap();
+        let second = SignedDuration::from_secs(1);
+        assert!(verify(&[key("other"), key("k")], expires, signature, until));
+        assert!(!verify(&[key("k")], expires, signature, until + second));
+        assert!(!verify(&[key("other")], expires, signature, until));
+        assert!(!verify(&[key("k")], "1893456000", signature, until));
+        assert!(!verify(&[key("k")], expires, "zz", until));
+        assert!(sign(&key(""), until).is_none());
+        assert!(!verify(&[key("")], expires, signature, until));
+    }
+}

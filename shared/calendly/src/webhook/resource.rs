@@ -1,0 +1,40 @@
+//! Resources of the REST API as facts: what a webhook would have said, and what none ever says.
+
+use super::json::Json;
+use super::{Envelope, Unreadable, invitee, new_facts, scheduled_event};
+use booking::{ConnectionId, EventUri, Facts};
+use jiff::Timestamp;
+use serde_json::Value;
+
+/// The URI of a scheduled event resource.
+pub fn event_uri(event: &Value) -> Result<EventUri, Unreadable> {
+    EventUri::parse(&event.uri("uri").unwrap_or_default()).map_err(|_| Unreadable::Field {
+        field: "uri",
+        expected: "not the URI of a scheduled event (…/scheduled_events/{id})",
+    })
+}
+
+/// What `GET /scheduled_events/{id}` and its list say of an event and its invitees, read at
+/// `read_at`: a change that moves no `updated_at` counts from then.
+pub fn facts(
+    event: &Value,
+    invitees: &[Value],
+    connection: &ConnectionId,
+    read_at: Timestamp,
+) -> Result<Facts, Unreadable> {
+    let envelope = Envelope {
+        connection: Some(connection.clone()),
+        created_at: Some(read_at),
+    };
+    let mut facts = new_facts();
+    facts.add_event(&scheduled_event::read(
+        event_uri(event)?,
+        event,
+        &envelope,
+        read_at,
+    ));
+    for one in invitees {
+        facts.add_invitee(&invitee::resource(one, read_at)?);
+    }
+    Ok(facts)
+}

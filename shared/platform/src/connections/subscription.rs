@@ -1,0 +1,279 @@
+//! A connection's webhook subscription: made, checked, replaced and cleaned up.
+//!
+//! Calendly switches subscriptions off without a word, can't switch them on again, never shows a
+//! subscription's signing key, and refuses a second one with the same URL. So each new one gets a
+//! URL of its own (a generation), is made before the old one is deleted, and every step can be
+//! taken anew.
+
+use super::store::{Connection, ConnectionStore};
+use crate::error::failed;
+use crate::item::{Read, n, s};
+use crate::{Error, Result};
+use aws_sdk_dynamodb::types::ReturnValue;
+use booking::ConnectionId;
+use calendly::api::{
+    Access, ApiError, Client, NewSubscription, Scope, Subscription, SubscriptionState,
+};
+use serde::Serialize;
+
+/// What is subscribed to. Routing forms are told of to organizations only.
+const EVENTS: [&str; 4] = [
+    "invitee.created",
+    "invitee.canceled",
+    "invitee_no_show.created",
+    "invitee_no_show.deleted",
+];
+const ROUTING_FORMS: &str = "routing_form_submission.created";
+const WEBHOOK_PATH: &str = "/v1/webhooks/calendly/";
+/// How many URLs are tried that turn out to be taken, by earlier tries that were stopped.
+const MAX_TAKEN: usize = 5;
+
+/// Why a subscription could not be brought in order.
+#[derive(Debug, thiserror::Error)]
+pub enum WatchError {
+    /// Calendly did not do it.
+    #[error(transparent)]
+    Calendly(#[from] ApiError),
+    /// The store did not do it.
+    #[error(transparent)]
+    Store(#[from] Error),
+}
+
+/// What the watchdog found and did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Watched {
+    /// All was well.
+    Healthy,
+    /// There was none that works: a new one was made. Webhooks may have been missed.
+    Replaced,
+}
+
+/// The subscription that a connection owns, as it remembers it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owned {
+    /// Its URI.
+    pub uri: String,
+    /// Its URL.
+    pub url: String,
+}
+
+/// Brings the subscription of `connection` in order: `base` is where this service answers, and
+/// `signing_key` is sent along for a personal access token (an OAuth app has a key of its own).
+pub async fn watch<A: Access>(
+    client: &Client<A>,
+    store: &ConnectionStore,
+    connection: &Connection,
+    base: &str,
+    signing_key: Option<&str>,
+) -> Result<Watched, WatchError> {
+    let prefix = format!("{}{WEBHOOK_PATH}", base.trim_end_matches('/'));
+    let ours = ours(client, connection, &prefix).await?;
+    let owned = store.subscription(&connection.id).await?;
+    let healthy = owned.as_ref().and_then(|owned| {
+        ours.iter().find(|subscription| {
+            subscription.uri == owned.uri
+                && subscription.state == SubscriptionState::Active
+                && EVENTS
+                    .iter()
+                    .all(|event| subscription.events.iter().any(|e| e == event))
+        })
+    });
+    let (keep, watched) = if let Some(subscription) = healthy {
+        (subscription.uri.clone(), Watched::Healthy)
+    } else {
+        let made = make(client, store, connection, &prefix, signing_key).await?;
+        let uri = made.uri.clone();
+        store.subscribed(&connection.id, &made).await?;
+        tracing::warn!(
+            connection = connection.id.as_str(),
+            outcome = "replaced",
+            "subscription"
+        );
+        (uri, Watched::Replaced)
+    };
+    for old in ours.iter().filter(|subscription| subscription.uri != keep) {
+        client.unsubscribe(old.id()).await?;
+    }
+    Ok(watched)
+}
+
+/// Deletes every subscription of this connection.
+pub async fn unsubscribe_all<A: Access>(
+    client: &Client<A>,
+    connection: &Connection,
+    base: &str,
+) -> Result<(), WatchError> {
+    let prefix = format!("{}{WEBHOOK_PATH}", base.trim_end_matches('/'));
+    for subscription in ours(client, connection, &prefix).await? {
+        client.unsubscribe(subscription.id()).await?;
+    }
+    Ok(())
+}
+
+/// The subscriptions that send here and that this connection made, whatever their state.
+async fn ours<A: Access>(
+    client: &Client<A>,
+    connection: &Connection,
+    prefix: &str,
+) -> Result<Vec<Subscription>, WatchError> {
+    let mut found = Vec::new();
+    for user in [None, Some(connection.user_uri.as_str())] {
+        let mut page_token = None;
+        loop {
+            let page = client
+                .subscriptions(&connection.organization_uri, user, page_token.as_deref())
+                .await;
+            let page = match page {
+                Ok(page) => page,
+                // Only owners and administrators see an organization's subscriptions.
+                Err(ApiError::Forbidden { .. }) if user.is_none() => break,
+                Err(error) => return Err(error.into()),
+            };
+            found.extend(page.items);
+            page_token = page.next;
+            if page_token.is_none() {
+                break;
+            }
+        }
+    }
+    let mark = format!("{prefix}{}-", connection.id.as_str());
+    found.retain(|subscription: &Subscription| subscription.callback_url.starts_with(&mark));
+    found.sort_by(|a, b| a.uri.cmp(&b.uri));
+    found.dedup_by(|a, b| a.uri == b.uri);
+    Ok(found)
+}
+
+/// Makes a subscription with as much as the account may: its organization with routing forms,
+/// without, or only the user's own events.
+async fn make<A: Access>(
+    client: &Client<A>,
+    store: &ConnectionStore,
+    connection: &Connection,
+    prefix: &str,
+    signing_key: Option<&str>,
+) -> Result<Subscription, WatchError> {
+    let wishes = [
+        (Scope::Organization, true),
+        (Scope::Organization, false),
+        (Scope::User, false),
+    ];
+    let mut refused = None;
+    for (scope, routing_forms) in wishes {
+        match make_one(
+            client,
+            store,
+            connection,
+            prefix,
+            signing_key,
+            (scope, routing_forms),
+        )
+        .await
+        {
+            // A plan, a role, or a scope that the token lacks (which Calendly answers with 400).
+            Err(WatchError::Calendly(
+                error @ (ApiError::Forbidden { .. }
+                | ApiError::MissingScope { .. }
+                | ApiError::Status { status: 400, .. }),
+            )) => refused = Some(error),
+            result => return result,
+        }
+    }
+    Err(refused.map_or_else(
+        || {
+            ApiError::AlreadyExists {
+                action: "make a webhook subscription",
+            }
+            .into()
+        },
+        WatchError::Calendly,
+    ))
+}
+
+async fn make_one<A: Access>(
+    client: &Client<A>,
+    store: &ConnectionStore,
+    connection: &Connection,
+    prefix: &str,
+    signing_key: Option<&str>,
+    (scope, routing_forms): (Scope, bool),
+) -> Result<Subscription, WatchError> {
+    let events = EVENTS
+        .into_iter()
+        .chain(routing_forms.then_some(ROUTING_FORMS));
+    let events: Vec<String> = events.map(str::to_owned).collect();
+    for _ in 0..MAX_TAKEN {
+        // Counted before it is used: a run that is stopped in between leaves a gap, not a clash.
+        let generation = store.next_generation(&connection.id).await?;
+        let new = NewSubscription {
+            url: format!("{prefix}{}-{generation}", connection.id.as_str()),
+            events: events.clone(),
+            organization: connection.organization_uri.clone(),
+            user: (scope == Scope::User).then(|| connection.user_uri.clone()),
+            scope,
+            signing_key: signing_key.map(str::to_owned),
+        };
+        match client.subscribe(&new).await {
+            // Of unknown key and state: left to the clean-up, and the next URL is tried.
+            Err(ApiError::AlreadyExists { .. }) => {}
+            result => return Ok(result?),
+        }
+    }
+    Err(ApiError::AlreadyExists {
+        action: "make a webhook subscription",
+    }
+    .into())
+}
+
+impl ConnectionStore {
+    /// The subscription that a connection owns.
+    pub async fn subscription(&self, id: &ConnectionId) -> Result<Option<Owned>> {
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .key("id", super::store::key(id))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(failed("read a subscription"))?;
+        Ok(answer.item.and_then(|item| {
+            Some(Owned {
+                uri: item.text("subscriptionUri")?.to_owned(),
+                url: item.text("subscriptionUrl")?.to_owned(),
+            })
+        }))
+    }
+
+    async fn subscribed(&self, id: &ConnectionId, made: &Subscription) -> Result<()> {
+        self.client
+            .update_item()
+            .table_name(&self.table)
+            .key("id", super::store::key(id))
+            .condition_expression("attribute_exists(id)")
+            .update_expression("SET subscriptionUri = :uri, subscriptionUrl = :url")
+            .expression_attribute_values(":uri", s(&made.uri))
+            .expression_attribute_values(":url", s(&made.callback_url))
+            .send()
+            .await
+            .map_err(failed("store a subscription"))?;
+        Ok(())
+    }
+
+    async fn next_generation(&self, id: &ConnectionId) -> Result<u64> {
+        let answer = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key("id", super::store::key(id))
+            .condition_expression("attribute_exists(id)")
+            .update_expression("ADD generation :one")
+            .expression_attribute_values(":one", n(1))
+            .return_values(ReturnValue::UpdatedNew)
+            .send()
+            .await
+            .map_err(failed("count a subscription"))?;
+        let count = answer.attributes.and_then(|item| item.number("generation"));
+        count.ok_or_else(|| Error::corrupt("a connection", "no generation came back"))
+    }
+}

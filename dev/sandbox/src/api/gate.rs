@@ -1,0 +1,154 @@
+//! What every API call passes: faults, the bearer token, the rate limit.
+
+use super::error::ApiError;
+use crate::accounts::User;
+use crate::app::{App, Shared};
+use crate::budget::Left;
+use crate::faults::Body;
+use crate::grants::{Access, Token};
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::middleware::Next;
+use axum::response::{Html, IntoResponse, Response};
+
+/// Who calls.
+#[derive(Debug, Clone)]
+pub(crate) struct Caller {
+    pub user: User,
+    token: Token,
+}
+
+impl Caller {
+    pub(crate) fn needs(&self, scope: &str) -> Result<(), ApiError> {
+        if self.has(scope) {
+            Ok(())
+        } else {
+            Err(ApiError::scope(scope))
+        }
+    }
+
+    pub(crate) fn has(&self, scope: &str) -> bool {
+        self.token.has_scope(scope)
+    }
+
+    pub(crate) fn is_personal(&self) -> bool {
+        self.token.is_personal()
+    }
+}
+
+/// Counts the call and lets it through, or answers what stands in its way.
+pub(super) async fn gate(
+    State(app): State<Shared>,
+    path: MatchedPath,
+    request: Request,
+    next: Next,
+) -> Response {
+    let route = format!("{} {}", request.method(), path.as_str());
+    let (hang, error, body) = {
+        let mut state = app.state();
+        let share = state.faults.hang;
+        let hangs = state.faults.happens("hang", share);
+        let hang = hangs.then(|| state.faults.hang_for());
+        (hang, state.faults.error(false), state.faults.api_body)
+    };
+    if let Some(hang) = hang {
+        // Counted first: a client that gives up ends this here.
+        app.state().calls.count(route, 504);
+        tokio::time::sleep(hang).await;
+        return StatusCode::GATEWAY_TIMEOUT.into_response();
+    }
+    let response = if let Some(status) = error {
+        injected(&app, status)
+    } else {
+        let response = pass(&app, request, next).await;
+        if body == Body::Lost && response.status().is_success() {
+            let hang = app.state().faults.hang_for();
+            tokio::time::sleep(hang).await;
+        }
+        with_body(response, body)
+    };
+    app.state().calls.count(route, response.status().as_u16());
+    response
+}
+
+async fn pass(app: &App, mut request: Request, next: Next) -> Response {
+    let caller = match caller(app, request.headers()) {
+        Ok(caller) => caller,
+        Err(error) => return error.into_response(),
+    };
+    let left = app.state().budget.take(&caller.user.id);
+    if left.exceeded {
+        return limited(left);
+    }
+    request.extensions_mut().insert(caller);
+    with_limits(next.run(request).await, left)
+}
+
+fn caller(app: &App, headers: &HeaderMap) -> Result<Caller, ApiError> {
+    let invalid = || ApiError::unauthenticated("The access token is invalid");
+    let bearer = headers
+        .get(AUTHORIZATION)
+        .and_then(|header| header.to_str().ok()?.strip_prefix("Bearer "))
+        .ok_or_else(invalid)?;
+    let state = app.state();
+    let token = state.grants.by_access(bearer).ok_or_else(invalid)?;
+    match token.access_state() {
+        Access::Good => {}
+        Access::Expired => return Err(ApiError::unauthenticated("The access token expired")),
+        Access::Revoked => return Err(ApiError::unauthenticated("The access token was revoked")),
+    }
+    let user = state.accounts.user(&token.user).ok_or_else(invalid)?;
+    Ok(Caller {
+        user: user.clone(),
+        token: token.clone(),
+    })
+}
+
+fn with_limits(mut response: Response, left: Left) -> Response {
+    let headers = response.headers_mut();
+    headers.insert("x-ratelimit-limit", left.limit.into());
+    headers.insert("x-ratelimit-remaining", left.remaining.into());
+    headers.insert("x-ratelimit-reset", left.reset.into());
+    response
+}
+
+/// The answer over the limit.
+pub(crate) fn limited(left: Left) -> Response {
+    with_limits(ApiError::of_status(429).into_response(), left)
+}
+
+/// An error that a fault asks for. A 429 of this kind is over in a second.
+pub(crate) fn injected(app: &App, status: u16) -> Response {
+    let (body, limit) = {
+        let state = app.state();
+        (state.faults.error_body, state.budget.limit)
+    };
+    let response = with_body(ApiError::of_status(status).into_response(), body);
+    if status != 429 {
+        return response;
+    }
+    let left = Left {
+        limit,
+        remaining: 0,
+        reset: 1,
+        exceeded: true,
+    };
+    with_limits(response, left)
+}
+
+/// The answer with another body.
+pub(crate) fn with_body(response: Response, body: Body) -> Response {
+    let status = response.status();
+    let json = HeaderValue::from_static("application/json");
+    match body {
+        Body::Normal => response,
+        Body::Html => {
+            let page = "<html><head><title>Gateway</title></head><body><h1>Bad day</h1></body>";
+            (status, Html(page)).into_response()
+        }
+        Body::Empty => status.into_response(),
+        Body::Partial => (status, [(CONTENT_TYPE, json)], "{}").into_response(),
+        Body::Lost => StatusCode::GATEWAY_TIMEOUT.into_response(),
+    }
+}

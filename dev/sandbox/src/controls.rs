@@ -1,0 +1,38 @@
+//! `/_sandbox/…`: what tests and people do to a sandbox beside Calendly's own API.
+
+mod bookings;
+mod error;
+mod settings;
+mod view;
+
+use crate::app::Shared;
+use axum::Router;
+use axum::routing::{delete, get, patch, post, put};
+
+pub(crate) fn router() -> Router<Shared> {
+    let controls = Router::new()
+        .route("/bookings", post(bookings::book))
+        .route("/bookings/bulk", post(bookings::bulk))
+        .route("/bookings/{id}/reschedule", post(bookings::reschedule))
+        .route("/bookings/{id}/cancel", post(bookings::cancel))
+        .route(
+            "/bookings/{id}/no-show",
+            post(bookings::mark_no_show).delete(bookings::clear_no_show),
+        )
+        .route(
+            "/events/{id}",
+            patch(bookings::change_quietly).delete(bookings::vanish),
+        )
+        .route("/accounts", post(settings::add_account))
+        .route("/faults", put(settings::faults).get(view::faults))
+        .route("/limits", put(settings::limits))
+        .route("/expire-tokens", post(settings::expire_tokens))
+        .route("/subscriptions", post(settings::subscribe))
+        .route("/subscriptions/{id}", delete(settings::unsubscribe))
+        .route("/subscriptions/{id}/disable", post(settings::disable))
+        .route("/settle", post(settings::settle))
+        .route("/state", get(view::state))
+        .route("/deliveries", get(view::deliveries))
+        .route("/calls", get(view::calls).delete(settings::clear_calls));
+    Router::new().nest("/_sandbox", controls)
+}

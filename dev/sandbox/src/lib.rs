@@ -1,0 +1,36 @@
+//! A stand-in for Calendly that keeps state: OAuth, the REST API, and signed webhooks with
+//! retries, with faults on request. Beside what Calendly has, `/_sandbox/…` controls it, and `/`
+//! is a page for people.
+//!
+//! ```no_run
+//! # async fn example() -> std::io::Result<()> {
+//! let sandbox = sandbox::Sandbox::start(sandbox::Options::default()).await?;
+//! println!("{}", sandbox.base_url());
+//! sandbox.shutdown().await;
+//! # Ok(())
+//! # }
+//! ```
+
+mod accounts;
+mod api;
+mod app;
+mod bookings;
+mod budget;
+mod calls;
+mod clock;
+mod controls;
+mod event;
+mod faults;
+mod grants;
+mod ids;
+mod invitee;
+mod oauth;
+mod options;
+mod page;
+mod server;
+mod state;
+mod subscription;
+mod webhooks;
+
+pub use options::Options;
+pub use server::Sandbox;

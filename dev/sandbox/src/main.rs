@@ -1,0 +1,74 @@
+//! A sandbox Calendly on this machine: prints `SANDBOX <url>` when it serves, and ends on Ctrl-C
+//! or SIGTERM.
+//!
+//! It reads `PORT`, `SIGNING_KEY`, `CLIENT_ID`, `CLIENT_SECRET`, `PERSONAL_ACCESS_TOKEN`,
+//! `REDIRECT_URIS` and `APP_SCOPES` (separated by spaces), `RATE_LIMIT` and `TOKEN_RATE_LIMIT` (a
+//! minute), `WEBHOOK_RETRY_SCHEDULE` (seconds, with commas) and `DISABLE_AFTER` (messages).
+
+use sandbox::{Options, Sandbox};
+use std::io::{self, Write};
+use std::str::FromStr;
+use std::time::Duration;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// The value of a variable, if it is set.
+fn read<T: FromStr>(name: &str) -> io::Result<Option<T>> {
+    let Some(text) = std::env::var(name).ok().filter(|text| !text.is_empty()) else {
+        return Ok(None);
+    };
+    let wrong = |_| io::Error::other(format!("{name} can't be read: {text:?}"));
+    text.parse().map(Some).map_err(wrong)
+}
+
+fn list<T>(
+    name: &str,
+    separator: char,
+    parse: fn(&str) -> Option<T>,
+) -> io::Result<Option<Vec<T>>> {
+    let Some(text) = read::<String>(name)? else {
+        return Ok(None);
+    };
+    let parts = text.split(separator).map(str::trim).map(parse);
+    let wrong = || io::Error::other(format!("{name} can't be read: {text:?}"));
+    parts.collect::<Option<_>>().ok_or_else(wrong).map(Some)
+}
+
+fn options() -> io::Result<Options> {
+    let mut options = Options {
+        // People get retries they can watch.
+        retry_delays: [1, 2, 4, 8, 16].map(Duration::from_secs).to_vec(),
+        ..Options::default()
+    };
+    let set = |slot: &mut String, name| -> io::Result<()> {
+        read(name).map(|value| *slot = value.unwrap_or_else(|| slot.clone()))
+    };
+    set(&mut options.client_id, "CLIENT_ID")?;
+    set(&mut options.client_secret, "CLIENT_SECRET")?;
+    set(&mut options.signing_key, "SIGNING_KEY")?;
+    set(&mut options.personal_access_token, "PERSONAL_ACCESS_TOKEN")?;
+    options.port = read("PORT")?.unwrap_or(options.port);
+    options.rate_limit = read("RATE_LIMIT")?.unwrap_or(options.rate_limit);
+    options.token_rate_limit = read("TOKEN_RATE_LIMIT")?.unwrap_or(options.token_rate_limit);
+    options.disable_after = read("DISABLE_AFTER")?.unwrap_or(options.disable_after);
+    let seconds = |text: &str| Duration::try_from_secs_f64(text.parse().ok()?).ok();
+    options.retry_delays =
+        list("WEBHOOK_RETRY_SCHEDULE", ',', seconds)?.unwrap_or(options.retry_delays);
+    let text = |text: &str| Some(text.to_owned());
+    options.redirect_uris = list("REDIRECT_URIS", ' ', text)?.unwrap_or(options.redirect_uris);
+    options.app_scopes = list("APP_SCOPES", ' ', text)?.unwrap_or(options.app_scopes);
+    Ok(options)
+}
+
+#[tokio::main]
+async fn main() -> io::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let sandbox = Sandbox::start(options()?).await?;
+    writeln!(io::stdout(), "SANDBOX {}", sandbox.base_url())?;
+    io::stdout().flush()?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        result = tokio::signal::ctrl_c() => result?,
+    }
+    sandbox.shutdown().await;
+    Ok(())
+}

@@ -1,0 +1,12 @@
+//! The sandbox through its front door: everything over HTTP, as a client and a receiver see it.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::missing_panics_doc)] // helpers of tests
+
+mod api;
+mod bookings;
+mod faults;
+mod oauth;
+mod product;
+mod subscriptions;
+mod support;
+mod webhooks;

@@ -142,3 +142,6 @@ pub fn unavailable(error: platform::Error) -> Problem {
     tracing::error!(%error, "request not answered");
     Problem::unavailable()
 }
+
+#[cfg(test)]
+mod tests;

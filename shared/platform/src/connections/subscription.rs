@@ -153,11 +153,16 @@ async fn make<A: Access>(
     prefix: &str,
     signing_key: Option<&str>,
 ) -> Result<Subscription, WatchError> {
-    let wishes = [
-        (Scope::Organization, true),
-        (Scope::Organization, false),
-        (Scope::User, false),
-    ];
+    // Without its scope Calendly refuses the whole subscription. Older apps don't tell theirs.
+    let routing_forms = connection.scopes.is_empty()
+        || connection
+            .scopes
+            .iter()
+            .any(|scope| scope == "routing_forms:read");
+    let mut wishes = vec![(Scope::Organization, false), (Scope::User, false)];
+    if routing_forms {
+        wishes.insert(0, (Scope::Organization, true));
+    }
     let mut refused = None;
     for (scope, routing_forms) in wishes {
         match make_one(

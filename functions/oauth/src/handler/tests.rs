@@ -1,0 +1,434 @@
+//! The function against an embedded DynamoDB and a sandbox Calendly; tokens and secrets in memory.
+
+use super::*;
+use booking::ConnectionId;
+use lambda_http::http::Request as HttpRequest;
+use platform::connections::Tokens;
+use platform::secrets::Versions;
+use sandbox::{Options, Sandbox};
+use serde_json::json;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use testkit::dynamo::Dynamo;
+
+const BASE: &str = "http://127.0.0.1:1";
+
+#[derive(Clone, Default)]
+struct Memory(Arc<Mutex<HashMap<String, Tokens>>>);
+
+impl Vault for Memory {
+    async fn read(&self, id: &ConnectionId) -> platform::Result<Option<Tokens>> {
+        Ok(self.0.lock().unwrap().get(id.as_str()).cloned())
+    }
+
+    async fn write(&self, id: &ConnectionId, tokens: &Tokens) -> platform::Result<()> {
+        self.0
+            .lock()
+            .unwrap()
+            .insert(id.as_str().to_owned(), tokens.clone());
+        Ok(())
+    }
+
+    async fn forget(&self, id: &ConnectionId) -> platform::Result<()> {
+        self.0.lock().unwrap().remove(id.as_str());
+        Ok(())
+    }
+}
+
+struct Fixed(String);
+
+impl Versions for Fixed {
+    async fn at(&self, stage: &'static str) -> platform::Result<Option<String>> {
+        Ok((stage == "AWSCURRENT").then(|| self.0.clone()))
+    }
+}
+
+struct Stage {
+    _dynamo: Dynamo,
+    sandbox: Sandbox,
+    vault: Memory,
+    connector: Connector<Memory, Fixed>,
+    http: reqwest::Client,
+}
+
+/// An answer, read.
+struct Answer {
+    status: u16,
+    headers: lambda_http::http::HeaderMap,
+    text: String,
+}
+
+impl Answer {
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("not JSON: {}", self.text))
+    }
+
+    #[track_caller]
+    fn refused(&self, status: u16, code: &str) {
+        assert_eq!(self.status, status, "{}", self.text);
+        let body = self.json();
+        assert_eq!(body["code"], code);
+        assert!(body["error"].as_str().is_some_and(|error| error.len() > 20));
+        assert_eq!(
+            body["trackingId"],
+            self.headers["x-tracking-id"].to_str().unwrap()
+        );
+    }
+}
+
+impl Stage {
+    async fn new() -> Self {
+        let defaults = Options::default();
+        let secret = json!({
+            "clientId": defaults.client_id,
+            "clientSecret": defaults.client_secret,
+            "signingKey": "a-key-for-personal-tokens",
+        });
+        Self::with(&secret).await
+    }
+
+    async fn with(secret: &Value) -> Self {
+        let dynamo = Dynamo::start().await;
+        dynamo.connections("connections").await;
+        let options = Options {
+            redirect_uris: vec![format!("{BASE}/v1/auth/callback")],
+            ..Options::default()
+        };
+        let sandbox = Sandbox::start(options).await.unwrap();
+        let vault = Memory::default();
+        let minute = Duration::from_secs(60);
+        let connector = Connector {
+            connections: ConnectionStore::new(dynamo.client(), "connections".to_owned()),
+            vault: vault.clone(),
+            app: RotatingSecret::new(Fixed(secret.to_string()), "Calendly secret", minute),
+            keys: RotatingSecret::new(
+                Fixed(r#"{"name":"test","key":"k-1"}"#.to_owned()),
+                "API key secret",
+                minute,
+            ),
+            http: platform::http::outgoing().unwrap(),
+            endpoints: Endpoints {
+                api: sandbox.base_url().to_owned(),
+                auth: sandbox.base_url().to_owned(),
+            },
+            public_url: Some(BASE.to_owned()),
+        };
+        let http = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .unwrap();
+        Self {
+            _dynamo: dynamo,
+            sandbox,
+            vault,
+            connector,
+            http,
+        }
+    }
+
+    async fn ask(
+        &self,
+        method: &str,
+        target: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Answer {
+        let url = format!("{BASE}{target}");
+        let mut request = HttpRequest::builder().method(method).uri(&url);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let query = reqwest::Url::parse(&url).unwrap();
+        let mut parameters: HashMap<String, Vec<String>> = HashMap::new();
+        for (name, value) in query.query_pairs() {
+            parameters
+                .entry(name.into_owned())
+                .or_default()
+                .push(value.into_owned());
+        }
+        let request = request
+            .body(Body::from(body))
+            .unwrap()
+            .with_query_string_parameters(parameters);
+        let response = self.connector.handle(&request).await;
+        Answer {
+            status: response.status().as_u16(),
+            headers: response.headers().clone(),
+            text: String::from_utf8(response.body().as_ref().to_vec()).unwrap(),
+        }
+    }
+
+    async fn get(&self, target: &str) -> Answer {
+        self.ask("GET", target, &[("x-api-key", "k-1")], "").await
+    }
+
+    async fn authorize_url(&self) -> String {
+        let answer = self.get("/v1/auth/authorize").await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        answer.json()["authorizeUrl"].as_str().unwrap().to_owned()
+    }
+
+    /// Goes to Calendly with `extra` on the authorize URL, and gives the target it sends back to.
+    async fn at_calendly(&self, extra: &str) -> String {
+        let url = format!("{}&{extra}", self.authorize_url().await);
+        let answer = self.http.get(url).send().await.unwrap();
+        let back = answer.headers()["location"].to_str().unwrap().to_owned();
+        back.strip_prefix(BASE).unwrap().to_owned()
+    }
+
+    async fn connected(&self) -> Value {
+        let back = self.at_calendly("auto=approve").await;
+        let answer = self.ask("GET", &back, &[], "").await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        answer.json()
+    }
+
+    async fn sandbox_state(&self) -> Value {
+        let url = format!("{}/_sandbox/state", self.sandbox.base_url());
+        self.http
+            .get(url)
+            .send()
+            .await
+            .unwrap()
+            .json()
+            .await
+            .unwrap()
+    }
+
+    async fn nothing_kept(&self) {
+        assert!(self.vault.0.lock().unwrap().is_empty());
+        let page = self.connector.connections.list(None, 10).await.unwrap();
+        assert!(page.items.is_empty());
+        let state = self.sandbox_state().await;
+        assert_eq!(state["subscriptions"].as_array().map(Vec::len), Some(0));
+    }
+}
+
+#[tokio::test]
+async fn an_account_is_connected_and_subscribed() {
+    let stage = Stage::new().await;
+    let answer = stage.connected().await;
+    assert_eq!(answer["message"], "Authorization successful");
+    assert_eq!(answer["subscribed"], true);
+    let id = answer["connectionId"].as_str().unwrap();
+    assert!(
+        answer["userUri"]
+            .as_str()
+            .unwrap()
+            .ends_with(&format!("/users/{id}"))
+    );
+    assert!(
+        answer["organizationUri"]
+            .as_str()
+            .unwrap()
+            .contains("/organizations/")
+    );
+
+    let page = stage.connector.connections.list(None, 10).await.unwrap();
+    assert_eq!(page.items.len(), 1);
+    assert!(
+        page.items[0]
+            .scopes
+            .iter()
+            .any(|scope| scope == "webhooks:write")
+    );
+    assert!(stage.vault.0.lock().unwrap().contains_key(id));
+    let state = stage.sandbox_state().await;
+    let subscription = &state["subscriptions"][0];
+    let url = subscription["callback_url"].as_str().unwrap();
+    assert_eq!(url, format!("{BASE}/v1/webhooks/calendly/{id}-1"));
+}
+
+#[tokio::test]
+async fn a_second_authorization_renews_the_connection() {
+    let stage = Stage::new().await;
+    let first = stage.connected().await;
+    let id = first["connectionId"].as_str().unwrap().to_owned();
+    let before = stage.vault.0.lock().unwrap()[&id].access_token.clone();
+    let second = stage.connected().await;
+    assert_eq!(first["connectionId"], second["connectionId"]);
+    assert_ne!(stage.vault.0.lock().unwrap()[&id].access_token, before);
+    let state = stage.sandbox_state().await;
+    assert_eq!(state["subscriptions"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_browser_gets_pages_and_a_program_json() {
+    let stage = Stage::new().await;
+    let html = [
+        ("accept", "text/html,application/xhtml+xml"),
+        ("x-api-key", "k-1"),
+    ];
+    let answer = stage.ask("GET", "/v1/auth/authorize", &html, "").await;
+    assert_eq!(answer.status, 302);
+    let to = answer.headers["location"].to_str().unwrap();
+    assert!(to.starts_with(stage.sandbox.base_url()));
+
+    let back = stage.at_calendly("auto=approve").await;
+    let answer = stage.ask("GET", &back, &html, "").await;
+    assert_eq!(answer.status, 200);
+    assert!(
+        answer.headers["content-type"]
+            .to_str()
+            .unwrap()
+            .starts_with("text/html")
+    );
+    assert!(answer.text.contains("<h1>Connected</h1>"));
+    let answer = stage.ask("GET", &back, &html, "").await;
+    assert_eq!(answer.status, 400);
+    assert!(answer.text.contains("STATE_INVALID") && answer.text.contains("Not connected"));
+}
+
+#[tokio::test]
+async fn a_start_link_needs_no_api_key() {
+    let stage = Stage::new().await;
+    let link = stage.get("/v1/auth/authorize").await.json()["startUrl"].clone();
+    let link = link.as_str().unwrap().strip_prefix(BASE).unwrap();
+    let answer = stage.ask("GET", link, &[], "").await;
+    assert_eq!(answer.status, 302);
+    let forged = link.replace("signature=", "signature=00");
+    stage
+        .ask("GET", &forged, &[], "")
+        .await
+        .refused(401, "UNAUTHORIZED");
+    stage
+        .ask("GET", "/v1/auth/authorize", &[], "")
+        .await
+        .refused(401, "UNAUTHORIZED");
+}
+
+#[tokio::test]
+async fn what_goes_wrong_is_named_and_changes_nothing() {
+    let stage = Stage::new().await;
+    let callback = |query: &str| format!("/v1/auth/callback{query}");
+    let get = async |target: &str| stage.ask("GET", target, &[], "").await;
+    get(&callback("")).await.refused(400, "STATE_MISSING");
+    get(&callback("?code=c"))
+        .await
+        .refused(400, "STATE_MISSING");
+    get(&callback("?code=c&state=foreign"))
+        .await
+        .refused(400, "STATE_INVALID");
+
+    let denied = stage.at_calendly("auto=deny").await;
+    get(&denied).await.refused(403, "ACCESS_DENIED");
+    get(&denied).await.refused(400, "STATE_INVALID");
+
+    let back = stage.at_calendly("auto=approve").await;
+    let state = back
+        .split("state=")
+        .nth(1)
+        .unwrap()
+        .split('&')
+        .next()
+        .unwrap();
+    get(&callback(&format!("?state={state}")))
+        .await
+        .refused(400, "CODE_MISSING");
+    get(&back).await.refused(400, "STATE_INVALID");
+
+    let back = stage.at_calendly("auto=approve").await;
+    let state = back
+        .split("state=")
+        .nth(1)
+        .unwrap()
+        .split('&')
+        .next()
+        .unwrap();
+    let wrong = callback(&format!("?state={state}&code=made-up"));
+    get(&wrong).await.refused(400, "CODE_INVALID");
+
+    let few = stage
+        .at_calendly("auto=approve&scope_granted=users:read+webhooks:write")
+        .await;
+    let answer = get(&few).await;
+    answer.refused(403, "MISSING_SCOPE");
+    assert!(
+        answer.json()["error"]
+            .as_str()
+            .unwrap()
+            .contains("scheduled_events:read")
+    );
+    stage.nothing_kept().await;
+}
+
+#[tokio::test]
+async fn no_app_or_a_wrong_one_is_told() {
+    let stage = Stage::with(&json!({"signingKey": "k"})).await;
+    stage
+        .get("/v1/auth/authorize")
+        .await
+        .refused(500, "OAUTH_APP_MISSING");
+    let client_id = Options::default().client_id;
+    let secret = json!({"clientId": client_id, "clientSecret": "wrong", "signingKey": "k"});
+    let stage = Stage::with(&secret).await;
+    let back = stage.at_calendly("auto=approve").await;
+    let answer = stage.ask("GET", &back, &[], "").await;
+    answer.refused(500, "OAUTH_APP_REFUSED");
+    stage.nothing_kept().await;
+}
+
+#[tokio::test]
+async fn calendly_being_away_is_told_and_changes_nothing() {
+    let stage = Stage::new().await;
+    let back = stage.at_calendly("auto=approve").await;
+    let faults = format!("{}/_sandbox/faults", stage.sandbox.base_url());
+    let all = json!({"apiErrors": {"500": 1.0}});
+    let set = stage.http.put(faults).json(&all).send().await.unwrap();
+    assert!(set.status().is_success());
+    let answer = stage.ask("GET", &back, &[], "").await;
+    answer.refused(502, "CALENDLY_UNAVAILABLE");
+    assert!(stage.vault.0.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_personal_access_token_connects_its_own_account() {
+    let stage = Stage::new().await;
+    let key = [("x-api-key", "k-1")];
+    let token = Options::default().personal_access_token;
+    let body = json!({"personalAccessToken": token}).to_string();
+    let answer = stage.ask("POST", "/v1/connections", &key, &body).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    assert_eq!(answer.json()["subscribed"], true);
+
+    stage
+        .ask("POST", "/v1/connections", &[], &body)
+        .await
+        .refused(401, "UNAUTHORIZED");
+    for bad in ["", "[]", "{}", r#"{"personalAccessToken":" "}"#] {
+        let answer = stage.ask("POST", "/v1/connections", &key, bad).await;
+        answer.refused(400, "INVALID_PARAMETER");
+    }
+    let wrong = r#"{"personalAccessToken":"made-up"}"#;
+    let answer = stage.ask("POST", "/v1/connections", &key, wrong).await;
+    answer.refused(400, "TOKEN_REFUSED");
+    assert!(!answer.text.contains("made-up"));
+}
+
+#[tokio::test]
+async fn disconnecting_deletes_revokes_and_forgets() {
+    let stage = Stage::new().await;
+    let id = stage.connected().await["connectionId"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let key = [("x-api-key", "k-1")];
+    let target = format!("/v1/connections/{id}");
+    stage
+        .ask("DELETE", &target, &[], "")
+        .await
+        .refused(401, "UNAUTHORIZED");
+    let answer = stage.ask("DELETE", &target, &key, "").await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    assert_eq!(answer.json()["leftAtCalendly"], json!([]));
+    stage.nothing_kept().await;
+    stage
+        .ask("DELETE", &target, &key, "")
+        .await
+        .refused(404, "NOT_FOUND");
+    stage
+        .ask("DELETE", "/v1/connections/a%20b", &key, "")
+        .await
+        .refused(404, "NOT_FOUND");
+}

@@ -33,8 +33,8 @@ def client(service: str, endpoint: str):
     return boto3.client(service, endpoint_url=endpoint, config=settings)
 
 
-def deploy(endpoint: str, programs: dict) -> dict:
-    """Packages and deploys; answers {"outputs": {…}, "resources": {logical id: physical id}}."""
+def deploy(endpoint: str, programs: dict, ours: dict) -> dict:
+    """Packages and deploys with our own parameters; answers {"outputs": {…}, "resources": {logical id: physical id}}."""
     template = yaml_parse((ROOT / "template.yaml").read_text(encoding="utf-8"))
     with_routes = json.loads(json.dumps(template))
     s3 = client("s3", endpoint)
@@ -43,7 +43,7 @@ def deploy(endpoint: str, programs: dict) -> dict:
     s3.put_object(Bucket=BUCKET, Key="template.json", Body=json.dumps(template).encode())
 
     stacks = client("cloudformation", endpoint)
-    _apply(stacks, f"{endpoint}/{BUCKET}/template.json", _parameters(template))
+    _apply(stacks, f"{endpoint}/{BUCKET}/template.json", _parameters(template, ours))
     resources = {
         item["LogicalResourceId"]: item["PhysicalResourceId"]
         for page in stacks.get_paginator("list_stack_resources").paginate(StackName=STACK_NAME)
@@ -78,10 +78,10 @@ def _package(template: dict, programs: dict, s3) -> None:
         properties["CodeUri"] = {"Bucket": BUCKET, "Key": uploaded[program]}
 
 
-def _parameters(template: dict) -> list:
-    """The host's architecture, RETRY_SCHEDULE, and PARAM_<Name>; defaults for the rest."""
+def _parameters(template: dict, ours: dict) -> list:
+    """The host's architecture, RETRY_SCHEDULE, ours, and PARAM_<Name>; defaults for the rest."""
     arm = platform.machine().lower() in ("arm64", "aarch64")
-    values = {"Architecture": "arm64" if arm else "x86_64"}
+    values = {"Architecture": "arm64" if arm else "x86_64", **ours}
     if os.environ.get("RETRY_SCHEDULE"):
         values["RetrySchedule"] = os.environ["RETRY_SCHEDULE"]
     declared = template.get("Parameters") or {}

@@ -10,9 +10,11 @@ import runtime_env
 
 runtime_env.enter()
 
+import json
 import os
 import sys
 import time
+import urllib.request
 
 import binaries
 import stack
@@ -53,11 +55,28 @@ def _tell(running) -> None:
 
   {files}/dev.env   addresses, names and keys, one KEY=value a line
   {files}/logs/     what each function writes: tail -f {files}/logs/*.log
-  Webhooks go to {env.get('WEBHOOK_URL', env['BASE_URL'])}; `make demo` sends some to a stack of its own.
+  Webhooks go to {env.get('WEBHOOK_URL', env['BASE_URL'])}; `make demo` sends some to a stack of its own.{_calendly(env)}
   Ctrl-C stops all of it.
 """,
         flush=True,
     )
+
+
+def _calendly(env: dict) -> str:
+    """How to book at the sandbox Calendly, where that runs."""
+    if "SANDBOX_URL" not in env:
+        return ""
+    request = urllib.request.Request(
+        f"{env['BASE_URL']}/v1/auth/authorize", headers={"x-api-key": env["API_KEY"]}
+    )
+    with urllib.request.urlopen(request, timeout=15) as answer:
+        start = json.load(answer)["startUrl"]
+    return f"""
+
+  A sandbox Calendly is at {env['SANDBOX_URL']}/ : book, move and cancel there by click.
+  Connect its account to this stack first, in a browser:
+  {start}
+"""
 
 
 def _fail(text: str) -> int:

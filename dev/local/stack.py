@@ -19,6 +19,7 @@ from pathlib import Path
 
 import deploy
 import known_secrets
+import sandbox
 from venv import ROOT
 
 HERE = Path(__file__).resolve().parent
@@ -55,7 +56,7 @@ class Stack:
         self.dir = ROOT / local_dir
         self.port = port
         self.env = {}
-        self.lock = self.listener = self.process = None
+        self.lock = self.listener = self.process = self.sandbox = None
 
     def __enter__(self):
         # Before anything is built: whether it can run here at all.
@@ -74,14 +75,22 @@ class Stack:
         """Returns when the stack serves; `env` then holds what dev.env says."""
         began = time.monotonic()
         say("Starting the local AWS …")
+        keys = known_secrets.kept(self.dir)
         self._spawn()
+        parameters = {"PublicUrl": self.url}
+        if "sandbox" in programs:
+            try:
+                self.sandbox = sandbox.Sandbox(programs["sandbox"], keys, self.dir / "sandbox.log")
+            except OSError as error:
+                raise Trouble(str(error)) from None
+            parameters["CalendlyApiUrl"] = parameters["CalendlyAuthUrl"] = self.sandbox.url
         self._await("/_ministack/health", "The local AWS did not start")
         say("Deploying template.yaml …")
         try:
-            done = deploy.deploy(self.url, programs)
+            done = deploy.deploy(self.url, programs, parameters)
         except deploy.Failed as error:
             raise Trouble(f"The deployment failed. {error}") from None
-        self.env = self._describe(done, known_secrets.put(self.url, done["resources"], self.dir))
+        self.env = self._describe(done, known_secrets.put(self.url, done["resources"], keys))
         self._await("/v1/health", "The deployed stack did not answer GET /v1/health")
         self._write_env()
         say(f"Up in {time.monotonic() - began:.1f} s.")
@@ -96,6 +105,9 @@ class Stack:
             signal.signal(name, signal.SIG_IGN)  # a second Ctrl-C must not leave half of it
         if self.listener is not None:
             self.listener.close()
+        if self.sandbox is not None:
+            self.sandbox.stop()
+            self.sandbox = None
         if self.process is not None:
             self._end_process()
         if self.lock is not None:
@@ -211,6 +223,7 @@ class Stack:
         env = {
             "BASE_URL": self.url,
             **secrets,
+            **({"SANDBOX_URL": self.sandbox.url} if self.sandbox else {}),
             "AWS_ENDPOINT_URL": self.url,
             "AWS_REGION": REGION,
             "AWS_ACCESS_KEY_ID": "local",

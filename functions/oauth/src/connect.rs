@@ -63,14 +63,14 @@ impl<V: Vault + Clone + Send + Sync, S: Versions> Connector<V, S> {
         // The tokens first: a connection without them would be one that can do nothing.
         self.vault.write(&id, tokens).await.map_err(unavailable)?;
         let scopes = scopes.unwrap_or_default();
+        let base = self.base_url(request);
         self.connections
-            .authorized(&id, &user.uri, &user.current_organization, &scopes)
+            .authorized(&id, &user.uri, &user.current_organization, &scopes, &base)
             .await
             .map_err(unavailable)?;
         let stored = self.connections.get(&id).await.map_err(unavailable)?;
         let connection = stored.ok_or_else(Problem::unavailable)?;
-        let base = self.base_url(request);
-        let watched = watch(&client, &self.connections, &connection, &base, signing_key).await;
+        let watched = watch(&client, &self.connections, &connection, signing_key).await;
         let subscribed = match watched {
             Ok(Watched::Healthy | Watched::Replaced) => true,
             // The account is connected; what is missing is made good by the next run.
@@ -135,7 +135,6 @@ impl<V: Vault + Clone + Send + Sync, S: Versions> Connector<V, S> {
     /// without its token a subscription could not be deleted any more. Safe to repeat.
     pub(crate) async fn disconnect(
         &self,
-        request: &Request,
         id: &str,
         tracking_id: &TrackingId,
     ) -> Result<Reply, Problem> {
@@ -159,8 +158,7 @@ impl<V: Vault + Clone + Send + Sync, S: Versions> Connector<V, S> {
                 keeper,
                 Urgency::Interactive,
             );
-            let base = self.base_url(request);
-            if let Err(error) = unsubscribe_all(&client, &connection, &base).await {
+            if let Err(error) = unsubscribe_all(&client, &connection).await {
                 if transient(&error) {
                     return Err(watch_failed(error));
                 }

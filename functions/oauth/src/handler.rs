@@ -90,7 +90,7 @@ impl<V: Vault + Clone + Send + Sync, S: Versions> Connector<V, S> {
             (&Method::DELETE, ["v1", "connections", id]) => {
                 let caller = self.keys.caller(request).await?;
                 operated(&caller, tracking_id, "disconnect");
-                self.disconnect(request, id, tracking_id).await
+                self.disconnect(id, tracking_id).await
             }
             _ => Err(Problem::not_found(
                 "no such route; the README lists what there is",

@@ -14,5 +14,6 @@ pub mod logs;
 mod pack;
 pub mod queue;
 pub mod secrets;
+pub mod syncs;
 
 pub use error::{Error, Result};

@@ -106,6 +106,31 @@ impl DeadLetters for Queue {
     }
 }
 
+/// Where jobs are sent to be done, now or a little later.
+pub trait Jobs<J> {
+    /// Sends a job that appears after `delay` (15 minutes at most).
+    fn push(&self, job: &J, delay: Duration) -> impl Future<Output = Result<()>> + Send;
+}
+
+/// The longest delay that SQS takes.
+const MAX_DELAY: Duration = Duration::from_secs(900);
+
+impl<J: Serialize + std::marker::Sync> Jobs<J> for Queue {
+    async fn push(&self, job: &J, delay: Duration) -> Result<()> {
+        let body =
+            serde_json::to_string(job).map_err(|error| crate::Error::corrupt("a job", error))?;
+        self.client
+            .send_message()
+            .queue_url(&self.url)
+            .message_body(body)
+            .delay_seconds(i32::try_from(delay.min(MAX_DELAY).as_secs()).unwrap_or(0))
+            .send()
+            .await
+            .map_err(failed("queue a job"))?;
+        Ok(())
+    }
+}
+
 impl Queue {
     /// The queue at `url`.
     pub fn new(client: Client, url: String) -> Self {

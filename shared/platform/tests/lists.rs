@@ -6,6 +6,7 @@ use calendly::webhook::{Webhook, read};
 use jiff::{SignedDuration, Timestamp};
 use platform::bookings::{BookingStore, EventQuery};
 use platform::deliveries::{DeliveryId, DeliveryStore, NewDelivery, Recorded, Status};
+use platform::http::TrackingId;
 use serde_json::json;
 use testkit::dynamo::Dynamo;
 
@@ -110,10 +111,20 @@ async fn events_page_by_start_over_months_and_connections() {
 }
 
 async fn log(store: &DeliveryStore, body: &[u8], received_at: Timestamp) -> Recorded {
+    let tracking_id = TrackingId::random();
+    log_as(store, body, received_at, tracking_id.as_str()).await
+}
+
+async fn log_as(
+    store: &DeliveryStore,
+    body: &[u8],
+    received_at: Timestamp,
+    tracking_id: &str,
+) -> Recorded {
     let id = DeliveryId::of(body);
     let new = NewDelivery {
         id: &id,
-        tracking_id: "t",
+        tracking_id,
         provider: "calendly",
         event: Some("invitee.created"),
         status: Status::Received,
@@ -183,6 +194,47 @@ async fn a_delivery_whose_time_has_passed_is_new_again() {
     assert_eq!(log(&store, b"body", Timestamp::now()).await, Recorded::New);
     let again = log(&store, b"body", Timestamp::now()).await;
     assert!(matches!(again, Recorded::Duplicate { .. }));
+}
+
+#[tokio::test]
+async fn a_write_that_the_sdk_repeats_is_no_duplicate() {
+    let dynamo = Dynamo::start().await;
+    dynamo.deliveries("deliveries").await;
+    let store = DeliveryStore::new(dynamo.client(), "deliveries".to_owned());
+    let now = Timestamp::now();
+    // The answer of the first got lost, so the SDK sends it again.
+    assert_eq!(log_as(&store, b"body", now, "t-1").await, Recorded::New);
+    assert_eq!(log_as(&store, b"body", now, "t-1").await, Recorded::New);
+    let other = log_as(&store, b"body", now, "t-2").await;
+    assert!(matches!(other, Recorded::Duplicate { .. }));
+}
+
+#[tokio::test]
+async fn deliveries_that_wait_too_long_are_found_until_they_are_done() {
+    let dynamo = Dynamo::start().await;
+    dynamo.deliveries("deliveries").await;
+    let store = DeliveryStore::new(dynamo.client(), "deliveries".to_owned());
+    let now = Timestamp::now();
+    let ago = |minutes| now - SignedDuration::from_mins(minutes);
+    for n in 0..20_u8 {
+        log(&store, &[b'b', n], ago(11 + 60 * i64::from(n))).await;
+    }
+    log(&store, b"young", ago(9)).await;
+    let waiting = async || store.waiting(ago(10), 100).await.unwrap();
+    assert_eq!(waiting().await.len(), 20);
+    assert_eq!(store.waiting(ago(10), 7).await.unwrap().len(), 7);
+
+    let id = |n: u8| DeliveryId::of(&[b'b', n]);
+    store.processed(&id(0), &[]).await.unwrap();
+    store.failed(&id(1), "e", now).await.unwrap();
+    store.dead(&id(2), "e", 1).await.unwrap();
+    store
+        .set_aside(&id(3), Status::Ignored, None)
+        .await
+        .unwrap();
+    // Opened again it waits anew.
+    store.reopen(&id(4)).await.unwrap();
+    assert_eq!(waiting().await.len(), 15);
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use calendly::oauth::{Grant, OAuthError};
 use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use platform::connections::{
-    ConnectionStatus, ConnectionStore, Refresh, TokenError, TokenKeeper, Tokens, Vault,
+    ConnectionStatus, ConnectionStore, LeaseFor, Refresh, TokenError, TokenKeeper, Tokens, Vault,
 };
 use std::sync::{Arc, Mutex};
 use testkit::dynamo::Dynamo;
@@ -130,7 +130,7 @@ impl Stage {
         let connections = ConnectionStore::new(dynamo.client(), "connections".to_owned());
         let organization = "https://api.calendly.com/organizations/O1";
         connections
-            .authorized(&id(), USER, organization, &[])
+            .authorized(&id(), USER, organization, &[], "https://example.com")
             .await
             .unwrap();
         let vault = Memory::default();
@@ -224,9 +224,17 @@ async fn a_kill_between_the_answer_and_the_store_needs_a_new_authorization() {
 async fn a_lease_whose_holder_was_killed_ends_by_itself() {
     let stage = Stage::new(1).await;
     let brief = SignedDuration::from_millis(400);
-    let lease = stage.connections.lease(&id(), brief).await.unwrap();
+    let lease = stage
+        .connections
+        .lease(&id(), LeaseFor::Refresh, brief)
+        .await
+        .unwrap();
     assert!(lease.is_some());
-    let again = stage.connections.lease(&id(), brief).await.unwrap();
+    let again = stage
+        .connections
+        .lease(&id(), LeaseFor::Refresh, brief)
+        .await
+        .unwrap();
     assert_eq!(again, None);
     assert_eq!(stage.keeper().token().await.unwrap(), "access-1");
 }
@@ -244,7 +252,7 @@ async fn a_new_authorization_wins_over_the_loss_of_the_old() {
     let organization = "https://api.calendly.com/organizations/O1";
     stage
         .connections
-        .authorized(&id(), USER, organization, &[])
+        .authorized(&id(), USER, organization, &[], "https://example.com")
         .await
         .unwrap();
     stage.connections.needs_reauth(&id(), seen).await.unwrap();
@@ -287,7 +295,7 @@ async fn connections_page_once_each_and_are_forgotten() {
         let id = ConnectionId::from_user_uri(&user).unwrap();
         stage
             .connections
-            .authorized(&id, &user, organization, &[])
+            .authorized(&id, &user, organization, &[], "https://example.com")
             .await
             .unwrap();
     }

@@ -11,7 +11,7 @@
 //! writes it.
 
 use crate::item::{Item, s};
-use booking::{EventRecord, EventUri, InviteeUri, Provider, SubmissionUri};
+use booking::{ConnectionId, EventRecord, EventUri, InviteeUri, Provider, SubmissionUri};
 use sha2::{Digest, Sha256};
 
 /// Events of one month lie in as many partitions, spread by connection: enough that none gets hot,
@@ -64,10 +64,18 @@ pub(super) fn submission(provider: Provider, uri: &SubmissionUri) -> Key {
     }
 }
 
+fn shard(connection: &ConnectionId) -> u8 {
+    Sha256::digest(connection.as_str())[0] % SHARDS
+}
+
+/// The bucket of a connection's events in a month (`2027-01`).
+pub(super) fn bucket(month: &str, connection: &ConnectionId) -> String {
+    format!("{month}#{:02}", shard(connection))
+}
+
 /// Where an event lies in the index by start; nothing for one known only through a link.
 pub(super) fn by_start(event: &EventRecord) -> Option<(String, String)> {
-    let connection = event.connections.first()?;
-    let shard = Sha256::digest(connection.as_str())[0] % SHARDS;
+    let shard = shard(event.connections.first()?);
     let id = event.uri.id();
     Some(match &event.slot {
         Some(slot) => {

@@ -8,4 +8,4 @@ mod query;
 mod store;
 
 pub use query::{EventCursor, EventQuery};
-pub use store::{BookingStore, StoredEvent};
+pub use store::{BookingStore, Merged, StoredEvent};

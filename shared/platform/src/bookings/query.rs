@@ -7,9 +7,13 @@ use crate::Result;
 use crate::deliveries::Page;
 use crate::error::failed;
 use crate::item::{Item, Read, s};
-use booking::{EventRecord, EventView, InviteeSummary};
+use booking::{ConnectionId, EventRecord, EventView, InviteeSummary};
 use futures::future::try_join_all;
-use jiff::Timestamp;
+use jiff::{Timestamp, ToSpan, tz::TimeZone};
+
+/// The most events of one month that [`BookingStore::between`] looks at; a page of Calendly's,
+/// which asks for it, spans fewer.
+const BETWEEN_PAGE: usize = 2000;
 
 /// Which events a list shows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -78,6 +82,38 @@ impl BookingStore {
             .map(|item| Ok(EventView::listed(&record::<EventRecord>(item)?)))
             .collect::<Result<_>>()?;
         Ok(Page { items, next })
+    }
+
+    /// The events that `connection` told of and that start from `from` on and before `to`.
+    pub async fn between(
+        &self,
+        connection: &ConnectionId,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<EventRecord>> {
+        let query = EventQuery {
+            limit: usize::MAX,
+            ..EventQuery::default()
+        };
+        let (lower, upper) = (format!("{from:.6}"), format!("{to:.6}"));
+        let last = upper.get(..7).unwrap_or(&upper).to_owned();
+        let mut month = from.to_zoned(TimeZone::UTC).date().first_of_month();
+        let mut found = Vec::new();
+        loop {
+            let name = month.strftime("%Y-%m").to_string();
+            if name > last {
+                return Ok(found);
+            }
+            let bucket = keys::bucket(&name, connection);
+            let items = self.bucket(&bucket, &lower, &query, Some(&upper), BETWEEN_PAGE);
+            for item in items.await? {
+                let event: EventRecord = record(&item)?;
+                if event.connections.contains(connection) {
+                    found.push(event);
+                }
+            }
+            month = month.saturating_add(1.month());
+        }
     }
 
     /// Up to `wanted` items of one bucket within the bounds.

@@ -33,6 +33,15 @@ pub struct BookingStore {
 /// An event with its invitees, as the API shows it.
 pub type StoredEvent = EventView<InviteeView>;
 
+/// What merging facts did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Merged {
+    /// What changed, invitee by invitee.
+    pub transitions: Vec<Transition>,
+    /// How many records were written.
+    pub written: usize,
+}
+
 /// Which new states are worth a write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Keep {
@@ -56,27 +65,28 @@ impl BookingStore {
     /// since it was read; else the step is taken anew. Records hold nothing but merged facts and
     /// what follows from them, so steps may be repeated, and stopped anywhere, at will.
     pub async fn apply(&self, facts: Facts) -> Result<Vec<Transition>> {
-        self.merge(facts, Keep::Everything).await
+        Ok(self.merge(facts, Keep::Everything).await?.transitions)
     }
 
     /// As [`Self::apply`], but writes no record of which only the times of its facts would change:
     /// what a sync reads again unchanged is not worth a write.
-    pub async fn reconcile(&self, facts: Facts) -> Result<Vec<Transition>> {
+    pub async fn reconcile(&self, facts: Facts) -> Result<Merged> {
         self.merge(facts, Keep::Changes).await
     }
 
-    async fn merge(&self, facts: Facts, keep: Keep) -> Result<Vec<Transition>> {
-        let mut transitions = Vec::new();
+    async fn merge(&self, facts: Facts, keep: Keep) -> Result<Merged> {
+        let mut merged = Merged::default();
         let mut steps = VecDeque::from([facts]);
         while let Some(facts) = steps.pop_front() {
-            let (made, follow_ups) = self.step(&facts, keep).await?;
-            transitions.extend(made);
+            let (step, follow_ups) = self.step(&facts, keep).await?;
+            merged.transitions.extend(step.transitions);
+            merged.written += step.written;
             steps.extend(follow_ups);
         }
-        Ok(transitions)
+        Ok(merged)
     }
 
-    async fn step(&self, facts: &Facts, keep: Keep) -> Result<(Vec<Transition>, Vec<Facts>)> {
+    async fn step(&self, facts: &Facts, keep: Keep) -> Result<(Merged, Vec<Facts>)> {
         for attempt in 0..MAX_TRIES {
             let loaded = self.load(facts.provider, &facts.keys()).await?;
             let mut reduction = reduce(&loaded.records, facts);
@@ -84,9 +94,14 @@ impl BookingStore {
                 reduction = reduction.changes_since(&loaded.records);
             }
             let writes = changed(facts.provider, &loaded, &reduction.records)?;
+            let written = writes.len();
             if self.commit(&reduction.records, writes).await? {
                 let made = reduction.transitions.into_iter().map(|(_, made)| made);
-                return Ok((made.collect(), reduction.follow_ups));
+                let merged = Merged {
+                    transitions: made.collect(),
+                    written,
+                };
+                return Ok((merged, reduction.follow_ups));
             }
             let most = 10_u64 << attempt.min(5);
             let pause = rand::rng().random_range(0..=most);

@@ -7,7 +7,7 @@ mod tokens;
 mod vault;
 
 pub use pending::{PENDING_LIFETIME, Pending};
-pub use store::{Connection, ConnectionStatus, ConnectionStore, Lease};
+pub use store::{Connection, ConnectionStatus, ConnectionStore, Lease, LeaseFor};
 pub use subscription::{Owned, WatchError, Watched, unsubscribe_all, watch};
 pub use tokens::{Refresh, TokenError, TokenKeeper};
 pub use vault::{SecretVault, Tokens, Vault};

@@ -55,15 +55,38 @@ pub struct Connection {
     pub scopes: Vec<String>,
     /// Whether it works.
     pub status: ConnectionStatus,
+    /// Where this service was reached when it was authorized: webhooks are to come there.
+    #[serde(skip)]
+    pub base_url: String,
     /// When the account was first connected.
     pub created_at: Option<Timestamp>,
     /// When it was last authorized.
     pub authorized_at: Option<Timestamp>,
 }
 
-/// The right to refresh a connection's tokens, for a short time.
+/// What one process at a time may do with a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LeaseFor {
+    /// Refresh its tokens.
+    Refresh,
+    /// Reconcile its bookings.
+    Sync,
+}
+
+impl LeaseFor {
+    /// The attributes that hold the end and the owner of the lease.
+    fn attributes(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Refresh => ("refreshUntil", "refreshOwner"),
+            Self::Sync => ("syncUntil", "syncOwner"),
+        }
+    }
+}
+
+/// The right to do it, for a short time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lease {
+    kind: LeaseFor,
     owner: String,
 }
 
@@ -87,6 +110,7 @@ impl ConnectionStore {
         user_uri: &str,
         organization_uri: &str,
         scopes: &[String],
+        base_url: &str,
     ) -> Result<()> {
         let scopes = scopes.iter().map(s).collect();
         self.client
@@ -96,6 +120,7 @@ impl ConnectionStore {
             .update_expression(
                 "SET connectionId = :id, #shard = :shard, userUri = :user, \
                  organizationUri = :organization, scopes = :scopes, #status = :active, \
+                 baseUrl = :base, \
                  authorizedAt = :now, createdAt = if_not_exists(createdAt, :now)",
             )
             .expression_attribute_names("#shard", "shard")
@@ -105,6 +130,7 @@ impl ConnectionStore {
             .expression_attribute_values(":user", s(user_uri))
             .expression_attribute_values(":organization", s(organization_uri))
             .expression_attribute_values(":scopes", AttributeValue::L(scopes))
+            .expression_attribute_values(":base", s(base_url))
             .expression_attribute_values(":active", s(ConnectionStatus::Active.as_str()))
             .expression_attribute_values(":now", s(Timestamp::now()))
             .send()
@@ -161,9 +187,15 @@ impl ConnectionStore {
         }
     }
 
-    /// Takes the right to refresh, unless somebody has it. It ends by itself after `time`, should
-    /// its holder be killed.
-    pub async fn lease(&self, id: &ConnectionId, time: SignedDuration) -> Result<Option<Lease>> {
+    /// Takes a right, unless somebody has it. It ends by itself after `time`, should its holder be
+    /// killed.
+    pub async fn lease(
+        &self,
+        id: &ConnectionId,
+        kind: LeaseFor,
+        time: SignedDuration,
+    ) -> Result<Option<Lease>> {
+        let (until_name, owner_name) = kind.attributes();
         let owner = uuid::Uuid::new_v4().to_string();
         let now = Timestamp::now();
         let until = now.saturating_add(time).unwrap_or(Timestamp::MAX);
@@ -173,16 +205,18 @@ impl ConnectionStore {
             .table_name(&self.table)
             .key("id", key(id))
             .condition_expression(
-                "attribute_exists(id) AND (attribute_not_exists(leaseUntil) OR leaseUntil < :now)",
+                "attribute_exists(id) AND (attribute_not_exists(#until) OR #until < :now)",
             )
-            .update_expression("SET leaseUntil = :until, leaseOwner = :owner")
+            .update_expression("SET #until = :until, #owner = :owner")
+            .expression_attribute_names("#until", until_name)
+            .expression_attribute_names("#owner", owner_name)
             .expression_attribute_values(":now", n(now.as_millisecond()))
             .expression_attribute_values(":until", n(until.as_millisecond()))
             .expression_attribute_values(":owner", s(&owner))
             .send()
             .await;
         match taken {
-            Ok(_) => Ok(Some(Lease { owner })),
+            Ok(_) => Ok(Some(Lease { kind, owner })),
             Err(error)
                 if error
                     .as_service_error()
@@ -196,13 +230,16 @@ impl ConnectionStore {
 
     /// Gives the right back. One that has passed to somebody else stays there.
     pub async fn release(&self, id: &ConnectionId, lease: &Lease) -> Result<()> {
+        let (until_name, owner_name) = lease.kind.attributes();
         let released = self
             .client
             .update_item()
             .table_name(&self.table)
             .key("id", key(id))
-            .condition_expression("leaseOwner = :owner")
-            .update_expression("REMOVE leaseUntil, leaseOwner")
+            .condition_expression("#owner = :owner")
+            .update_expression("REMOVE #until, #owner")
+            .expression_attribute_names("#until", until_name)
+            .expression_attribute_names("#owner", owner_name)
             .expression_attribute_values(":owner", s(&lease.owner))
             .send()
             .await;
@@ -322,6 +359,7 @@ fn connection(item: &Item) -> Result<Connection> {
             "active" => ConnectionStatus::Active,
             _ => ConnectionStatus::NeedsReauth,
         },
+        base_url: item.text("baseUrl").unwrap_or_default().to_owned(),
         created_at: item.time("createdAt"),
         authorized_at: item.time("authorizedAt"),
     })

@@ -58,16 +58,14 @@ pub struct Owned {
     pub url: String,
 }
 
-/// Brings the subscription of `connection` in order: `base` is where this service answers, and
-/// `signing_key` is sent along for a personal access token (an OAuth app has a key of its own).
+/// Brings the subscription of `connection` in order. `signing_key` is sent along for a personal access token (an OAuth app has a key of its own).
 pub async fn watch<A: Access>(
     client: &Client<A>,
     store: &ConnectionStore,
     connection: &Connection,
-    base: &str,
     signing_key: Option<&str>,
 ) -> Result<Watched, WatchError> {
-    let prefix = format!("{}{WEBHOOK_PATH}", base.trim_end_matches('/'));
+    let prefix = prefix(connection);
     let ours = ours(client, connection, &prefix).await?;
     let owned = store.subscription(&connection.id).await?;
     let healthy = owned.as_ref().and_then(|owned| {
@@ -102,13 +100,17 @@ pub async fn watch<A: Access>(
 pub async fn unsubscribe_all<A: Access>(
     client: &Client<A>,
     connection: &Connection,
-    base: &str,
 ) -> Result<(), WatchError> {
-    let prefix = format!("{}{WEBHOOK_PATH}", base.trim_end_matches('/'));
-    for subscription in ours(client, connection, &prefix).await? {
+    for subscription in ours(client, connection, &prefix(connection)).await? {
         client.unsubscribe(subscription.id()).await?;
     }
     Ok(())
+}
+
+/// How the URLs of this connection's subscriptions begin.
+fn prefix(connection: &Connection) -> String {
+    let base = connection.base_url.trim_end_matches('/');
+    format!("{base}{WEBHOOK_PATH}{}-", connection.id.as_str())
 }
 
 /// The subscriptions that send here and that this connection made, whatever their state.
@@ -137,8 +139,7 @@ async fn ours<A: Access>(
             }
         }
     }
-    let mark = format!("{prefix}{}-", connection.id.as_str());
-    found.retain(|subscription: &Subscription| subscription.callback_url.starts_with(&mark));
+    found.retain(|subscription: &Subscription| subscription.callback_url.starts_with(prefix));
     found.sort_by(|a, b| a.uri.cmp(&b.uri));
     found.dedup_by(|a, b| a.uri == b.uri);
     Ok(found)
@@ -211,7 +212,7 @@ async fn make_one<A: Access>(
         // Counted before it is used: a run that is stopped in between leaves a gap, not a clash.
         let generation = store.next_generation(&connection.id).await?;
         let new = NewSubscription {
-            url: format!("{prefix}{}-{generation}", connection.id.as_str()),
+            url: format!("{prefix}{generation}"),
             events: events.clone(),
             organization: connection.organization_uri.clone(),
             user: (scope == Scope::User).then(|| connection.user_uri.clone()),

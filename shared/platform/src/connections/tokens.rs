@@ -1,6 +1,6 @@
 //! One refresher a connection: take the lease, read again, refresh, store both tokens, use them.
 
-use super::store::ConnectionStore;
+use super::store::{ConnectionStore, LeaseFor};
 use super::vault::{Tokens, Vault};
 use crate::Error;
 use booking::ConnectionId;
@@ -98,7 +98,11 @@ impl<R: Refresh + Sync, V: Vault + Sync> TokenKeeper<R, V> {
             if good(&tokens) {
                 return Ok(tokens.access_token);
             }
-            if let Some(lease) = self.connections.lease(&self.id, LEASE).await? {
+            if let Some(lease) = self
+                .connections
+                .lease(&self.id, LeaseFor::Refresh, LEASE)
+                .await?
+            {
                 let renewed = self.renew(&good).await;
                 // Not given back it ends by itself; that must not cost the new token.
                 if let Err(error) = self.connections.release(&self.id, &lease).await {

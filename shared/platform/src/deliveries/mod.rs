@@ -5,6 +5,7 @@ mod dead;
 mod outcome;
 mod record;
 mod store;
+mod waiting;
 
 pub use body::MAX_BODY;
 pub use record::{Delivery, DeliveryId, InvalidDeliveryId, NewDelivery, Page, Recorded, Status};

@@ -3,6 +3,7 @@
 use super::dead::bucket;
 use super::record::{Delivery, DeliveryId, Status};
 use super::store::DeliveryStore;
+use super::waiting::waiting_key;
 use crate::Result;
 use crate::error::failed;
 use crate::item::{n, s};
@@ -44,7 +45,8 @@ impl DeliveryStore {
     ) -> Result<()> {
         self.unsettled(
             id,
-            "SET #status = :status, lastError = :error, nextAttemptAt = :next ADD attempts :one",
+            "SET #status = :status, lastError = :error, nextAttemptAt = :next \
+             REMOVE statusBucket, statusAt ADD attempts :one",
             Status::Failed,
             vec![
                 (":error", s(error)),
@@ -130,6 +132,7 @@ impl DeliveryStore {
     /// Sets a delivery back to `received`, to be sent once more. Answers it, or nothing if it is
     /// not there (any more).
     pub async fn reopen(&self, id: &DeliveryId) -> Result<Option<Delivery>> {
+        let (bucket, at) = waiting_key(id, Timestamp::now());
         let answer = self
             .client
             .update_item()
@@ -137,8 +140,11 @@ impl DeliveryStore {
             .key("id", s(id))
             .condition_expression("attribute_exists(id) AND attribute_exists(trackingId)")
             .update_expression(
-                "SET #status = :received REMOVE nextAttemptAt, statusBucket, statusAt",
+                "SET #status = :received, statusBucket = :bucket, statusAt = :at \
+                 REMOVE nextAttemptAt",
             )
+            .expression_attribute_values(":bucket", s(bucket))
+            .expression_attribute_values(":at", s(at))
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":received", s(Status::Received.as_str()))
             .return_values(ReturnValue::AllNew)

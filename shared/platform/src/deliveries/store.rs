@@ -1,11 +1,12 @@
 //! The deliveries table.
 //!
 //! One item a delivery, with its body; a body too large for one item has its further parts in
-//! items `{id}#1`, `{id}#2`. Dead deliveries alone are in the index `byStatus`, by the month in
-//! which they died.
+//! items `{id}#1`, `{id}#2`. In the index `byStatus` are dead deliveries, by the month in which they
+//! died, and waiting ones, by the hour in which they came.
 
 use super::body::{join, split};
-use super::record::{Delivery, DeliveryId, NewDelivery, Recorded};
+use super::record::{Delivery, DeliveryId, NewDelivery, Recorded, Status};
+use super::waiting::waiting_key;
 use crate::error::failed;
 use crate::item::{Item, Read, b, n, s};
 use crate::{Error, Result};
@@ -74,6 +75,11 @@ impl DeliveryStore {
             if let Some(value) = value {
                 item.insert(name.to_owned(), s(value));
             }
+        }
+        if new.status == Status::Received {
+            let (bucket, at) = waiting_key(new.id, new.received_at);
+            item.insert("statusBucket".to_owned(), s(bucket));
+            item.insert("statusAt".to_owned(), s(at));
         }
         let now = n(new.received_at.as_second());
 

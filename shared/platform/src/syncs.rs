@@ -1,0 +1,216 @@
+//! Syncs: what was asked for, how far it is, and what it found. In the connections table, as items
+//! `sync#{id}` that expire.
+
+use crate::Result;
+use crate::error::failed;
+use crate::item::{Item, Read, n, s};
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::AttributeValue;
+use booking::ConnectionId;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// How long a sync can be asked after.
+const RETENTION: SignedDuration = SignedDuration::from_hours(24 * 30);
+/// How many errors a sync keeps.
+const MAX_ERRORS: usize = 20;
+
+/// A message of the sync queue: bring one connection's bookings in order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SyncJob {
+    /// The sync that it belongs to; nothing for a scheduled one, which nobody asks after.
+    pub sync_id: Option<String>,
+    /// Which connection.
+    pub connection_id: ConnectionId,
+    /// Start times from here; by default two days ago.
+    pub from: Option<Timestamp>,
+    /// Start times to here; by default the booking horizon.
+    pub to: Option<Timestamp>,
+    /// Where an earlier message stopped.
+    #[serde(default)]
+    pub place: Option<Place>,
+}
+
+/// How far a reconcile run is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Place {
+    /// The page to read next; the first if there is none.
+    pub page_token: Option<String>,
+    /// Everything that starts before this is done.
+    pub done_to: Option<Timestamp>,
+    /// The window, fixed when the run began.
+    pub from: Option<Timestamp>,
+    /// See `from`.
+    pub to: Option<Timestamp>,
+    /// Only the user's own events can be listed.
+    #[serde(default)]
+    pub own_events_only: bool,
+}
+
+/// What a part of a sync did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Pages read.
+    pub pages: usize,
+    /// Events seen.
+    pub seen: usize,
+    /// Events of which something had to be written.
+    pub changed: usize,
+    /// Events that were no longer listed.
+    pub vanished: usize,
+    /// What went wrong with single events or the connection.
+    pub errors: Vec<String>,
+}
+
+/// A sync as the API shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Sync {
+    /// Its id.
+    pub sync_id: String,
+    /// `queued`, `running`, `done` or `failed`.
+    pub state: &'static str,
+    /// When it was asked for.
+    pub requested_at: Option<Timestamp>,
+    /// When its last part ended.
+    pub updated_at: Option<Timestamp>,
+    /// How many connections it covers.
+    pub connections: usize,
+    /// How many of them are done.
+    pub finished: usize,
+    /// How many of them could not be done.
+    pub failed: usize,
+    /// Pages read.
+    pub pages: usize,
+    /// Events compared.
+    pub synced_count: usize,
+    /// Events that there are, once all pages are read.
+    pub total: Option<usize>,
+    /// Events of which something had to be written.
+    pub changed: usize,
+    /// Events that Calendly no longer lists.
+    pub vanished: usize,
+    /// What went wrong; the first few.
+    pub errors: Vec<String>,
+}
+
+/// How a part of a sync ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// More of the same connection follows.
+    GoesOn,
+    /// Its connection is done.
+    Finished,
+    /// Its connection can't be done.
+    Failed,
+}
+
+/// Syncs in DynamoDB.
+#[derive(Clone)]
+pub struct SyncStore {
+    client: Client,
+    table: String,
+}
+
+impl SyncStore {
+    /// The syncs in `table`.
+    pub fn new(client: Client, table: String) -> Self {
+        Self { client, table }
+    }
+
+    /// Notes that a sync of so many connections was asked for.
+    pub async fn requested(&self, id: &str, connections: usize) -> Result<()> {
+        let now = Timestamp::now();
+        let expires = now.saturating_add(RETENTION).unwrap_or(Timestamp::MAX);
+        self.client
+            .put_item()
+            .table_name(&self.table)
+            .item("id", s(key(id)))
+            .item("requestedAt", s(now))
+            .item("connections", n(connections))
+            .item("expiresAt", n(expires.as_second()))
+            .send()
+            .await
+            .map_err(failed("store a sync"))?;
+        Ok(())
+    }
+
+    /// Adds what a part did.
+    pub async fn add(&self, id: &str, tally: &Tally, part: Part) -> Result<()> {
+        let errors = tally.errors.iter().take(MAX_ERRORS).map(s).collect();
+        self.client
+            .update_item()
+            .table_name(&self.table)
+            .key("id", s(key(id)))
+            .update_expression(
+                "SET updatedAt = :now, errors = list_append(if_not_exists(errors, :none), :errors) \
+                 ADD pages :pages, seen :seen, changed :changed, vanished :vanished, \
+                 finished :finished, failed :failed",
+            )
+            .expression_attribute_values(":now", s(Timestamp::now()))
+            .expression_attribute_values(":none", AttributeValue::L(Vec::new()))
+            .expression_attribute_values(":errors", AttributeValue::L(errors))
+            .expression_attribute_values(":pages", n(tally.pages))
+            .expression_attribute_values(":seen", n(tally.seen))
+            .expression_attribute_values(":changed", n(tally.changed))
+            .expression_attribute_values(":vanished", n(tally.vanished))
+            .expression_attribute_values(":finished", n(u8::from(part == Part::Finished)))
+            .expression_attribute_values(":failed", n(u8::from(part == Part::Failed)))
+            .send()
+            .await
+            .map_err(failed("store a sync's progress"))?;
+        Ok(())
+    }
+
+    /// A sync.
+    pub async fn get(&self, id: &str) -> Result<Option<Sync>> {
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .key("id", s(key(id)))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(failed("read a sync"))?;
+        Ok(answer
+            .item
+            .filter(|item| item.contains_key("requestedAt"))
+            .map(|item| read(id, &item)))
+    }
+}
+
+fn key(id: &str) -> String {
+    format!("sync#{id}")
+}
+
+fn read(id: &str, item: &Item) -> Sync {
+    let count = |name| item.number(name).unwrap_or(0);
+    let (connections, finished, failed) =
+        (count("connections"), count("finished"), count("failed"));
+    let over = finished + failed >= connections;
+    let mut errors = item.texts("errors");
+    errors.truncate(MAX_ERRORS);
+    Sync {
+        sync_id: id.to_owned(),
+        state: match (over, failed > 0, count("pages") > 0) {
+            (true, true, _) => "failed",
+            (true, false, _) => "done",
+            (false, _, true) => "running",
+            (false, _, false) => "queued",
+        },
+        requested_at: item.time("requestedAt"),
+        updated_at: item.time("updatedAt"),
+        connections,
+        finished,
+        failed,
+        pages: count("pages"),
+        synced_count: count("seen"),
+        total: over.then(|| count("seen")),
+        changed: count("changed"),
+        vanished: count("vanished"),
+        errors,
+    }
+}

@@ -160,6 +160,7 @@ struct Plan {
     /// Writes until the crash; below zero, none is planned.
     countdown: AtomicI64,
     calls: AtomicUsize,
+    writes: AtomicUsize,
     happened: AtomicUsize,
 }
 
@@ -180,6 +181,11 @@ impl Crashes {
     /// How many calls were made, reads included.
     pub fn calls(&self) -> usize {
         self.0.calls.load(Ordering::SeqCst)
+    }
+
+    /// How many writes were made.
+    pub fn writes(&self) -> usize {
+        self.0.writes.load(Ordering::SeqCst)
     }
 
     /// How many crashes happened.
@@ -217,6 +223,7 @@ impl Intercept for Crashes {
     ) -> Result<(), BoxError> {
         self.0.calls.fetch_add(1, Ordering::SeqCst);
         if is_write(context.request().headers().get("x-amz-target")) {
+            self.0.writes.fetch_add(1, Ordering::SeqCst);
             return self.pass();
         }
         Ok(())

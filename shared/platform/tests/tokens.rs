@@ -4,10 +4,11 @@
 
 use booking::ConnectionId;
 use calendly::oauth::{Grant, OAuthError};
+use fakes::MemoryVault;
 use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use platform::connections::{
-    ConnectionStatus, ConnectionStore, LeaseFor, Refresh, TokenError, TokenKeeper, Tokens, Vault,
+    ConnectionStatus, ConnectionStore, LeaseFor, Refresh, TokenError, TokenKeeper, Tokens,
 };
 use std::sync::{Arc, Mutex};
 use testkit::dynamo::Dynamo;
@@ -16,35 +17,6 @@ const USER: &str = "https://api.calendly.com/users/U1";
 
 fn id() -> ConnectionId {
     ConnectionId::from_user_uri(USER).unwrap()
-}
-
-/// Tokens in memory; a write can be made to fail as if the process had been killed before it.
-#[derive(Clone, Default)]
-struct Memory {
-    tokens: Arc<Mutex<Option<Tokens>>>,
-    killed_before_write: Arc<Mutex<bool>>,
-}
-
-impl Vault for Memory {
-    async fn read(&self, _: &ConnectionId) -> platform::Result<Option<Tokens>> {
-        Ok(self.tokens.lock().unwrap().clone())
-    }
-
-    async fn write(&self, _: &ConnectionId, tokens: &Tokens) -> platform::Result<()> {
-        if *self.killed_before_write.lock().unwrap() {
-            return Err(platform::Error::Aws {
-                action: "write tokens",
-                cause: "killed".to_owned(),
-            });
-        }
-        *self.tokens.lock().unwrap() = Some(tokens.clone());
-        Ok(())
-    }
-
-    async fn forget(&self, _: &ConnectionId) -> platform::Result<()> {
-        *self.tokens.lock().unwrap() = None;
-        Ok(())
-    }
 }
 
 /// A token endpoint whose refresh tokens work once.
@@ -118,7 +90,7 @@ impl Refresh for Endpoint {
 struct Stage {
     _dynamo: Dynamo,
     connections: ConnectionStore,
-    vault: Memory,
+    vault: MemoryVault,
     endpoint: Endpoint,
 }
 
@@ -133,12 +105,15 @@ impl Stage {
             .authorized(&id(), USER, organization, &[], "https://example.com")
             .await
             .unwrap();
-        let vault = Memory::default();
-        *vault.tokens.lock().unwrap() = Some(Tokens {
-            access_token: "access-0".to_owned(),
-            refresh_token: Some("refresh-0".to_owned()),
-            expires_at: Some(Timestamp::now() + SignedDuration::from_mins(minutes)),
-        });
+        let vault = MemoryVault::default();
+        vault.put(
+            id().as_str(),
+            Tokens {
+                access_token: "access-0".to_owned(),
+                refresh_token: Some("refresh-0".to_owned()),
+                expires_at: Some(Timestamp::now() + SignedDuration::from_mins(minutes)),
+            },
+        );
         Self {
             _dynamo: dynamo,
             connections,
@@ -148,7 +123,7 @@ impl Stage {
     }
 
     /// A caller of its own, as another process would be.
-    fn keeper(&self) -> TokenKeeper<Endpoint, Memory> {
+    fn keeper(&self) -> TokenKeeper<Endpoint, MemoryVault> {
         TokenKeeper {
             connections: self.connections.clone(),
             vault: self.vault.clone(),
@@ -211,9 +186,9 @@ async fn a_lost_answer_needs_a_new_authorization_and_is_not_tried_for_ever() {
 #[tokio::test]
 async fn a_kill_between_the_answer_and_the_store_needs_a_new_authorization() {
     let stage = Stage::new(1).await;
-    *stage.vault.killed_before_write.lock().unwrap() = true;
+    stage.vault.kill_before_write(true);
     assert!(stage.keeper().token().await.is_err());
-    *stage.vault.killed_before_write.lock().unwrap() = false;
+    stage.vault.kill_before_write(false);
     assert_eq!(stage.status().await, ConnectionStatus::Active);
     let error = stage.keeper().token().await.unwrap_err();
     assert!(matches!(error, TokenError::NeedsReauth));
@@ -262,11 +237,14 @@ async fn a_new_authorization_wins_over_the_loss_of_the_old() {
 #[tokio::test]
 async fn a_personal_access_token_never_ends_until_it_is_refused() {
     let stage = Stage::new(1).await;
-    *stage.vault.tokens.lock().unwrap() = Some(Tokens {
-        access_token: "personal".to_owned(),
-        refresh_token: None,
-        expires_at: None,
-    });
+    stage.vault.put(
+        id().as_str(),
+        Tokens {
+            access_token: "personal".to_owned(),
+            refresh_token: None,
+            expires_at: None,
+        },
+    );
     assert_eq!(stage.keeper().token().await.unwrap(), "personal");
     let error = stage.keeper().token_after("personal").await.unwrap_err();
     assert!(matches!(error, TokenError::NeedsReauth));

@@ -1,54 +1,21 @@
 //! The function against an embedded DynamoDB and a sandbox Calendly; tokens and secrets in memory.
 
 use super::*;
-use booking::ConnectionId;
+use fakes::{FixedSecret, MemoryVault};
 use lambda_http::http::Request as HttpRequest;
-use platform::connections::Tokens;
-use platform::secrets::Versions;
 use sandbox::{Options, Sandbox};
 use serde_json::json;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use testkit::dynamo::Dynamo;
 
 const BASE: &str = "http://127.0.0.1:1";
 
-#[derive(Clone, Default)]
-struct Memory(Arc<Mutex<HashMap<String, Tokens>>>);
-
-impl Vault for Memory {
-    async fn read(&self, id: &ConnectionId) -> platform::Result<Option<Tokens>> {
-        Ok(self.0.lock().unwrap().get(id.as_str()).cloned())
-    }
-
-    async fn write(&self, id: &ConnectionId, tokens: &Tokens) -> platform::Result<()> {
-        self.0
-            .lock()
-            .unwrap()
-            .insert(id.as_str().to_owned(), tokens.clone());
-        Ok(())
-    }
-
-    async fn forget(&self, id: &ConnectionId) -> platform::Result<()> {
-        self.0.lock().unwrap().remove(id.as_str());
-        Ok(())
-    }
-}
-
-struct Fixed(String);
-
-impl Versions for Fixed {
-    async fn at(&self, stage: &'static str) -> platform::Result<Option<String>> {
-        Ok((stage == "AWSCURRENT").then(|| self.0.clone()))
-    }
-}
-
 struct Stage {
     _dynamo: Dynamo,
     sandbox: Sandbox,
-    vault: Memory,
-    connector: Connector<Memory, Fixed>,
+    vault: MemoryVault,
+    connector: Connector<MemoryVault, FixedSecret>,
     http: reqwest::Client,
 }
 
@@ -96,14 +63,14 @@ impl Stage {
             ..Options::default()
         };
         let sandbox = Sandbox::start(options).await.unwrap();
-        let vault = Memory::default();
+        let vault = MemoryVault::default();
         let minute = Duration::from_secs(60);
         let connector = Connector {
             connections: ConnectionStore::new(dynamo.client(), "connections".to_owned()),
             vault: vault.clone(),
-            app: RotatingSecret::new(Fixed(secret.to_string()), "Calendly secret", minute),
+            app: RotatingSecret::new(FixedSecret(secret.to_string()), "Calendly secret", minute),
             keys: RotatingSecret::new(
-                Fixed(r#"{"name":"test","key":"k-1"}"#.to_owned()),
+                FixedSecret(r#"{"name":"test","key":"k-1"}"#.to_owned()),
                 "API key secret",
                 minute,
             ),
@@ -197,7 +164,7 @@ impl Stage {
     }
 
     async fn nothing_kept(&self) {
-        assert!(self.vault.0.lock().unwrap().is_empty());
+        assert!(self.vault.is_empty());
         let page = self.connector.connections.list(None, 10).await.unwrap();
         assert!(page.items.is_empty());
         let state = self.sandbox_state().await;
@@ -233,7 +200,7 @@ async fn an_account_is_connected_and_subscribed() {
             .iter()
             .any(|scope| scope == "webhooks:write")
     );
-    assert!(stage.vault.0.lock().unwrap().contains_key(id));
+    assert!(stage.vault.tokens(id).is_some());
     let state = stage.sandbox_state().await;
     let subscription = &state["subscriptions"][0];
     let url = subscription["callback_url"].as_str().unwrap();
@@ -245,10 +212,10 @@ async fn a_second_authorization_renews_the_connection() {
     let stage = Stage::new().await;
     let first = stage.connected().await;
     let id = first["connectionId"].as_str().unwrap().to_owned();
-    let before = stage.vault.0.lock().unwrap()[&id].access_token.clone();
+    let before = stage.vault.tokens(&id).unwrap().access_token;
     let second = stage.connected().await;
     assert_eq!(first["connectionId"], second["connectionId"]);
-    assert_ne!(stage.vault.0.lock().unwrap()[&id].access_token, before);
+    assert_ne!(stage.vault.tokens(&id).unwrap().access_token, before);
     let state = stage.sandbox_state().await;
     assert_eq!(state["subscriptions"].as_array().unwrap().len(), 1);
 }
@@ -379,7 +346,7 @@ async fn calendly_being_away_is_told_and_changes_nothing() {
     assert!(set.status().is_success());
     let answer = stage.ask("GET", &back, &[], "").await;
     answer.refused(502, "CALENDLY_UNAVAILABLE");
-    assert!(stage.vault.0.lock().unwrap().is_empty());
+    assert!(stage.vault.is_empty());
 }
 
 #[tokio::test]

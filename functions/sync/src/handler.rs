@@ -1,0 +1,84 @@
+//! What the function is called with: the schedule's tick, or a batch of jobs.
+
+use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
+use calendly::api::Endpoints;
+use lambda_runtime::Error;
+use platform::bookings::BookingStore;
+use platform::connections::{ConnectionStore, Vault};
+use platform::deliveries::DeliveryStore;
+use platform::queue::{Jobs, Outbox};
+use platform::secrets::{CalendlySecret, RotatingSecret, Versions};
+use platform::syncs::{SyncJob, SyncStore};
+use serde_json::{Value, json};
+use std::time::{Duration, Instant, SystemTime};
+
+/// The function.
+pub struct Syncer<V, S, J, O> {
+    /// Connections.
+    pub connections: ConnectionStore,
+    /// Syncs that were asked for.
+    pub syncs: SyncStore,
+    /// Bookings.
+    pub bookings: BookingStore,
+    /// The delivery log, which is swept.
+    pub deliveries: DeliveryStore,
+    /// Queue of sync jobs.
+    pub jobs: J,
+    /// Queue of deliveries.
+    pub webhooks: O,
+    /// Where tokens lie.
+    pub vault: V,
+    /// The OAuth app.
+    pub app: RotatingSecret<CalendlySecret, S>,
+    /// For calls to Calendly.
+    pub http: reqwest::Client,
+    /// Where Calendly is.
+    pub endpoints: Endpoints,
+}
+
+/// Kept free before the function's own limit: the longest call that may be under way, and writing
+/// down the place.
+const MARGIN: Duration = Duration::from_secs(10);
+
+impl<V, S, J, O> Syncer<V, S, J, O>
+where
+    V: Vault + Clone + Send + std::marker::Sync,
+    S: Versions,
+    J: Jobs<SyncJob>,
+    O: Outbox,
+{
+    /// Handles one invocation, which ends at `limit`.
+    pub async fn handle(&self, payload: Value, limit: SystemTime) -> Result<Value, Error> {
+        let left = limit.duration_since(SystemTime::now()).unwrap_or_default();
+        let deadline = Instant::now() + left.saturating_sub(MARGIN);
+        if payload.get("Records").is_none() {
+            let planned = self.plan().await?;
+            let swept = self.sweep().await?;
+            tracing::info!(planned, swept, outcome = "planned", "sync");
+            return Ok(json!({"planned": planned, "swept": swept}));
+        }
+        let batch: SqsEvent = serde_json::from_value(payload)?;
+        let mut response = SqsBatchResponse::default();
+        for message in batch.records {
+            let job = serde_json::from_str::<SyncJob>(message.body.as_deref().unwrap_or_default());
+            let done = if let Ok(job) = job {
+                self.work(job, deadline).await
+            } else {
+                Err(platform::Error::Corrupt {
+                    what: "a sync job",
+                    cause: "not of its form".to_owned(),
+                })
+            };
+            if let Err(error) = done {
+                tracing::error!(%error, "a sync job comes back");
+                let mut failure = BatchItemFailure::default();
+                failure.item_identifier = message.message_id.unwrap_or_default();
+                response.batch_item_failures.push(failure);
+            }
+        }
+        Ok(serde_json::to_value(response)?)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,52 @@
+//! Reconciles connected accounts with what is stored, and watches their subscriptions.
+
+mod config;
+mod handler;
+mod plan;
+mod reconcile;
+mod work;
+
+use config::Config;
+use handler::Syncer;
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use platform::bookings::BookingStore;
+use platform::connections::{ConnectionStore, SecretVault};
+use platform::deliveries::DeliveryStore;
+use platform::queue::Queue;
+use platform::secrets::{ManagedSecret, RotatingSecret};
+use platform::syncs::SyncStore;
+use std::time::Duration;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    platform::logs::init();
+    let config = Config::read(platform::config::Env::process())?;
+    let aws = platform::aws::load().await;
+    let dynamodb = aws_sdk_dynamodb::Client::new(&aws);
+    let sqs = aws_sdk_sqs::Client::new(&aws);
+    let secrets = aws_sdk_secretsmanager::Client::new(&aws);
+    let table = config.connections_table;
+    let syncer = Syncer {
+        connections: ConnectionStore::new(dynamodb.clone(), table.clone()),
+        syncs: SyncStore::new(dynamodb.clone(), table),
+        bookings: BookingStore::new(dynamodb.clone(), config.bookings_table),
+        deliveries: DeliveryStore::new(dynamodb, config.deliveries_table),
+        jobs: Queue::new(sqs.clone(), config.sync_queue_url),
+        webhooks: Queue::new(sqs, config.webhook_queue_url),
+        vault: SecretVault::new(secrets.clone(), config.token_secret_prefix),
+        app: RotatingSecret::new(
+            ManagedSecret::new(secrets, config.calendly_secret_id),
+            "Calendly secret",
+            Duration::from_secs(60),
+        ),
+        http: platform::http::outgoing()?,
+        endpoints: config.endpoints,
+    };
+    Box::pin(run(service_fn(
+        async |event: LambdaEvent<serde_json::Value>| {
+            let deadline = event.context.deadline();
+            syncer.handle(event.payload, deadline).await
+        },
+    )))
+    .await
+}

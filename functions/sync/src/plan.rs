@@ -1,0 +1,77 @@
+//! The schedule's tick: one job a connection, and the sweep.
+
+use crate::handler::Syncer;
+use jiff::{SignedDuration, Timestamp};
+use platform::Result;
+use platform::connections::{ConnectionStatus, Vault};
+use platform::queue::{DeliveryRef, Jobs, Outbox};
+use platform::secrets::Versions;
+use platform::syncs::SyncJob;
+use std::time::Duration;
+
+/// Connections read at a time.
+const PAGE: usize = 100;
+/// A delivery that was logged this long ago and is still waiting has lost its message.
+const LOST_AFTER: SignedDuration = SignedDuration::from_mins(10);
+/// The most deliveries that one sweep queues again.
+const MAX_SWEPT: usize = 1000;
+
+impl<V, S, J, O> Syncer<V, S, J, O>
+where
+    V: Vault + Clone + Send + std::marker::Sync,
+    S: Versions,
+    J: Jobs<SyncJob>,
+    O: Outbox,
+{
+    /// Queues a job for each connection that works. Answers how many.
+    pub(crate) async fn plan(&self) -> Result<usize> {
+        let mut planned = 0;
+        let mut after = None;
+        loop {
+            let page = self.connections.list(after.as_deref(), PAGE).await?;
+            for connection in page.items {
+                if connection.status != ConnectionStatus::Active {
+                    continue;
+                }
+                let job = SyncJob {
+                    sync_id: None,
+                    connection_id: connection.id,
+                    from: None,
+                    to: None,
+                    place: None,
+                };
+                self.jobs.push(&job, Duration::ZERO).await?;
+                planned += 1;
+            }
+            after = page.next;
+            if after.is_none() {
+                return Ok(planned);
+            }
+        }
+    }
+
+    /// Queues deliveries again whose message was lost between the log and the queue. Answers how
+    /// many.
+    pub(crate) async fn sweep(&self) -> Result<usize> {
+        let before = Timestamp::now()
+            .saturating_sub(LOST_AFTER)
+            .unwrap_or(Timestamp::MIN);
+        let waiting = self.deliveries.waiting(before, MAX_SWEPT).await?;
+        for delivery in &waiting {
+            tracing::warn!(
+                deliveryId = %delivery.id,
+                trackingId = delivery.tracking_id,
+                outcome = "queued again",
+                "a delivery was left waiting"
+            );
+            self.webhooks
+                .send(&DeliveryRef {
+                    delivery_id: delivery.id.clone(),
+                    tracking_id: delivery.tracking_id.clone(),
+                    event: delivery.event.clone(),
+                })
+                .await?;
+        }
+        Ok(waiting.len())
+    }
+}

@@ -1,0 +1,352 @@
+//! A reconcile run of one connection: what Calendly lists, against what is stored.
+//!
+//! Calendly can't be asked what changed, so a run goes through a window of start times. Invitees are
+//! read only for events that are new or differ; and everything goes through the same reducer as
+//! webhooks do.
+
+use booking::{
+    Cancellation, EventRecord, EventUri, Facts, InviteeRecord, InviteeUri, Latest, Provider,
+    Records, Stamp, reduce,
+};
+use calendly::api::{Access, ApiError, Client, EventWindow, Scope};
+use calendly::webhook::{Unreadable, resource};
+use futures::future::try_join_all;
+use jiff::{SignedDuration, Timestamp};
+use platform::bookings::BookingStore;
+use platform::connections::Connection;
+use platform::syncs::{Place, Tally};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+/// How far back a run looks: late cancellations and no-show marks.
+const LOOK_BACK: SignedDuration = SignedDuration::from_hours(48);
+/// How far ahead: beyond what event types let people book.
+const HORIZON: SignedDuration = SignedDuration::from_hours(24 * 730);
+/// Events whose invitees are read at a time.
+const AT_A_TIME: usize = 4;
+/// The pages of invitees of one event that are read: 10,000 people.
+const MAX_INVITEE_PAGES: usize = 100;
+
+/// How a run ended.
+#[derive(Debug, PartialEq, Eq)]
+pub enum End {
+    /// All of the window is compared.
+    Complete,
+    /// Time or the rate limit ran short: it goes on at `place`, after a while.
+    Paused {
+        /// Where.
+        place: Place,
+        /// When.
+        after: Duration,
+    },
+}
+
+/// Why a run could not go on.
+#[derive(Debug)]
+pub enum Trouble {
+    /// Calendly.
+    Calendly(ApiError),
+    /// The store.
+    Store(platform::Error),
+}
+
+impl From<ApiError> for Trouble {
+    fn from(error: ApiError) -> Self {
+        Self::Calendly(error)
+    }
+}
+
+impl From<platform::Error> for Trouble {
+    fn from(error: platform::Error) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl std::fmt::Display for Trouble {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Calendly(error) => error.fmt(f),
+            Self::Store(error) => error.fmt(f),
+        }
+    }
+}
+
+/// One run, or the next part of it.
+pub struct Run<'a, A> {
+    /// Calendly, with this connection's tokens.
+    pub client: &'a Client<A>,
+    /// What is stored.
+    pub bookings: &'a BookingStore,
+    /// Which connection.
+    pub connection: &'a Connection,
+    /// When to stop and save the place.
+    pub deadline: Instant,
+}
+
+impl<A: Access> Run<'_, A> {
+    /// Goes on from `place` to the end of the window, or as far as time and rate limit allow.
+    /// What was done is in `tally` however it ends.
+    pub async fn go(&self, mut place: Place, tally: &mut Tally) -> Result<End, Trouble> {
+        let now = Timestamp::now();
+        let from = *place
+            .from
+            .get_or_insert(now.saturating_sub(LOOK_BACK).unwrap_or(now));
+        let to = *place
+            .to
+            .get_or_insert(now.saturating_add(HORIZON).unwrap_or(now));
+        let window = EventWindow { from, to };
+        // At least one page a message, or a run with little time would never end.
+        loop {
+            let step = self.page(&mut place, &window, tally).await;
+            match step {
+                Ok(true) => return Ok(End::Complete),
+                Ok(false) => {}
+                Err(Trouble::Calendly(ApiError::RateLimited { retry_after })) => {
+                    return Ok(End::Paused {
+                        place,
+                        after: retry_after,
+                    });
+                }
+                Err(trouble) => return Err(trouble),
+            }
+            if Instant::now() >= self.deadline {
+                let after = Duration::ZERO;
+                return Ok(End::Paused { place, after });
+            }
+        }
+    }
+
+    /// Compares one page, and moves the place behind it. `true` after the last.
+    async fn page(
+        &self,
+        place: &mut Place,
+        window: &EventWindow,
+        tally: &mut Tally,
+    ) -> Result<bool, Trouble> {
+        let read_at = Timestamp::now();
+        let token = place.page_token.as_deref();
+        let page = match self.client.events(self.owner(place), window, token).await {
+            // Only owners and administrators may list an organization's events.
+            Err(ApiError::Forbidden { .. }) if !place.own_events_only => {
+                place.own_events_only = true;
+                return Ok(false);
+            }
+            // A page token that has become stale: from the start, which finds nothing to write.
+            Err(ApiError::Status { status: 400, .. }) if place.page_token.is_some() => {
+                place.page_token = None;
+                place.done_to = None;
+                return Ok(false);
+            }
+            page => page?,
+        };
+        let mut listed = BTreeMap::new();
+        for event in page.items {
+            match resource::event_uri(&event) {
+                Ok(uri) => {
+                    listed.insert(uri, event);
+                }
+                Err(error) => tally
+                    .errors
+                    .push(format!("an event can't be read: {error}")),
+            }
+        }
+        let stored = self
+            .bookings
+            .events(Provider::Calendly, listed.keys().cloned())
+            .await?;
+        let to_read: Vec<&Value> = listed
+            .iter()
+            .filter(|(uri, event)| self.differs(stored.get(*uri), event, read_at))
+            .map(|(_, event)| event)
+            .collect();
+        for events in to_read.chunks(AT_A_TIME) {
+            let reads = events.iter().map(|event| self.reconcile(event, read_at));
+            for result in try_join_all(reads).await? {
+                match result {
+                    Ok(written) => tally.changed += usize::from(written > 0),
+                    Err(error) => tally
+                        .errors
+                        .push(format!("an event can't be read: {error}")),
+                }
+            }
+        }
+        let last = page.next.is_none();
+        self.find_vanished(
+            place,
+            &listed,
+            last.then_some(window.to),
+            window.from,
+            tally,
+        )
+        .await?;
+        tally.pages += 1;
+        tally.seen += listed.len();
+        place.page_token = page.next;
+        Ok(last)
+    }
+
+    fn owner(&self, place: &Place) -> (Scope, &str) {
+        if place.own_events_only {
+            (Scope::User, &self.connection.user_uri)
+        } else {
+            (Scope::Organization, &self.connection.organization_uri)
+        }
+    }
+
+    /// Whether an event's invitees have to be read: it is new, it differs, it has other people
+    /// than are stored, or it has begun, after which a no-show mark moves nothing of the event.
+    fn differs(&self, stored: Option<&EventRecord>, event: &Value, read_at: Timestamp) -> bool {
+        let Some(stored) = stored.filter(|stored| stored.updated_at.is_some()) else {
+            return true;
+        };
+        let Ok(facts) = resource::facts(event, &[], &self.connection.id, read_at) else {
+            return true;
+        };
+        let mut records = Records::default();
+        records.events.insert(stored.uri.clone(), stored.clone());
+        let next = reduce(&records, &facts).changes_since(&records);
+        !next.records.events.is_empty() || people_missing(stored) || has_begun(stored, read_at)
+    }
+
+    /// Reads an event's invitees and merges it all. Answers how many records were written.
+    async fn reconcile(
+        &self,
+        event: &Value,
+        read_at: Timestamp,
+    ) -> Result<Result<usize, Unreadable>, Trouble> {
+        let uri = match resource::event_uri(event) {
+            Ok(uri) => uri,
+            Err(error) => return Ok(Err(error)),
+        };
+        let mut invitees = Vec::new();
+        let mut token = None;
+        for _ in 0..MAX_INVITEE_PAGES {
+            let page = self.client.invitees(uri.id(), token.as_deref()).await?;
+            invitees.extend(page.items);
+            token = page.next;
+            if token.is_none() {
+                break;
+            }
+        }
+        let mut written = 0;
+        // A step is one transaction, of at most 100 items: an event, and a few people and those
+        // they were moved from and to.
+        let groups: Vec<&[Value]> = match invitees.as_slice() {
+            [] => vec![&[]],
+            some => some.chunks(10).collect(),
+        };
+        for group in groups {
+            match resource::facts(event, group, &self.connection.id, read_at) {
+                Ok(facts) => written += self.bookings.reconcile(facts).await?.written,
+                Err(error) => return Ok(Err(error)),
+            }
+        }
+        Ok(Ok(written))
+    }
+
+    /// Looks for stored events of this page's span of starts that Calendly did not list: each is
+    /// read on its own, and was either moved or is gone.
+    async fn find_vanished(
+        &self,
+        place: &mut Place,
+        listed: &BTreeMap<EventUri, Value>,
+        window_end: Option<Timestamp>,
+        window_start: Timestamp,
+        tally: &mut Tally,
+    ) -> Result<(), Trouble> {
+        let latest = listed.values().filter_map(start).max();
+        // Events that start together with the last one may be on the next page.
+        let Some(to) = window_end.or(latest) else {
+            return Ok(());
+        };
+        let from = place.done_to.unwrap_or(window_start);
+        if to <= from {
+            return Ok(());
+        }
+        let stored = self.bookings.between(&self.connection.id, from, to).await?;
+        let missing = stored
+            .into_iter()
+            .filter(|event| !event.is_canceled() && !listed.contains_key(&event.uri));
+        for event in missing {
+            let read_at = Timestamp::now();
+            let written = match self.client.event(event.uri.id()).await {
+                Ok(found) => match self.reconcile(&found, read_at).await? {
+                    Ok(written) => written,
+                    Err(error) => {
+                        tally
+                            .errors
+                            .push(format!("an event can't be read: {error}"));
+                        0
+                    }
+                },
+                Err(ApiError::NotFound { .. }) => {
+                    tally.vanished += 1;
+                    self.bookings
+                        .reconcile(gone(&event, read_at))
+                        .await?
+                        .written
+                }
+                Err(error) => return Err(error.into()),
+            };
+            tally.changed += usize::from(written > 0);
+        }
+        place.done_to = Some(to);
+        Ok(())
+    }
+}
+
+fn start(event: &Value) -> Option<Timestamp> {
+    event.get("start_time")?.as_str()?.parse().ok()
+}
+
+/// Whether Calendly counts other people than are stored. A roster holds the first fifty.
+fn people_missing(stored: &EventRecord) -> bool {
+    let Some(counter) = stored.counter.as_ref().map(|counter| &counter.value) else {
+        return stored.roster.is_empty();
+    };
+    let known = i64::try_from(stored.roster.len()).unwrap_or(i64::MAX);
+    let active = stored
+        .roster
+        .values()
+        .filter(|invitee| invitee.is_active())
+        .count();
+    let active = i64::try_from(active).unwrap_or(i64::MAX);
+    let all_known = counter
+        .total
+        .is_none_or(|total| total <= known || known >= 50);
+    let same_active = known >= 50 || counter.active.is_none_or(|count| count == active);
+    !(all_known && same_active)
+}
+
+fn has_begun(stored: &EventRecord, now: Timestamp) -> bool {
+    let start = stored.slot.as_ref().map(|slot| slot.value.start);
+    start.is_some_and(|start| start <= now)
+}
+
+/// An event that Calendly no longer knows: canceled, with all who were coming.
+fn gone(event: &EventRecord, read_at: Timestamp) -> Facts {
+    let mut canceled = EventRecord::about(event.uri.clone(), event.provider);
+    canceled.canceled = true;
+    let mut facts = Facts::new(event.provider);
+    facts.add_event(&canceled);
+    let invitees: BTreeSet<_> = event
+        .roster
+        .values()
+        .filter(|invitee| invitee.is_active())
+        .filter_map(|invitee| InviteeUri::parse(&invitee.uri).ok())
+        .collect();
+    for uri in invitees {
+        let mut invitee = InviteeRecord::about(uri);
+        invitee.canceled = true;
+        let cancellation = Cancellation {
+            by: None,
+            reason: Some("no longer at Calendly".to_owned()),
+            by_type: None,
+            at: Some(read_at),
+        };
+        invitee.cancellation = Some(Latest::new(Stamp::new(read_at, read_at), cancellation));
+        facts.add_invitee(&invitee);
+    }
+    facts
+}

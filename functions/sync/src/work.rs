@@ -1,0 +1,188 @@
+//! One job: watch the subscription, then reconcile.
+
+use crate::handler::Syncer;
+use crate::reconcile::{End, Run, Trouble};
+use calendly::api::{ApiError, Client, Urgency};
+use calendly::oauth::{App, OAuth};
+use jiff::SignedDuration;
+use platform::Result;
+use platform::connections::{
+    Connection, ConnectionStatus, LeaseFor, TokenKeeper, Vault, WatchError, watch,
+};
+use platform::queue::{Jobs, Outbox};
+use platform::secrets::Versions;
+use platform::syncs::{Part, Place, SyncJob, Tally};
+use std::time::{Duration, Instant};
+
+/// Longer than any invocation of the function: a run that was killed frees its connection then.
+const LEASE: SignedDuration = SignedDuration::from_secs(120);
+/// When a job is looked at again whose connection is being reconciled by another.
+const BUSY: Duration = Duration::from_secs(30);
+
+type Calendly<V> = Client<TokenKeeper<Option<OAuth>, V>>;
+
+impl<V, S, J, O> Syncer<V, S, J, O>
+where
+    V: Vault + Clone + Send + std::marker::Sync,
+    S: Versions,
+    J: Jobs<SyncJob>,
+    O: Outbox,
+{
+    /// Does a job, or as much of it as time allows. An error brings its message back.
+    pub(crate) async fn work(&self, job: SyncJob, deadline: Instant) -> Result<()> {
+        let id = job.connection_id.clone();
+        let connection = self.connections.get(&id).await?;
+        let Some(connection) = connection.filter(|c| c.status == ConnectionStatus::Active) else {
+            let mut tally = Tally::default();
+            tally.errors.push(format!(
+                "{} is not connected, or needs to be authorized again",
+                id.as_str()
+            ));
+            return self.note(&job, &tally, Part::Failed).await;
+        };
+        let Some(lease) = self.connections.lease(&id, LeaseFor::Sync, LEASE).await? else {
+            // A scheduled run may be left out: the one under way does the same, and the next comes.
+            return match job.sync_id {
+                Some(_) => self.jobs.push(&job, BUSY).await,
+                None => Ok(()),
+            };
+        };
+        let done = self.part(&job, &connection, deadline).await;
+        let released = self.connections.release(&id, &lease).await;
+        // Only now: the next message must find the connection free.
+        if let Some((next, after)) = done? {
+            self.jobs.push(&next, after).await?;
+        }
+        released
+    }
+
+    /// The next part of a job; answers the job that goes on with it.
+    async fn part(
+        &self,
+        job: &SyncJob,
+        connection: &Connection,
+        deadline: Instant,
+    ) -> Result<Option<(SyncJob, Duration)>> {
+        let mut tally = Tally::default();
+        let calendly = self.calendly(connection).await?;
+        if job.place.is_none()
+            && let Err(error) = self.watch(&calendly, connection).await
+        {
+            // What is there can be compared all the same.
+            tracing::error!(connection = connection.id.as_str(), %error, "subscription not watched");
+            tally.errors.push(format!("subscription: {error}"));
+        }
+        let run = Run {
+            client: &calendly,
+            bookings: &self.bookings,
+            connection,
+            deadline,
+        };
+        let place = job.place.clone().unwrap_or_else(|| Place {
+            from: job.from,
+            to: job.to,
+            ..Place::default()
+        });
+        let end = run.go(place, &mut tally).await;
+        let (part, next) = match end {
+            Ok(End::Complete) => (Part::Finished, None),
+            Ok(End::Paused { place, after }) => {
+                let next = SyncJob {
+                    place: Some(place),
+                    ..job.clone()
+                };
+                (Part::GoesOn, Some((next, after)))
+            }
+            Err(trouble) if passing(&trouble) => {
+                tracing::warn!(connection = connection.id.as_str(), error = %trouble, outcome = "failed", "sync");
+                return Err(error_of(trouble));
+            }
+            Err(trouble) => {
+                tally.errors.push(trouble.to_string());
+                (Part::Failed, None)
+            }
+        };
+        tracing::info!(
+            connection = connection.id.as_str(),
+            outcome = ?part,
+            pages = tally.pages,
+            seen = tally.seen,
+            changed = tally.changed,
+            vanished = tally.vanished,
+            errors = tally.errors.len(),
+            "sync"
+        );
+        self.note(job, &tally, part).await?;
+        Ok(next)
+    }
+
+    async fn note(&self, job: &SyncJob, tally: &Tally, part: Part) -> Result<()> {
+        match &job.sync_id {
+            Some(sync) => self.syncs.add(sync, tally, part).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn watch(
+        &self,
+        calendly: &Calendly<V>,
+        connection: &Connection,
+    ) -> std::result::Result<(), WatchError> {
+        // Calendly signs for a personal access token only with a key that is sent along.
+        let tokens = self.vault.read(&connection.id).await?;
+        let personal = tokens.is_some_and(|tokens| tokens.refresh_token.is_none());
+        let secrets = self.app.values().await?;
+        let key = secrets.first().map(|secret| secret.signing_key.as_str());
+        let key = key.filter(|key| personal && !key.is_empty());
+        watch(calendly, &self.connections, connection, key).await?;
+        Ok(())
+    }
+
+    async fn calendly(&self, connection: &Connection) -> Result<Calendly<V>> {
+        let secrets = self.app.values().await?;
+        let app = secrets
+            .first()
+            .filter(|secret| !secret.client_id.is_empty());
+        let oauth = app.map(|secret| {
+            let app = App {
+                client_id: secret.client_id.clone(),
+                client_secret: secret.client_secret.clone(),
+            };
+            OAuth::new(self.http.clone(), &self.endpoints, app)
+        });
+        let keeper = TokenKeeper {
+            connections: self.connections.clone(),
+            vault: self.vault.clone(),
+            oauth,
+            id: connection.id.clone(),
+        };
+        let http = self.http.clone();
+        Ok(Client::new(
+            http,
+            &self.endpoints,
+            keeper,
+            Urgency::Background,
+        ))
+    }
+}
+
+fn passing(trouble: &Trouble) -> bool {
+    match trouble {
+        Trouble::Calendly(error) => error.is_transient(),
+        Trouble::Store(error) => error.is_transient(),
+    }
+}
+
+fn error_of(trouble: Trouble) -> platform::Error {
+    match trouble {
+        Trouble::Store(error) => error,
+        Trouble::Calendly(error) => calendly_error(&error),
+    }
+}
+
+fn calendly_error(error: &ApiError) -> platform::Error {
+    platform::Error::Aws {
+        action: "sync with Calendly",
+        cause: error.to_string(),
+    }
+}

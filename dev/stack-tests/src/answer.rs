@@ -1,6 +1,7 @@
 //! An HTTP answer, held against the contract.
 
 use jiff::Timestamp;
+use reqwest::header::HeaderMap;
 use serde_json::Value;
 
 /// What the stack answered.
@@ -12,8 +13,12 @@ pub struct Answer {
     pub tracking_id: Option<String>,
     /// The `content-type` header.
     pub content_type: Option<String>,
+    /// Every header.
+    pub headers: HeaderMap,
     /// The body; null where it isn't JSON.
     pub body: Value,
+    /// The body where it isn't JSON.
+    pub text: String,
 }
 
 impl Answer {
@@ -22,12 +27,39 @@ impl Answer {
             let value = response.headers().get(name)?;
             Some(value.to_str().unwrap().to_owned())
         };
+        let (tracking_id, content_type) = (header("x-tracking-id"), header("content-type"));
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let bytes = response.bytes().await.unwrap();
+        let json = serde_json::from_slice(&bytes);
+        let text = json.is_err().then(|| String::from_utf8_lossy(&bytes));
         Self {
-            status: response.status().as_u16(),
-            tracking_id: header("x-tracking-id"),
-            content_type: header("content-type"),
-            body: serde_json::from_slice(&response.bytes().await.unwrap()).unwrap_or_default(),
+            status,
+            tracking_id,
+            content_type,
+            headers,
+            text: text.unwrap_or_default().into_owned(),
+            body: json.unwrap_or_default(),
         }
+    }
+
+    /// A header's value; empty where there is none.
+    pub fn header(&self, name: &str) -> &str {
+        let value = self.headers.get(name);
+        value.map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// The text of a page for a browser: one that names the tracking id, and keeps its address,
+    /// which can hold a code and a state, to itself.
+    pub fn page(self, status: u16) -> String {
+        assert_eq!(self.status, status, "{self:?}");
+        let html = Some("text/html; charset=utf-8");
+        assert_eq!(self.content_type.as_deref(), html, "{self:?}");
+        assert_eq!(self.header("referrer-policy"), "no-referrer", "{self:?}");
+        let policy = self.header("content-security-policy");
+        assert!(policy.contains("default-src 'none'"), "{self:?}");
+        let id = self.tracking_id.as_deref().expect("a tracking id");
+        assert!(self.text.contains(id), "{self:?}");
+        self.text
     }
 
     /// The body of an answer with `status`, JSON with a tracking id in its header.

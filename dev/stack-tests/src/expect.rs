@@ -11,6 +11,13 @@ pub fn assert_has(actual: &Value, wanted: &Value) {
     }
 }
 
+/// What two values differ in, at every depth; nothing where they are equal.
+pub fn difference(actual: &Value, wanted: &Value) -> Option<String> {
+    let missing = compare(actual, wanted, "");
+    let more = || compare(wanted, actual, "").map_err(|it| format!("the other way round: {it}"));
+    missing.and_then(|()| more()).err()
+}
+
 fn compare(actual: &Value, wanted: &Value, path: &str) -> Result<(), String> {
     match (actual, wanted) {
         (Value::Object(actual), Value::Object(wanted)) => {

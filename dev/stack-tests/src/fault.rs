@@ -17,6 +17,8 @@ pub enum Function {
     Worker,
     /// Answers operators.
     Api,
+    /// Connects accounts.
+    Oauth,
 }
 
 impl Function {
@@ -25,12 +27,16 @@ impl Function {
             Self::Webhook => "WEBHOOK_FUNCTION_NAME",
             Self::Worker => "WORKER_FUNCTION_NAME",
             Self::Api => "API_FUNCTION_NAME",
+            Self::Oauth => "OAUTH_FUNCTION_NAME",
         })
     }
 }
 
 /// Runs `test`, then `restore`, then goes on as `test` ended.
-async fn and_then_always<T>(test: impl AsyncFnOnce() -> T, restore: impl AsyncFnOnce()) -> T {
+pub(crate) async fn and_then_always<T>(
+    test: impl AsyncFnOnce() -> T,
+    restore: impl AsyncFnOnce(),
+) -> T {
     let result = AssertUnwindSafe(test()).catch_unwind().await;
     restore().await;
     result.unwrap_or_else(|panic| resume_unwind(panic))
@@ -101,8 +107,13 @@ impl Stack {
     /// Runs `test` while every function logs all that it can.
     pub async fn with_every_log_line<T>(&self, test: impl AsyncFnOnce() -> T) -> T {
         let mut before = Vec::new();
-        for function in [Function::Webhook, Function::Worker, Function::Api] {
-            let name = function.name();
+        let functions = [
+            Function::Webhook,
+            Function::Worker,
+            Function::Api,
+            Function::Oauth,
+        ];
+        for name in functions.map(Function::name) {
             let now = self
                 .lambda
                 .get_function_configuration()

@@ -13,20 +13,27 @@
 )]
 
 mod answer;
+mod connect;
 mod deliveries;
+mod desk;
 mod expect;
 mod fault;
+mod held;
 mod post;
 mod queue;
 mod sample;
+mod sandbox;
 mod stack;
 mod wait;
 
 pub use answer::Answer;
-pub use expect::{assert_has, part};
+pub use connect::{BROWSER, Began};
+pub use desk::Desk;
+pub use expect::{assert_has, difference, part};
 pub use fault::Function;
 pub use post::{Post, sign};
 pub use queue::Letter;
 pub use sample::Samples;
+pub use sandbox::{Account, Sandbox};
 pub use stack::Stack;
 pub use wait::{eventually, wait_until};

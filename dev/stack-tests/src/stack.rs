@@ -4,6 +4,7 @@ use crate::Answer;
 use aws_config::BehaviorVersion;
 use platform::deliveries::DeliveryStore;
 use reqwest::Method;
+use reqwest::redirect::Policy;
 use serde_json::Value;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -52,6 +53,8 @@ impl Stack {
             dynamodb,
             http: reqwest::Client::builder()
                 .no_proxy()
+                // Where it sends a browser is part of what is tested.
+                .redirect(Policy::none())
                 .timeout(Duration::from_secs(35))
                 .build()
                 .unwrap(),

@@ -13,6 +13,8 @@ pub struct Config {
     pub connections_table: String,
     /// Queue of deliveries to be processed.
     pub webhook_queue_url: String,
+    /// Queue of sync jobs.
+    pub sync_queue_url: String,
     /// Queue of what was given up.
     pub webhook_dlq_url: String,
     /// Secret with the API key.
@@ -29,6 +31,7 @@ impl Config {
             bookings_table: env.text("BOOKINGS_TABLE"),
             connections_table: env.text("CONNECTIONS_TABLE"),
             webhook_queue_url: env.text("WEBHOOK_QUEUE_URL"),
+            sync_queue_url: env.text("SYNC_QUEUE_URL"),
             webhook_dlq_url: env.text("WEBHOOK_DLQ_URL"),
             api_key_secret_id: env.text("API_KEY_SECRET_ID"),
             retention: SignedDuration::from_hours(24 * env.or("DELIVERY_RETENTION_DAYS", 30)),

@@ -1,7 +1,7 @@
 //! `GET /v1/dead-letters`, `POST /v1/dead-letters/redrive`.
 
 use crate::handler::{Answer, Api, unavailable};
-use crate::params::{Params, cursor};
+use crate::params::{Params, cursor, object};
 use lambda_http::Request;
 use lambda_http::http::StatusCode;
 use platform::deliveries::DeliveryId;
@@ -44,19 +44,8 @@ impl Default for Redrive {
 
 impl Redrive {
     fn read(request: &Request) -> Result<Self, Problem> {
-        let body: &[u8] = request.body().as_ref();
-        if body.trim_ascii().is_empty() {
-            return Ok(Self::default());
-        }
-        // Read as an object first: a list would be taken for the fields in their order.
-        let redrive = serde_json::from_slice::<serde_json::Map<_, _>>(body)
-            .and_then(|fields| serde_json::from_value::<Self>(fields.into()));
-        let redrive = redrive.map_err(|error| {
-            Problem::parameter(
-                "body",
-                format!("must be {{\"dryRun\", \"limit\", \"event\", \"deliveryId\"}}, all optional: {error}"),
-            )
-        })?;
+        let form = "{\"dryRun\", \"limit\", \"event\", \"deliveryId\"}";
+        let redrive: Self = object(request, form)?;
         if !(1..=1000).contains(&redrive.limit) {
             return Err(Problem::parameter("limit", "must be from 1 to 1000"));
         }

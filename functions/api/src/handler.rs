@@ -10,6 +10,7 @@ use platform::deliveries::DeliveryStore;
 use platform::http::{Problem, TrackingId, answer};
 use platform::queue::Queue;
 use platform::secrets::{ApiKeySecret, RotatingSecret};
+use platform::syncs::SyncStore;
 use serde_json::{Value, json};
 
 /// The function: answers one request at a time.
@@ -22,6 +23,10 @@ pub struct Api {
     pub connections: ConnectionStore,
     /// Queue of deliveries to be processed.
     pub queue: Queue,
+    /// Syncs that were asked for.
+    pub syncs: SyncStore,
+    /// Queue of sync jobs.
+    pub sync_jobs: Queue,
     /// Queue of what was given up.
     pub dead_letters: Queue,
     /// API keys.
@@ -42,6 +47,8 @@ enum Route<'a> {
     DeadLetters,
     Redrive,
     Connections,
+    StartSync,
+    Sync(&'a str),
 }
 
 impl<'a> Route<'a> {
@@ -56,6 +63,8 @@ impl<'a> Route<'a> {
             ["v1", "dead-letters"] => (Self::DeadLetters, Method::GET),
             ["v1", "dead-letters", "redrive"] => (Self::Redrive, Method::POST),
             ["v1", "connections"] => (Self::Connections, Method::GET),
+            ["v1", "sync"] => (Self::StartSync, Method::POST),
+            ["v1", "sync", id] => (Self::Sync(id), Method::GET),
             _ => return None,
         })
     }
@@ -101,6 +110,11 @@ impl Api {
             Route::Delivery(id) => self.delivery(request, id).await,
             Route::DeadLetters => self.list_dead_letters(request).await,
             Route::Connections => self.list_connections(request).await,
+            Route::Sync(id) => self.sync(request, id).await,
+            Route::StartSync => {
+                operated(&caller, tracking_id, "sync");
+                self.start_sync(request).await
+            }
             Route::Replay(id) => {
                 operated(&caller, tracking_id, "replay");
                 self.replay(request, id).await

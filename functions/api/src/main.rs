@@ -7,6 +7,7 @@ mod deliveries;
 mod events;
 mod handler;
 mod params;
+mod syncs;
 
 use config::Config;
 use handler::Api;
@@ -16,6 +17,7 @@ use platform::connections::ConnectionStore;
 use platform::deliveries::DeliveryStore;
 use platform::queue::Queue;
 use platform::secrets::{ManagedSecret, RotatingSecret};
+use platform::syncs::SyncStore;
 use std::time::Duration;
 
 /// How long API keys are cached.
@@ -31,7 +33,9 @@ async fn main() -> Result<(), Error> {
     let api = Api {
         bookings: BookingStore::new(dynamodb.clone(), config.bookings_table),
         deliveries: DeliveryStore::new(dynamodb.clone(), config.deliveries_table),
-        connections: ConnectionStore::new(dynamodb, config.connections_table),
+        connections: ConnectionStore::new(dynamodb.clone(), config.connections_table.clone()),
+        syncs: SyncStore::new(dynamodb, config.connections_table),
+        sync_jobs: Queue::new(sqs.clone(), config.sync_queue_url),
         queue: Queue::new(sqs.clone(), config.webhook_queue_url),
         dead_letters: Queue::new(sqs, config.webhook_dlq_url),
         keys: RotatingSecret::new(

@@ -5,6 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use lambda_http::{Request, RequestExt};
 use platform::http::Problem;
+use serde::de::DeserializeOwned;
 
 /// Items on a page unless asked otherwise.
 const DEFAULT_LIMIT: usize = 20;
@@ -99,6 +100,21 @@ impl Params {
             )),
         }
     }
+}
+
+/// A JSON object as the body, all of whose fields are optional; nothing is an empty one. `form`
+/// says in the error what is taken.
+pub fn object<T: Default + DeserializeOwned>(request: &Request, form: &str) -> Result<T, Problem> {
+    let body: &[u8] = request.body().as_ref();
+    if body.trim_ascii().is_empty() {
+        return Ok(T::default());
+    }
+    // Read as an object first: a list would be taken for the fields in their order.
+    serde_json::from_slice::<serde_json::Map<_, _>>(body)
+        .and_then(|fields| serde_json::from_value(fields.into()))
+        .map_err(|error| {
+            Problem::parameter("body", format!("must be {form}, all optional: {error}"))
+        })
 }
 
 /// The cursor that [`Params::cursor`] reads: opaque to callers, and of no use to another list.

@@ -8,7 +8,9 @@ use lambda_http::http::StatusCode;
 use lambda_http::{Request, RequestExt};
 use platform::connections::{Pending, Vault};
 use platform::http::Problem;
+use platform::queue::Jobs;
 use platform::secrets::Versions;
+use platform::syncs::SyncJob;
 use rand::RngCore;
 use serde_json::json;
 
@@ -16,7 +18,7 @@ use serde_json::json;
 /// is asked for only where the caller says `routingForms=true`.
 const ROUTING_FORMS: &str = "routing_forms:read";
 
-impl<V: Vault + Clone + Send + Sync, S: Versions> Connector<V, S> {
+impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V, S, J> {
     pub(crate) async fn authorize(&self, request: &Request) -> Result<Reply, Problem> {
         let query = request.query_string_parameters();
         let linked = match (query.first("expires"), query.first("signature")) {

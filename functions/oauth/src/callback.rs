@@ -6,9 +6,11 @@ use lambda_http::http::StatusCode;
 use lambda_http::{Request, RequestExt};
 use platform::connections::{Tokens, Vault};
 use platform::http::{Problem, TrackingId};
+use platform::queue::Jobs;
 use platform::secrets::Versions;
+use platform::syncs::SyncJob;
 
-impl<V: Vault + Clone + Send + Sync, S: Versions> Connector<V, S> {
+impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V, S, J> {
     pub(crate) async fn callback(
         &self,
         request: &Request,

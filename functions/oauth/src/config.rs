@@ -7,6 +7,8 @@ use platform::config::{ConfigError, Env};
 pub struct Config {
     /// Table of connections.
     pub connections_table: String,
+    /// Queue of sync jobs.
+    pub sync_queue_url: String,
     /// Secrets with tokens are named by this and the connection's id.
     pub token_secret_prefix: String,
     /// Secret with the OAuth app.
@@ -25,6 +27,7 @@ impl Config {
         let calendly = Endpoints::default();
         let config = Self {
             connections_table: env.text("CONNECTIONS_TABLE"),
+            sync_queue_url: env.text("SYNC_QUEUE_URL"),
             token_secret_prefix: env.text("TOKEN_SECRET_PREFIX"),
             calendly_secret_id: env.text("CALENDLY_SECRET_ID"),
             api_key_secret_id: env.text("API_KEY_SECRET_ID"),

@@ -10,9 +10,12 @@ use platform::connections::{
     TokenKeeper, Tokens, Vault, WatchError, Watched, unsubscribe_all, watch,
 };
 use platform::http::{Problem, TrackingId};
+use platform::queue::Jobs;
 use platform::secrets::Versions;
+use platform::syncs::SyncJob;
 use serde::Deserialize;
 use serde_json::json;
+use std::time::Duration;
 
 /// A token that is used as it is: it was granted a moment ago.
 struct Fresh(String);
@@ -35,7 +38,7 @@ struct OwnToken {
     personal_access_token: String,
 }
 
-impl<V: Vault + Clone + Send + Sync, S: Versions> Connector<V, S> {
+impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V, S, J> {
     /// Connects the account that `tokens` are of: reads who it is, stores the tokens, and makes
     /// the webhook subscription. An account that was connected before is renewed.
     pub(crate) async fn connect(
@@ -80,6 +83,15 @@ impl<V: Vault + Clone + Send + Sync, S: Versions> Connector<V, S> {
             }
         };
         tracing::info!(trackingId = %tracking_id, connection = id.as_str(), outcome = "connected", subscribed, "connection");
+        // Bookings made before the subscription are told of by no webhook. Should this fail, the
+        // next scheduled sync finds them.
+        let first_sync = SyncJob {
+            connection_id: Some(id.clone()),
+            ..SyncJob::default()
+        };
+        if let Err(error) = self.jobs.push(&first_sync, Duration::ZERO).await {
+            tracing::error!(trackingId = %tracking_id, connection = id.as_str(), %error, "first sync not queued");
+        }
         let sentence = if subscribed {
             "This Calendly account is connected, and Calendly will send its bookings here. You \
              can close this page."

@@ -7,11 +7,13 @@ use lambda_http::request::RequestContext;
 use lambda_http::{Body, Request, RequestExt};
 use platform::connections::{ConnectionStore, Vault};
 use platform::http::{Problem, TrackingId, answer};
+use platform::queue::Jobs;
 use platform::secrets::{ApiKeySecret, CalendlySecret, RotatingSecret, Versions};
+use platform::syncs::SyncJob;
 use serde_json::Value;
 
 /// The function: answers one request at a time.
-pub struct Connector<V, S> {
+pub struct Connector<V, S, J> {
     /// Connections.
     pub connections: ConnectionStore,
     /// Where tokens lie.
@@ -20,6 +22,8 @@ pub struct Connector<V, S> {
     pub app: RotatingSecret<CalendlySecret, S>,
     /// API keys.
     pub keys: RotatingSecret<ApiKeySecret, S>,
+    /// Queue of sync jobs.
+    pub jobs: J,
     /// For calls to Calendly.
     pub http: reqwest::Client,
     /// Where Calendly is.
@@ -38,7 +42,7 @@ pub enum Reply {
     Data(StatusCode, Value),
 }
 
-impl<V: Vault + Clone + Send + Sync, S: Versions> Connector<V, S> {
+impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V, S, J> {
     /// Answers one request.
     pub async fn handle(&self, request: &Request) -> Response<Body> {
         let tracking_id = TrackingId::random();

@@ -12,6 +12,7 @@ use config::Config;
 use handler::Connector;
 use lambda_http::{Error, run, service_fn};
 use platform::connections::{ConnectionStore, SecretVault};
+use platform::queue::Queue;
 use platform::secrets::{ManagedSecret, RotatingSecret};
 use std::time::Duration;
 
@@ -41,6 +42,7 @@ async fn main() -> Result<(), Error> {
             "API key secret",
             KEY_LIFETIME,
         ),
+        jobs: Queue::new(aws_sdk_sqs::Client::new(&aws), config.sync_queue_url),
         http: platform::http::outgoing()?,
         endpoints: config.endpoints,
         public_url: config.public_url,

@@ -52,7 +52,7 @@ where
         let left = limit.duration_since(SystemTime::now()).unwrap_or_default();
         let deadline = Instant::now() + left.saturating_sub(MARGIN);
         if payload.get("Records").is_none() {
-            let planned = self.plan().await?;
+            let planned = self.plan(&SyncJob::default(), deadline).await?;
             let swept = self.sweep().await?;
             tracing::info!(planned, swept, outcome = "planned", "sync");
             return Ok(json!({"planned": planned, "swept": swept}));
@@ -62,7 +62,10 @@ where
         for message in batch.records {
             let job = serde_json::from_str::<SyncJob>(message.body.as_deref().unwrap_or_default());
             let done = if let Ok(job) = job {
-                self.work(job, deadline).await
+                match job.connection_id.clone() {
+                    Some(id) => self.work(job, &id, deadline).await,
+                    None => self.plan(&job, deadline).await.map(|_| ()),
+                }
             } else {
                 Err(platform::Error::Corrupt {
                     what: "a sync job",

@@ -6,8 +6,8 @@ use platform::Result;
 use platform::connections::{ConnectionStatus, Vault};
 use platform::queue::{DeliveryRef, Jobs, Outbox};
 use platform::secrets::Versions;
-use platform::syncs::SyncJob;
-use std::time::Duration;
+use platform::syncs::{Place, SyncJob};
+use std::time::{Duration, Instant};
 
 /// Connections read at a time.
 const PAGE: usize = 100;
@@ -23,28 +23,45 @@ where
     J: Jobs<SyncJob>,
     O: Outbox,
 {
-    /// Queues a job for each connection that works. Answers how many.
-    pub(crate) async fn plan(&self) -> Result<usize> {
+    /// Queues a job for each connection that works, and goes on in a new message when time runs
+    /// short. Answers how many were queued now.
+    pub(crate) async fn plan(&self, all: &SyncJob, deadline: Instant) -> Result<usize> {
         let mut planned = 0;
-        let mut after = None;
+        let mut after = all.place.clone().and_then(|place| place.page_token);
         loop {
             let page = self.connections.list(after.as_deref(), PAGE).await?;
-            for connection in page.items {
-                if connection.status != ConnectionStatus::Active {
-                    continue;
-                }
+            let working = page
+                .items
+                .into_iter()
+                .filter(|c| c.status == ConnectionStatus::Active);
+            let mut here = 0;
+            for connection in working {
                 let job = SyncJob {
-                    sync_id: None,
-                    connection_id: connection.id,
-                    from: None,
-                    to: None,
+                    connection_id: Some(connection.id),
                     place: None,
+                    ..all.clone()
                 };
                 self.jobs.push(&job, Duration::ZERO).await?;
-                planned += 1;
+                here += 1;
             }
+            if let Some(sync) = &all.sync_id {
+                self.syncs.planned(sync, here, page.next.is_none()).await?;
+            }
+            planned += here;
             after = page.next;
             if after.is_none() {
+                return Ok(planned);
+            }
+            if Instant::now() >= deadline {
+                let place = Place {
+                    page_token: after,
+                    ..Place::default()
+                };
+                let rest = SyncJob {
+                    place: Some(place),
+                    ..all.clone()
+                };
+                self.jobs.push(&rest, Duration::ZERO).await?;
                 return Ok(planned);
             }
         }

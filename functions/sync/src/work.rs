@@ -2,6 +2,7 @@
 
 use crate::handler::Syncer;
 use crate::reconcile::{End, Run, Trouble};
+use booking::ConnectionId;
 use calendly::api::{ApiError, Client, Urgency};
 use calendly::oauth::{App, OAuth};
 use jiff::SignedDuration;
@@ -29,9 +30,13 @@ where
     O: Outbox,
 {
     /// Does a job, or as much of it as time allows. An error brings its message back.
-    pub(crate) async fn work(&self, job: SyncJob, deadline: Instant) -> Result<()> {
-        let id = job.connection_id.clone();
-        let connection = self.connections.get(&id).await?;
+    pub(crate) async fn work(
+        &self,
+        job: SyncJob,
+        id: &ConnectionId,
+        deadline: Instant,
+    ) -> Result<()> {
+        let connection = self.connections.get(id).await?;
         let Some(connection) = connection.filter(|c| c.status == ConnectionStatus::Active) else {
             let mut tally = Tally::default();
             tally.errors.push(format!(
@@ -40,7 +45,7 @@ where
             ));
             return self.note(&job, &tally, Part::Failed).await;
         };
-        let Some(lease) = self.connections.lease(&id, LeaseFor::Sync, LEASE).await? else {
+        let Some(lease) = self.connections.lease(id, LeaseFor::Sync, LEASE).await? else {
             // A scheduled run may be left out: the one under way does the same, and the next comes.
             return match job.sync_id {
                 Some(_) => self.jobs.push(&job, BUSY).await,
@@ -48,7 +53,7 @@ where
             };
         };
         let done = self.part(&job, &connection, deadline).await;
-        let released = self.connections.release(&id, &lease).await;
+        let released = self.connections.release(id, &lease).await;
         // Only now: the next message must find the connection free.
         if let Some((next, after)) = done? {
             self.jobs.push(&next, after).await?;

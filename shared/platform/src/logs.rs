@@ -15,7 +15,7 @@ pub fn init() {
         .find(|level| ["trace", "debug", "info", "warn", "error"].contains(&level.as_str()))
         .unwrap_or_else(|| "info".to_owned());
     let ours = [
-        "webhook", "worker", "oauth", "api", "platform", "calendly", "booking",
+        "webhook", "worker", "oauth", "sync", "api", "platform", "calendly", "booking",
     ];
     let filter = ours.into_iter().fold("warn".to_owned(), |filter, name| {
         format!("{filter},{name}={level}")

@@ -15,14 +15,14 @@ const RETENTION: SignedDuration = SignedDuration::from_hours(24 * 30);
 /// How many errors a sync keeps.
 const MAX_ERRORS: usize = 20;
 
-/// A message of the sync queue: bring one connection's bookings in order.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// A message of the sync queue: bring one connection's bookings in order, or those of all.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SyncJob {
     /// The sync that it belongs to; nothing for a scheduled one, which nobody asks after.
     pub sync_id: Option<String>,
-    /// Which connection.
-    pub connection_id: ConnectionId,
+    /// Which connection; nothing for all, each of which then gets a job of its own.
+    pub connection_id: Option<ConnectionId>,
     /// Start times from here; by default two days ago.
     pub from: Option<Timestamp>,
     /// Start times to here; by default the booking horizon.
@@ -36,7 +36,7 @@ pub struct SyncJob {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Place {
-    /// The page to read next; the first if there is none.
+    /// The page to read next; the first if there is none. For all connections, a page of them.
     pub page_token: Option<String>,
     /// Everything that starts before this is done.
     pub done_to: Option<Timestamp>,
@@ -120,8 +120,8 @@ impl SyncStore {
         Self { client, table }
     }
 
-    /// Notes that a sync of so many connections was asked for.
-    pub async fn requested(&self, id: &str, connections: usize) -> Result<()> {
+    /// Notes that a sync was asked for.
+    pub async fn requested(&self, id: &str) -> Result<()> {
         let now = Timestamp::now();
         let expires = now.saturating_add(RETENTION).unwrap_or(Timestamp::MAX);
         self.client
@@ -129,11 +129,25 @@ impl SyncStore {
             .table_name(&self.table)
             .item("id", s(key(id)))
             .item("requestedAt", s(now))
-            .item("connections", n(connections))
             .item("expiresAt", n(expires.as_second()))
             .send()
             .await
             .map_err(failed("store a sync"))?;
+        Ok(())
+    }
+
+    /// Adds connections that it covers; with `all`, there are no more.
+    pub async fn planned(&self, id: &str, connections: usize, all: bool) -> Result<()> {
+        self.client
+            .update_item()
+            .table_name(&self.table)
+            .key("id", s(key(id)))
+            .update_expression("SET planned = :all ADD connections :count")
+            .expression_attribute_values(":all", AttributeValue::Bool(all))
+            .expression_attribute_values(":count", n(connections))
+            .send()
+            .await
+            .map_err(failed("store a sync's plan"))?;
         Ok(())
     }
 
@@ -190,7 +204,10 @@ fn read(id: &str, item: &Item) -> Sync {
     let count = |name| item.number(name).unwrap_or(0);
     let (connections, finished, failed) =
         (count("connections"), count("finished"), count("failed"));
-    let over = finished + failed >= connections;
+    let planned = item
+        .get("planned")
+        .and_then(|all| all.as_bool().ok().copied());
+    let over = planned == Some(true) && finished + failed >= connections;
     let mut errors = item.texts("errors");
     errors.truncate(MAX_ERRORS);
     Sync {

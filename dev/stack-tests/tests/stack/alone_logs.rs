@@ -1,5 +1,7 @@
 //! No personal data, link or secret in any log line of the whole run. Runs last.
 
+mod connecting;
+
 use serde_json::Value;
 use stack_tests::{Function, Samples, Stack, assert_has};
 use std::collections::BTreeSet;
@@ -58,8 +60,8 @@ fn collect(json: &Value, found: &mut BTreeSet<String>) {
 }
 
 /// What must not be in any line: as it is, and as JSON writes it.
-fn forbidden(stack: &Stack) -> BTreeSet<String> {
-    let mut found = BTreeSet::new();
+fn forbidden(stack: &Stack, connecting: BTreeSet<String>) -> BTreeSet<String> {
+    let mut found = connecting;
     for name in Samples::names() {
         let body = testkit_body(&name);
         collect(&body, &mut found);
@@ -105,9 +107,10 @@ fn lines_with(stack: &Stack, texts: &BTreeSet<String>) -> Vec<String> {
 async fn nothing_personal_and_no_secret_is_logged() {
     let stack = Stack::from_env().await;
     let mut tracking_ids = BTreeSet::new();
-    stack
+    let connecting = stack
         .with_every_log_line(async || {
             everything_happens(&stack, &mut tracking_ids).await;
+            connecting::everything_happens(&stack, &mut tracking_ids).await
         })
         .await;
 
@@ -116,20 +119,21 @@ async fn nothing_personal_and_no_secret_is_logged() {
         let lines = lines_with(&stack, &BTreeSet::from([id.clone()]));
         assert!(!lines.is_empty(), "no line has the tracking id {id}");
     }
-    for function in ["webhook", "worker", "api"] {
+    for function in ["webhook", "worker", "api", "oauth"] {
         assert!(
             stack.log_lines(function).len() > 5,
             "{function} hardly logged anything"
         );
     }
     // … and nothing that must not be.
-    let forbidden = forbidden(&stack);
+    let forbidden = forbidden(&stack, connecting);
     assert!(forbidden.len() > 50, "{forbidden:?}");
     for known in [
         "ada.booker@example.com",
         "+1 212-555-0142",
         "Dana Host",
         "søren+日本@exämple.test",
+        "Lola Logged",
     ] {
         assert!(forbidden.contains(known), "{known}");
     }

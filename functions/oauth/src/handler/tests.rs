@@ -1,7 +1,7 @@
 //! The function against an embedded DynamoDB and a sandbox Calendly; tokens and secrets in memory.
 
 use super::*;
-use fakes::{FixedSecret, MemoryVault};
+use fakes::{FixedSecret, MemoryQueue, MemoryVault};
 use lambda_http::http::Request as HttpRequest;
 use sandbox::{Options, Sandbox};
 use serde_json::json;
@@ -15,7 +15,7 @@ struct Stage {
     _dynamo: Dynamo,
     sandbox: Sandbox,
     vault: MemoryVault,
-    connector: Connector<MemoryVault, FixedSecret>,
+    connector: Connector<MemoryVault, FixedSecret, MemoryQueue<SyncJob>>,
     http: reqwest::Client,
 }
 
@@ -74,6 +74,7 @@ impl Stage {
                 "API key secret",
                 minute,
             ),
+            jobs: MemoryQueue::default(),
             http: platform::http::outgoing().unwrap(),
             endpoints: Endpoints {
                 api: sandbox.base_url().to_owned(),
@@ -194,6 +195,9 @@ async fn an_account_is_connected_and_subscribed() {
 
     let page = stage.connector.connections.list(None, 10).await.unwrap();
     assert_eq!(page.items.len(), 1);
+    let jobs = stage.connector.jobs.drain();
+    assert_eq!(jobs.len(), 1, "a first sync is queued");
+    assert_eq!(jobs[0].0.connection_id, Some(page.items[0].id.clone()));
     assert!(
         page.items[0]
             .scopes

@@ -129,12 +129,11 @@ impl Stage {
     async fn sync(&self, limit: Duration) -> usize {
         let mut job = SyncJob {
             sync_id: Some("s-1".to_owned()),
-            connection_id: id(),
-            from: None,
-            to: None,
-            place: None,
+            connection_id: Some(id()),
+            ..SyncJob::default()
         };
-        self.function.syncs.requested("s-1", 1).await.unwrap();
+        self.function.syncs.requested("s-1").await.unwrap();
+        self.function.syncs.planned("s-1", 1, true).await.unwrap();
         let mut messages = 0;
         loop {
             messages += 1;
@@ -315,17 +314,19 @@ async fn two_runs_of_one_connection_never_overlap() {
     assert!(held.unwrap().is_some());
     let job = |sync_id: Option<&str>| SyncJob {
         sync_id: sync_id.map(str::to_owned),
-        connection_id: id(),
-        from: None,
-        to: None,
-        place: None,
+        connection_id: Some(id()),
+        ..SyncJob::default()
     };
     let deadline = Instant::now() + LONG;
-    stage.function.work(job(None), deadline).await.unwrap();
+    stage
+        .function
+        .work(job(None), &id(), deadline)
+        .await
+        .unwrap();
     assert!(stage.jobs.drain().is_empty(), "a scheduled one is left out");
     stage
         .function
-        .work(job(Some("s-1")), deadline)
+        .work(job(Some("s-1")), &id(), deadline)
         .await
         .unwrap();
     let waits = stage.jobs.drain();
@@ -394,6 +395,16 @@ async fn the_schedule_plans_a_job_for_each_connection_that_works() {
     let answer = stage.function.handle(json!({}), until).await.unwrap();
     assert_eq!(answer["planned"], 3);
     assert_eq!(stage.jobs.drain().len(), 3);
+
+    // With no time at all it still goes on, a page a message.
+    stage.function.syncs.requested("all").await.unwrap();
+    let all = SyncJob {
+        sync_id: Some("all".to_owned()),
+        ..SyncJob::default()
+    };
+    stage.function.plan(&all, Instant::now()).await.unwrap();
+    let sync = stage.function.syncs.get("all").await.unwrap().unwrap();
+    assert_eq!((sync.state, sync.connections), ("queued", 3));
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ use crate::handler::{Answer, Api, unavailable};
 use crate::params::{Params, cursor};
 use lambda_http::Request;
 use lambda_http::http::StatusCode;
+use platform::http::Problem;
 use serde_json::json;
 
 const LIST: &str = "connections";
@@ -12,6 +13,13 @@ impl Api {
     pub(crate) async fn list_connections(&self, request: &Request) -> Answer {
         let params = Params::of(request, &["limit", "cursor"])?;
         let (limit, after) = (params.limit()?, params.cursor(LIST)?);
+        let place = after.as_deref().and_then(|after| after.split_once(' '));
+        if after.is_some() && place.is_none_or(|(_, id)| id.is_empty()) {
+            return Err(Problem::parameter(
+                "cursor",
+                "must be the nextCursor of a page of this list",
+            ));
+        }
         let page = self.connections.list(after.as_deref(), limit).await;
         let page = page.map_err(unavailable)?;
         Ok((

@@ -2,6 +2,7 @@
 
 use crate::handler::{Answer, Api, unavailable};
 use crate::params::{Params, cursor, object};
+use futures::future::join_all;
 use lambda_http::Request;
 use lambda_http::http::StatusCode;
 use platform::deliveries::DeliveryId;
@@ -17,9 +18,11 @@ const LIST: &str = "dead-letters";
 /// itself, unless it is killed.
 const HIDDEN: Duration = Duration::from_secs(60);
 /// A redrive stops looking after this time, well before the function's 29 s.
-const TIME_LIMIT: Duration = Duration::from_secs(18);
+const TIME_LIMIT: Duration = Duration::from_secs(15);
 /// The most messages that one redrive looks at: it holds those that it leaves until its end.
-const MAX_LOOKED_AT: usize = 2000;
+const MAX_LOOKED_AT: usize = 1000;
+/// How many are given back at a time.
+const AT_A_TIME: usize = 20;
 
 /// Which dead letters to send back. Each part that is given must fit.
 #[derive(Debug, Deserialize)]
@@ -100,8 +103,13 @@ impl Api {
         let mut held = Vec::new();
         let result = self.look_through(&redrive, &mut held).await;
         // What is left goes back, whatever stopped the search.
-        for letter in &held {
-            if let Err(error) = self.dead_letters.put_back(letter).await {
+        for letters in held.chunks(AT_A_TIME) {
+            let back = join_all(
+                letters
+                    .iter()
+                    .map(|letter| self.dead_letters.put_back(letter)),
+            );
+            for error in back.await.into_iter().filter_map(Result::err) {
                 tracing::warn!(%error, "a dead letter comes back later");
             }
         }

@@ -12,6 +12,7 @@ use platform::queue::Queue;
 use platform::secrets::{ApiKeySecret, RotatingSecret};
 use platform::syncs::SyncStore;
 use serde_json::{Value, json};
+use tracing::Instrument;
 
 /// The function: answers one request at a time.
 pub struct Api {
@@ -74,7 +75,9 @@ impl Api {
     /// Answers one request.
     pub async fn handle(&self, request: &Request) -> Response<Body> {
         let tracking_id = TrackingId::random();
-        let result = self.route(request, &tracking_id).await;
+        // Every line that is written on the way carries the id.
+        let span = tracing::info_span!("request", trackingId = %tracking_id);
+        let result = self.route(request, &tracking_id).instrument(span).await;
         let (status, code) = match &result {
             Ok((status, _)) => (*status, None),
             Err(problem) => (problem.status, Some(problem.code)),

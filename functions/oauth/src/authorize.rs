@@ -46,7 +46,8 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
         let pkce = Pkce::from_random(random());
         let state = hex::encode(random());
         let mut scopes = REQUIRED_SCOPES.to_vec();
-        if query.first("routingForms") == Some("true") {
+        let routing_forms = query.first("routingForms") == Some("true");
+        if routing_forms {
             scopes.push(ROUTING_FORMS);
         }
         let url = oauth
@@ -73,17 +74,22 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
         }
         Ok(Reply::Data(
             StatusCode::OK,
-            json!({"authorizeUrl": url, "startUrl": self.start_url(&base).await?}),
+            json!({"authorizeUrl": url, "startUrl": self.start_url(&base, routing_forms).await?}),
         ))
     }
 
-    async fn start_url(&self, base: &str) -> Result<Option<String>, Problem> {
+    async fn start_url(&self, base: &str, routing_forms: bool) -> Result<Option<String>, Problem> {
         let keys = self.keys.values().await.map_err(unavailable)?;
         let expires = Timestamp::now()
             .saturating_add(start_link::LIFETIME)
             .unwrap_or(Timestamp::MAX);
         let query = keys.first().and_then(|key| start_link::sign(key, expires));
-        Ok(query.map(|query| format!("{base}/v1/auth/authorize?{query}")))
+        let more = if routing_forms {
+            "&routingForms=true"
+        } else {
+            ""
+        };
+        Ok(query.map(|query| format!("{base}/v1/auth/authorize?{query}{more}")))
     }
 
     /// The OAuth app, if there is one.

@@ -20,8 +20,13 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
         let Some(state) = query.first("state").filter(|state| !state.is_empty()) else {
             return Err(bad("STATE_MISSING", "the answer has no state; start again"));
         };
-        // Taken whatever comes of it: a state works once.
-        let pending = self.connections.take(state).await.map_err(unavailable)?;
+        // Taken whatever comes of it: a state works once. Ours are 64 characters.
+        let pending = if state.len() == 64 {
+            let taken = self.connections.take(state).await;
+            taken.map_err(unavailable)?
+        } else {
+            None
+        };
         let pending = pending.ok_or_else(|| {
             bad(
                 "STATE_INVALID",
@@ -55,20 +60,22 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
                 ),
             ));
         }
-        let connected = self
-            .connect(
-                request,
-                &Tokens::from(&grant),
-                grant.scopes.clone(),
-                None,
-                tracking_id,
-            )
-            .await;
-        if connected.is_err() {
-            // Nothing is kept of an account that could not be connected.
-            give_back(&oauth, &grant).await;
-        }
-        connected
+        let tokens = Tokens::from(&grant);
+        let kept = match self.identify(&tokens).await {
+            Ok(account) => self.keep(account, &tokens).await,
+            Err(problem) => Err(problem),
+        };
+        let account = match kept {
+            Ok(account) => account,
+            Err(problem) => {
+                // Nothing is kept of an account that could not be read, or tokens not stored.
+                give_back(&oauth, &grant).await;
+                return Err(problem);
+            }
+        };
+        let scopes = grant.scopes.clone().unwrap_or_default();
+        self.connect(request, account, &tokens, &scopes, None, tracking_id)
+            .await
     }
 }
 

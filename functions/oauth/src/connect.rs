@@ -3,7 +3,7 @@
 use crate::callback::bad;
 use crate::handler::{Connector, Reply, unavailable};
 use booking::ConnectionId;
-use calendly::api::{Access, ApiError, Client, Urgency};
+use calendly::api::{Access, ApiError, Client, Urgency, User};
 use lambda_http::Request;
 use lambda_http::http::StatusCode;
 use platform::connections::{
@@ -32,6 +32,12 @@ impl Access for Fresh {
     }
 }
 
+/// An account that Calendly has told of.
+pub(crate) struct Account {
+    id: ConnectionId,
+    user: User,
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct OwnToken {
@@ -39,36 +45,47 @@ struct OwnToken {
 }
 
 impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V, S, J> {
-    /// Connects the account that `tokens` are of: reads who it is, stores the tokens, and makes
-    /// the webhook subscription. An account that was connected before is renewed.
-    pub(crate) async fn connect(
-        &self,
-        request: &Request,
-        tokens: &Tokens,
-        scopes: Option<Vec<String>>,
-        signing_key: Option<&str>,
-        tracking_id: &TrackingId,
-    ) -> Result<Reply, Problem> {
-        let access = Fresh(tokens.access_token.clone());
-        let client = Client::new(
-            self.http.clone(),
-            &self.endpoints,
-            access,
-            Urgency::Interactive,
-        );
-        let user = client.me().await.map_err(calendly_failed)?;
+    /// Reads whose tokens these are.
+    pub(crate) async fn identify(&self, tokens: &Tokens) -> Result<Account, Problem> {
+        let user = self.calendly(tokens).me().await.map_err(calendly_failed)?;
         let id = ConnectionId::from_user_uri(&user.uri).map_err(|_| {
             calendly_failed(ApiError::Unreadable {
                 action: "read the account",
                 field: "uri",
             })
         })?;
-        // The tokens first: a connection without them would be one that can do nothing.
-        self.vault.write(&id, tokens).await.map_err(unavailable)?;
-        let scopes = scopes.unwrap_or_default();
+        Ok(Account { id, user })
+    }
+
+    /// Stores an account's tokens: before the connection, which without them could do nothing.
+    pub(crate) async fn keep(&self, account: Account, tokens: &Tokens) -> Result<Account, Problem> {
+        let written = self.vault.write(&account.id, tokens).await;
+        written.map_err(unavailable)?;
+        Ok(account)
+    }
+
+    fn calendly(&self, tokens: &Tokens) -> Client<Fresh> {
+        let access = Fresh(tokens.access_token.clone());
+        let http = self.http.clone();
+        Client::new(http, &self.endpoints, access, Urgency::Interactive)
+    }
+
+    /// Connects an account whose tokens are stored: makes the connection, or renews it, and the
+    /// webhook subscription. What fails from here on can be tried again with the same tokens.
+    pub(crate) async fn connect(
+        &self,
+        request: &Request,
+        account: Account,
+        tokens: &Tokens,
+        scopes: &[String],
+        signing_key: Option<&str>,
+        tracking_id: &TrackingId,
+    ) -> Result<Reply, Problem> {
+        let Account { id, user } = account;
+        let client = self.calendly(tokens);
         let base = self.base_url(request);
         self.connections
-            .authorized(&id, &user.uri, &user.current_organization, &scopes, &base)
+            .authorized(&id, &user.uri, &user.current_organization, scopes, &base)
             .await
             .map_err(unavailable)?;
         let stored = self.connections.get(&id).await.map_err(unavailable)?;
@@ -139,7 +156,10 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
             refresh_token: None,
             expires_at: None,
         };
-        self.connect(request, &tokens, None, Some(&signing_key), tracking_id)
+        let account = self.identify(&tokens).await?;
+        let account = self.keep(account, &tokens).await?;
+        let key = Some(signing_key.as_str());
+        self.connect(request, account, &tokens, &[], key, tracking_id)
             .await
     }
 
@@ -157,7 +177,7 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
         let connection = connection.ok_or_else(unknown)?;
         let tokens = self.vault.read(&id).await.map_err(unavailable)?;
         let mut left = Vec::new();
-        if let Some(tokens) = tokens {
+        if tokens.is_some() {
             let keeper = TokenKeeper {
                 connections: self.connections.clone(),
                 vault: self.vault.clone(),
@@ -170,15 +190,17 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
                 keeper,
                 Urgency::Interactive,
             );
-            if let Err(error) = unsubscribe_all(&client, &connection).await {
+            if let Err(error) = unsubscribe_all(&client, &self.connections, &connection).await {
                 if transient(&error) {
                     return Err(watch_failed(error));
                 }
                 // A token that Calendly no longer takes can't delete anything.
                 left.push("the webhook subscription");
             }
-            if let Some(refresh_token) = &tokens.refresh_token {
-                let revoked = self.oauth().await?.revoke(refresh_token).await;
+            // Read again: the calls above may have renewed it.
+            let tokens = self.vault.read(&id).await.map_err(unavailable)?;
+            if let Some(refresh_token) = tokens.and_then(|tokens| tokens.refresh_token) {
+                let revoked = self.oauth().await?.revoke(&refresh_token).await;
                 if let Err(error) = revoked {
                     tracing::warn!(trackingId = %tracking_id, %error, "tokens not revoked");
                     left.push("the access");
@@ -214,6 +236,9 @@ fn calendly_failed(error: ApiError) -> Problem {
     let (status, code) = match &error {
         ApiError::Unauthenticated { .. } => (StatusCode::BAD_REQUEST, "TOKEN_REFUSED"),
         ApiError::MissingScope { .. } => (StatusCode::FORBIDDEN, "MISSING_SCOPE"),
+        ApiError::NoToken {
+            transient: true, ..
+        } => (StatusCode::SERVICE_UNAVAILABLE, "STORE_UNAVAILABLE"),
         _ => (StatusCode::BAD_GATEWAY, "CALENDLY_UNAVAILABLE"),
     };
     Problem::new(status, code, error.to_string())

@@ -11,6 +11,7 @@ use platform::queue::Jobs;
 use platform::secrets::{ApiKeySecret, CalendlySecret, RotatingSecret, Versions};
 use platform::syncs::SyncJob;
 use serde_json::Value;
+use tracing::Instrument;
 
 /// The function: answers one request at a time.
 pub struct Connector<V, S, J> {
@@ -46,7 +47,9 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
     /// Answers one request.
     pub async fn handle(&self, request: &Request) -> Response<Body> {
         let tracking_id = TrackingId::random();
-        let result = self.route(request, &tracking_id).await;
+        // Every line that is written on the way carries the id.
+        let span = tracing::info_span!("request", trackingId = %tracking_id);
+        let result = self.route(request, &tracking_id).instrument(span).await;
         let (status, code) = match &result {
             Ok(Reply::Done(status, ..) | Reply::Data(status, _)) => (*status, None),
             Ok(Reply::Redirect(_)) => (StatusCode::FOUND, None),

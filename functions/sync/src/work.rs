@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 /// Longer than any invocation of the function: a run that was killed frees its connection then.
 const LEASE: SignedDuration = SignedDuration::from_secs(120);
 /// When a job is looked at again whose connection is being reconciled by another.
-const BUSY: Duration = Duration::from_secs(30);
+const BUSY: Duration = Duration::from_secs(10);
 
 type Calendly<V> = Client<TokenKeeper<Option<OAuth>, V>>;
 

@@ -31,12 +31,23 @@ impl SigningKeys for RotatingSecret<CalendlySecret> {
     }
 }
 
+/// With no present key there is none at all: one that was emptied is meant to accept nothing.
 fn usable(secrets: &Arc<[CalendlySecret]>) -> Vec<SigningKey> {
+    if secrets
+        .first()
+        .is_none_or(|present| present.signing_key.trim().is_empty())
+    {
+        return Vec::new();
+    }
     secrets
         .iter()
         .filter_map(|secret| SigningKey::new(secret.signing_key.as_str()))
         .collect()
 }
+
+/// Before the function's own limit of 10 s, so that the caller gets an answer of ours: each of the
+/// calls below may take 5 s.
+const TIME_LIMIT: Duration = Duration::from_millis(8500);
 
 /// The function: receives one webhook at a time.
 pub struct Receiver<Q, K> {
@@ -65,7 +76,12 @@ impl<Q: Outbox, K: SigningKeys> Receiver<Q, K> {
     /// Answers one webhook.
     pub async fn handle(&self, request: &Request) -> Response<Body> {
         let tracking_id = TrackingId::random();
-        match self.receive(request, &tracking_id).await {
+        let receive = tokio::time::timeout(TIME_LIMIT, self.receive(request, &tracking_id));
+        let received = receive.await.unwrap_or_else(|_| {
+            tracing::error!(trackingId = %tracking_id, "webhook not accepted in time");
+            Err(Problem::unavailable())
+        });
+        match received {
             Ok(body) => answer(StatusCode::OK, &tracking_id, &body),
             Err(problem) => {
                 tracing::warn!(

@@ -8,6 +8,7 @@ use platform::deliveries::DeliveryStore;
 use platform::queue::{DeadLetters, DeliveryRef, Inbox};
 use std::sync::Arc;
 use std::time::Duration;
+use tracing::Instrument;
 
 /// The function: applies batches of deliveries.
 pub struct Worker<A, I, D> {
@@ -43,7 +44,8 @@ where
             let worker = self.clone();
             async move {
                 let id = message.message_id.clone().unwrap_or_default();
-                (id, worker.isolated(message).await)
+                let span = tracing::info_span!("record", messageId = id);
+                (id, worker.isolated(message).instrument(span).await)
             }
         }))
         .await;
@@ -79,7 +81,7 @@ where
         let work = {
             let worker = self.clone();
             let delivery = delivery.clone();
-            tokio::spawn(async move { worker.bookkeeper.apply(&delivery).await })
+            tokio::spawn(async move { worker.bookkeeper.apply(&delivery).await }.in_current_span())
         };
         let stop = work.abort_handle();
         let result = match tokio::time::timeout(self.record_limit, work).await {

@@ -53,7 +53,7 @@ impl Facts {
         if let Some(old) = &invitee.moved_from {
             self.add_move(old, &invitee.uri);
         }
-        if let Some(new) = &invitee.moved_to {
+        for new in &invitee.moved_to {
             self.add_move(&invitee.uri, new);
         }
     }
@@ -70,7 +70,7 @@ impl Facts {
         let record = self.invitee(old);
         record.canceled = true;
         record.rescheduled = true;
-        record.moved_to = Some(new.clone());
+        record.moved_to.insert(new.clone());
         self.invitee(new).moved_from = Some(old.clone());
     }
 

@@ -30,15 +30,12 @@ pub struct InvalidUri {
 /// The longest URI that is read; Calendly's are about 150 characters.
 const MAX_URI: usize = 512;
 
-/// Some documents leave out the `api.` of the host (reference: routing form submissions), so the
-/// two spellings are made one: links between records must meet.
-fn canonical(uri: &str) -> String {
-    let uri = uri.split(['?', '#']).next().unwrap_or_default();
-    let uri = uri.trim_end_matches('/');
-    uri.strip_prefix("https://calendly.com/").map_or_else(
-        || uri.to_owned(),
-        |path| format!("https://api.calendly.com/{path}"),
-    )
+/// The provider's own spelling of a URI that ends in `pattern`. Documents leave out the `api.` of the
+/// host, and relays may put their own; only the path names the thing, and links must meet.
+fn canonical(uri: &str, pattern: &[&str]) -> String {
+    let parts = parts(uri);
+    let path = &parts[parts.len().saturating_sub(pattern.len())..];
+    format!("https://api.calendly.com/{}", path.join("/"))
 }
 
 /// The path parts of `uri`, without query, fragment and trailing slash.
@@ -84,7 +81,7 @@ macro_rules! uri_type {
             /// Reads the URI as the provider wrote it. Fails when it names something else.
             pub fn parse(uri: &str) -> Result<Self, InvalidUri> {
                 if ends_in(uri, $pattern) {
-                    Ok(Self(canonical(uri)))
+                    Ok(Self(canonical(uri, $pattern)))
                 } else {
                     Err(InvalidUri { expected: $expected })
                 }
@@ -190,10 +187,12 @@ mod tests {
     }
 
     #[test]
-    fn the_host_without_api_is_the_same_thing() {
+    fn only_the_path_names_a_thing() {
         let short = InviteeUri::parse("https://calendly.com/scheduled_events/e/invitees/i/?utm=x");
         let full = InviteeUri::parse("https://api.calendly.com/scheduled_events/e/invitees/i");
         assert_eq!(short, full);
+        let relayed = InviteeUri::parse("http://127.0.0.1:80/v2/scheduled_events/e/invitees/i");
+        assert_eq!(relayed, full);
     }
 
     #[test]

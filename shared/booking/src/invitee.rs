@@ -4,6 +4,7 @@ use crate::merge::{Latest, latest, max_of, min_of};
 use crate::{InviteeUri, SubmissionUri};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// Where a booking stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -159,8 +160,9 @@ pub struct InviteeRecord {
     pub no_show: Option<Latest<NoShow>>,
     /// The booking that this one replaced. Join: greatest.
     pub moved_from: Option<InviteeUri>,
-    /// The booking that replaced this one. Join: greatest.
-    pub moved_to: Option<InviteeUri>,
+    /// The bookings that replaced this one: one, but for a history that can't be. Join: union.
+    #[serde(default)]
+    pub moved_to: BTreeSet<InviteeUri>,
     /// The root of the chain. Join: deepest.
     pub lineage: Option<Lineage>,
     /// When the booking was made. Join: earliest.
@@ -195,7 +197,7 @@ impl InviteeRecord {
             cancellation: None,
             no_show: None,
             moved_from: None,
-            moved_to: None,
+            moved_to: BTreeSet::new(),
             lineage: None,
             created_at: None,
             updated_at: None,
@@ -225,7 +227,7 @@ impl InviteeRecord {
         latest(&mut self.cancellation, &other.cancellation);
         latest(&mut self.no_show, &other.no_show);
         max_of(&mut self.moved_from, &other.moved_from);
-        max_of(&mut self.moved_to, &other.moved_to);
+        self.moved_to.extend(other.moved_to.iter().cloned());
         max_of(&mut self.lineage, &other.lineage);
         min_of(&mut self.created_at, &other.created_at);
         max_of(&mut self.updated_at, &other.updated_at);
@@ -233,7 +235,7 @@ impl InviteeRecord {
 
     /// Where the booking stands. A move is not a cancellation, whichever half of it came.
     pub fn status(&self) -> InviteeStatus {
-        if self.rescheduled || self.moved_to.is_some() {
+        if self.rescheduled || !self.moved_to.is_empty() {
             InviteeStatus::Rescheduled
         } else if self.canceled {
             InviteeStatus::Canceled

@@ -110,14 +110,19 @@ pub fn reduce(stored: &Records, facts: &Facts) -> Reduction {
 }
 
 /// Hands each moved booking's root to the one that replaced it: at once where that is part of this
-/// step, as a follow-up where it isn't. A record holds both its root and its successor, and writes
+/// step, as a follow-up where it isn't. A record holds both its root and its successors, and writes
 /// to it are serialised; so whoever writes the later of the two sees both, and carries on.
 fn carry_roots(invitees: &mut BTreeMap<InviteeUri, InviteeRecord>, facts: &Facts) -> Vec<Facts> {
-    // Within a step there are at most two links, so two rounds settle it in any order.
-    for _ in 0..2 {
+    // Links of a step are few, and none is longer than all of them: as many rounds settle it in
+    // any order.
+    for _ in 0..invitees.len() {
         let handed: Vec<_> = invitees
             .values()
-            .filter_map(|old| Some((old.moved_to.clone()?, old.passes_on())))
+            .flat_map(|old| {
+                old.moved_to
+                    .iter()
+                    .map(|new| (new.clone(), old.passes_on()))
+            })
             .collect();
         for (new, lineage) in handed {
             if let Some(new) = invitees.get_mut(&new)
@@ -129,19 +134,19 @@ fn carry_roots(invitees: &mut BTreeMap<InviteeUri, InviteeRecord>, facts: &Facts
             }
         }
     }
-    invitees
-        .values()
-        .filter_map(|old| {
-            let new = old.moved_to.as_ref()?;
-            let lineage = old.passes_on();
+    let mut follow_ups = Vec::new();
+    for old in invitees.values() {
+        let lineage = old.passes_on();
+        for new in &old.moved_to {
             if invitees.contains_key(new) || lineage.root == *new || lineage.depth > MAX_CHAIN {
-                return None;
+                continue;
             }
             let mut heir = InviteeRecord::about(new.clone());
-            heir.lineage = Some(lineage);
+            heir.lineage = Some(lineage.clone());
             let mut follow = Facts::new(facts.provider);
             follow.add_invitee(&heir);
-            Some(follow)
-        })
-        .collect()
+            follow_ups.push(follow);
+        }
+    }
+    follow_ups
 }

@@ -86,7 +86,7 @@ impl InviteeSummary {
             no_show: record.is_no_show(),
             cancellation: record.cancellation.as_ref().map(|c| (&c.value).into()),
             rescheduled_from: record.moved_from.as_ref().map(ToString::to_string),
-            rescheduled_to: record.moved_to.as_ref().map(ToString::to_string),
+            rescheduled_to: record.moved_to.last().map(ToString::to_string),
             root: record.lineage.as_ref().map(|l| l.root.to_string()),
             created_at: record.created_at,
             updated_at: record.updated_at,

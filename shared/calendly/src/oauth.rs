@@ -34,10 +34,6 @@ pub struct Grant {
     pub expires_at: Timestamp,
     /// What was granted; nothing where Calendly doesn't say (older apps).
     pub scopes: Option<Vec<String>>,
-    /// URI of the user.
-    pub owner: Option<String>,
-    /// URI of the organization.
-    pub organization: Option<String>,
 }
 
 impl fmt::Debug for Grant {
@@ -92,6 +88,17 @@ pub enum OAuthError {
     /// A success without what it must hold.
     #[error("Calendly's token answer has no {0}")]
     Unreadable(&'static str),
+}
+
+impl OAuthError {
+    /// Whether a later try may succeed without anybody doing something.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Unreachable => true,
+            Self::Refused { status, .. } => *status >= 500 || *status == 429,
+            _ => false,
+        }
+    }
 }
 
 /// A proof key: the verifier stays here, its hash goes along with the browser.
@@ -223,8 +230,6 @@ struct TokenBody {
     expires_in: Option<i64>,
     created_at: Option<i64>,
     scope: Option<String>,
-    owner: Option<String>,
-    organization: Option<String>,
 }
 
 /// How long an access token lives if the answer doesn't say, in seconds: Calendly's own figure.
@@ -247,8 +252,6 @@ impl TokenBody {
             scopes: self
                 .scope
                 .map(|scope| scope.split_whitespace().map(str::to_owned).collect()),
-            owner: self.owner,
-            organization: self.organization,
         })
     }
 }

@@ -39,11 +39,11 @@ impl<V: Versions> RotatingSecret<ApiKeySecret, V> {
 
 fn given(request: &Request) -> Option<&str> {
     let headers = request.headers();
-    if let Some(value) = headers.get(header::AUTHORIZATION) {
+    let bearer = headers.get(header::AUTHORIZATION).and_then(|value| {
         let (scheme, key) = value.to_str().ok()?.split_once(' ')?;
-        return scheme.eq_ignore_ascii_case("bearer").then(|| key.trim());
-    }
-    headers.get("x-api-key")?.to_str().ok()
+        scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
+    });
+    bearer.or_else(|| headers.get("x-api-key")?.to_str().ok())
 }
 
 fn unauthorized(message: &str) -> Problem {

@@ -4,10 +4,7 @@ use crate::Result;
 use crate::deliveries::DeliveryId;
 use crate::error::failed;
 use aws_sdk_sqs::Client;
-use aws_sdk_sqs::types::{
-    Message, MessageAttributeValue, MessageSystemAttributeName, QueueAttributeName,
-};
-use jiff::Timestamp;
+use aws_sdk_sqs::types::{Message, MessageAttributeValue, QueueAttributeName};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -52,10 +49,7 @@ pub struct Queue {
 pub struct DeadLetter {
     /// What it refers to; nothing for a message that can't be read.
     pub delivery: Option<DeliveryRef>,
-    /// When it was first sent.
-    pub sent_at: Option<Timestamp>,
     receipt: String,
-    body: String,
 }
 
 impl Outbox for Queue {
@@ -79,7 +73,7 @@ impl Inbox for Queue {
             .change_message_visibility()
             .queue_url(&self.url)
             .receipt_handle(receipt)
-            .visibility_timeout(i32::try_from(delay.as_secs()).unwrap_or(43_200))
+            .visibility_timeout(i32::try_from(delay.min(MAX_HIDDEN).as_secs()).unwrap_or(0))
             .send()
             .await
             .map_err(failed("set a message's next attempt"))?;
@@ -112,6 +106,8 @@ pub trait Jobs<J> {
     fn push(&self, job: &J, delay: Duration) -> impl Future<Output = Result<()>> + Send;
 }
 
+/// SQS counts its twelve hours from the receive on, so a little less is what can be added.
+const MAX_HIDDEN: Duration = Duration::from_secs(43_000);
 /// The longest delay that SQS takes.
 const MAX_DELAY: Duration = Duration::from_secs(900);
 
@@ -147,7 +143,6 @@ impl Queue {
             .visibility_timeout(i32::try_from(hidden.as_secs()).unwrap_or(60))
             // A short wait asks all of SQS's servers; with none, a nearly empty queue can look empty.
             .wait_time_seconds(1)
-            .message_system_attribute_names(MessageSystemAttributeName::SentTimestamp)
             .send()
             .await
             .map_err(failed("receive from the dead letter queue"))?;
@@ -194,21 +189,8 @@ impl Queue {
 
 fn dead_letter(message: &Message) -> Option<DeadLetter> {
     let body = message.body().unwrap_or_default();
-    let sent_at = message
-        .attributes()
-        .and_then(|all| all.get(&MessageSystemAttributeName::SentTimestamp))
-        .and_then(|ms| Timestamp::from_millisecond(ms.parse().ok()?).ok());
     Some(DeadLetter {
         delivery: serde_json::from_str(body).ok(),
-        sent_at,
         receipt: message.receipt_handle()?.to_owned(),
-        body: body.to_owned(),
     })
-}
-
-impl DeadLetter {
-    /// The message's text, as it was sent.
-    pub fn body(&self) -> &str {
-        &self.body
-    }
 }

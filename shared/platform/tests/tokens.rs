@@ -81,8 +81,6 @@ impl Refresh for Endpoint {
             refresh_token: valid.clone(),
             expires_at: Timestamp::now() + SignedDuration::from_hours(2),
             scopes: None,
-            owner: None,
-            organization: None,
         })
     }
 }

@@ -74,8 +74,13 @@ pub enum ApiError {
         field: &'static str,
     },
     /// No access token could be had; the text says why.
-    #[error("{0}")]
-    NoToken(String),
+    #[error("{message}")]
+    NoToken {
+        /// Why, and what to do.
+        message: String,
+        /// Whether a later try may get one.
+        transient: bool,
+    },
 }
 
 impl ApiError {
@@ -85,6 +90,7 @@ impl ApiError {
             Self::Unreachable { .. } | Self::RateLimited { .. } => true,
             // 424: the external calendar failed.
             Self::Status { status, .. } => *status >= 500 || *status == 424,
+            Self::NoToken { transient, .. } => *transient,
             _ => false,
         }
     }

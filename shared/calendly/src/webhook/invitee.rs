@@ -18,7 +18,7 @@ pub(super) fn booked(payload: &Value, envelope: &Envelope) -> Result<Facts, Unre
 /// `invitee.canceled`: canceled, whatever the payload's status says.
 pub(super) fn canceled(payload: &Value, envelope: &Envelope) -> Result<Facts, Unreadable> {
     let mut message = Message::read(payload, envelope)?;
-    message.cancel();
+    message.cancel(payload.flag("rescheduled"));
     Ok(message.into_facts())
 }
 
@@ -177,8 +177,9 @@ impl Message {
         })
     }
 
-    fn cancel(&mut self) {
+    fn cancel(&mut self, rescheduled: bool) {
         self.record.canceled = true;
+        self.record.rescheduled |= rescheduled;
         if self.record.cancellation.is_none() {
             let at = Some(self.record.updated_at.unwrap_or(self.observed));
             self.record.cancellation = Some(Latest::new(
@@ -249,11 +250,13 @@ fn record(
         .uri("routing_form_submission")
         .and_then(|uri| SubmissionUri::parse(&uri).ok());
     record.moved_from = link("old_invitee");
-    record.moved_to = link("new_invitee");
-    record.rescheduled = payload.flag("rescheduled");
-    record.canceled = record.rescheduled
+    record.moved_to.extend(link("new_invitee"));
+    record.canceled = !record.moved_to.is_empty()
         || cancellation.is_some()
         || payload.text("status").as_deref() == Some("canceled");
+    // The flag belongs to the old half. Should a relay set it on the new one, which is active, it must
+    // not end that booking.
+    record.rescheduled = record.canceled && payload.flag("rescheduled");
     record.cancellation = cancellation.map(|v| Latest::new(at, scheduled_event::cancellation(v)));
     // A mark has a time of its own. That there is none is only believed of the message that
     // takes one back: a booking made later must not clear a mark by saying nothing of it.

@@ -196,6 +196,19 @@ fn a_literal_reschedule_is_read_as_either_half() {
 }
 
 #[test]
+fn the_new_half_is_active_even_if_a_relay_flags_it_as_rescheduled() {
+    let body = fixture("reschedule.2-invitee.created.json");
+    let mut body: Value = serde_json::from_slice(&body).unwrap();
+    body["event"] = "invitee.rescheduled".into();
+    body["payload"]["rescheduled"] = true.into();
+    let events = shown(&[body.to_string().into_bytes()]);
+    has(
+        &events[1]["invitees"][0],
+        &json!({"status": "active", "rescheduledFrom": invitee_uri(3)}),
+    );
+}
+
+#[test]
 fn a_no_show_mark_is_set_and_taken_back_in_any_order() {
     let bodies = [
         "invitee.created.json",

@@ -64,19 +64,24 @@ pub(super) fn submission(provider: Provider, uri: &SubmissionUri) -> Key {
     }
 }
 
-fn shard(connection: &ConnectionId) -> u8 {
-    Sha256::digest(connection.as_str())[0] % SHARDS
+fn shard(name: &str) -> u8 {
+    Sha256::digest(name)[0] % SHARDS
 }
 
 /// The bucket of a connection's events in a month (`2027-01`).
 pub(super) fn bucket(month: &str, connection: &ConnectionId) -> String {
-    format!("{month}#{:02}", shard(connection))
+    format!("{month}#{:02}", shard(connection.as_str()))
 }
 
 /// Where an event lies in the index by start; nothing for one known only through a link.
 pub(super) fn by_start(event: &EventRecord) -> Option<(String, String)> {
-    let shard = shard(event.connections.first()?);
     let id = event.uri.id();
+    let shard = match event.connections.first() {
+        Some(connection) => shard(connection.as_str()),
+        // Told of by a message that doesn't say for whom it was made.
+        None if event.updated_at.is_some() => shard(id),
+        None => return None,
+    };
     Some(match &event.slot {
         Some(slot) => {
             let start = format!("{:.6}", slot.value.start);

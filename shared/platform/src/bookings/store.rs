@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 /// How often a step is taken anew because others changed the same records meanwhile.
-const MAX_TRIES: usize = 12;
+const MAX_TRIES: usize = 40;
 /// How many invitees an event shows.
 const MAX_INVITEES: usize = 1000;
 
@@ -103,7 +103,7 @@ impl BookingStore {
                 };
                 return Ok((merged, reduction.follow_ups));
             }
-            let most = 10_u64 << attempt.min(5);
+            let most = 10_u64 << attempt.min(6);
             let pause = rand::rng().random_range(0..=most);
             tokio::time::sleep(Duration::from_millis(pause)).await;
         }
@@ -158,7 +158,7 @@ impl BookingStore {
         Ok(loaded)
     }
 
-    /// Reads items as they are now, in one call (at most 100 keys; a step has five).
+    /// Reads items as they are now, in one call (at most 100 keys; a step has few).
     async fn batch_get(&self, all: &[Key]) -> Result<Vec<Item>> {
         let action = "read bookings";
         if all.is_empty() {

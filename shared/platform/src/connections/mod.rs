@@ -6,7 +6,7 @@ mod subscription;
 mod tokens;
 mod vault;
 
-pub use pending::{PENDING_LIFETIME, Pending};
+pub use pending::Pending;
 pub use store::{Connection, ConnectionStatus, ConnectionStore, Lease, LeaseFor};
 pub use subscription::{Owned, WatchError, Watched, unsubscribe_all, watch};
 pub use tokens::{Refresh, TokenError, TokenKeeper};

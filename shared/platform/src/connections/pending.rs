@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::types::ReturnValue;
 use jiff::{SignedDuration, Timestamp};
 
 /// How long an authorization may take: as long as Calendly's code lives.
-pub const PENDING_LIFETIME: SignedDuration = SignedDuration::from_mins(10);
+const PENDING_LIFETIME: SignedDuration = SignedDuration::from_mins(10);
 
 /// What is kept of an authorization under way.
 #[derive(Clone, PartialEq, Eq)]

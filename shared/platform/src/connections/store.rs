@@ -204,8 +204,10 @@ impl ConnectionStore {
             .update_item()
             .table_name(&self.table)
             .key("id", key(id))
+            // The last part is for the SDK's own retry of a call whose answer got lost.
             .condition_expression(
-                "attribute_exists(id) AND (attribute_not_exists(#until) OR #until < :now)",
+                "attribute_exists(id) AND \
+                 (attribute_not_exists(#until) OR #until < :now OR #owner = :owner)",
             )
             .update_expression("SET #until = :until, #owner = :owner")
             .expression_attribute_names("#until", until_name)

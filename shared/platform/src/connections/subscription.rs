@@ -15,6 +15,7 @@ use calendly::api::{
     Access, ApiError, Client, NewSubscription, Scope, Subscription, SubscriptionState,
 };
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 
 /// What is subscribed to. Routing forms are told of to organizations only.
 const EVENTS: [&str; 4] = [
@@ -54,8 +55,12 @@ pub enum Watched {
 pub struct Owned {
     /// Its URI.
     pub uri: String,
-    /// Its URL.
-    pub url: String,
+    /// A digest of the signing key that was sent along; nothing for an OAuth app's own.
+    pub key: Option<String>,
+}
+
+fn digest(key: &str) -> String {
+    hex::encode(Sha256::digest(key))
 }
 
 /// Brings the subscription of `connection` in order. `signing_key` is sent along for a personal access token (an OAuth app has a key of its own).
@@ -66,11 +71,16 @@ pub async fn watch<A: Access>(
     signing_key: Option<&str>,
 ) -> Result<Watched, WatchError> {
     let prefix = prefix(connection);
-    let ours = ours(client, connection, &prefix).await?;
     let owned = store.subscription(&connection.id).await?;
-    let healthy = owned.as_ref().and_then(|owned| {
+    let ours = ours(client, connection, &prefix, owned.as_ref()).await?;
+    let key = signing_key.map(digest);
+    // A key that was changed since counts for new subscriptions only: Calendly signs on with the one
+    // that it was given.
+    let known_key = owned.as_ref().filter(|owned| owned.key == key);
+    let healthy = known_key.and_then(|owned| {
         ours.iter().find(|subscription| {
             subscription.uri == owned.uri
+                && subscription.callback_url.starts_with(&prefix)
                 && subscription.state == SubscriptionState::Active
                 && EVENTS
                     .iter()
@@ -82,7 +92,9 @@ pub async fn watch<A: Access>(
     } else {
         let made = make(client, store, connection, &prefix, signing_key).await?;
         let uri = made.uri.clone();
-        store.subscribed(&connection.id, &made).await?;
+        store
+            .subscribed(&connection.id, &made, key.as_deref())
+            .await?;
         tracing::warn!(
             connection = connection.id.as_str(),
             outcome = "replaced",
@@ -99,9 +111,11 @@ pub async fn watch<A: Access>(
 /// Deletes every subscription of this connection.
 pub async fn unsubscribe_all<A: Access>(
     client: &Client<A>,
+    store: &ConnectionStore,
     connection: &Connection,
 ) -> Result<(), WatchError> {
-    for subscription in ours(client, connection, &prefix(connection)).await? {
+    let owned = store.subscription(&connection.id).await?;
+    for subscription in ours(client, connection, &prefix(connection), owned.as_ref()).await? {
         client.unsubscribe(subscription.id()).await?;
     }
     Ok(())
@@ -118,6 +132,7 @@ async fn ours<A: Access>(
     client: &Client<A>,
     connection: &Connection,
     prefix: &str,
+    owned: Option<&Owned>,
 ) -> Result<Vec<Subscription>, WatchError> {
     let mut found = Vec::new();
     for user in [None, Some(connection.user_uri.as_str())] {
@@ -139,7 +154,11 @@ async fn ours<A: Access>(
             }
         }
     }
-    found.retain(|subscription: &Subscription| subscription.callback_url.starts_with(prefix));
+    // Also the one that is known, should this service have moved to another address.
+    found.retain(|subscription: &Subscription| {
+        subscription.callback_url.starts_with(prefix)
+            || owned.is_some_and(|owned| owned.uri == subscription.uri)
+    });
     found.sort_by(|a, b| a.uri.cmp(&b.uri));
     found.dedup_by(|a, b| a.uri == b.uri);
     Ok(found)
@@ -246,23 +265,37 @@ impl ConnectionStore {
         Ok(answer.item.and_then(|item| {
             Some(Owned {
                 uri: item.text("subscriptionUri")?.to_owned(),
-                url: item.text("subscriptionUrl")?.to_owned(),
+                key: item.text("subscriptionKey").map(str::to_owned),
             })
         }))
     }
 
-    async fn subscribed(&self, id: &ConnectionId, made: &Subscription) -> Result<()> {
-        self.client
+    async fn subscribed(
+        &self,
+        id: &ConnectionId,
+        made: &Subscription,
+        key: Option<&str>,
+    ) -> Result<()> {
+        let (update, key) = match key {
+            Some(key) => (
+                "SET subscriptionUri = :uri, subscriptionKey = :key",
+                Some(s(key)),
+            ),
+            None => ("SET subscriptionUri = :uri REMOVE subscriptionKey", None),
+        };
+        let call = self
+            .client
             .update_item()
             .table_name(&self.table)
             .key("id", super::store::key(id))
             .condition_expression("attribute_exists(id)")
-            .update_expression("SET subscriptionUri = :uri, subscriptionUrl = :url")
-            .expression_attribute_values(":uri", s(&made.uri))
-            .expression_attribute_values(":url", s(&made.callback_url))
-            .send()
-            .await
-            .map_err(failed("store a subscription"))?;
+            .update_expression(update)
+            .expression_attribute_values(":uri", s(&made.uri));
+        let call = match key {
+            Some(key) => call.expression_attribute_values(":key", key),
+            None => call,
+        };
+        call.send().await.map_err(failed("store a subscription"))?;
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 //! One refresher a connection: take the lease, read again, refresh, store both tokens, use them.
 
-use super::store::{ConnectionStore, LeaseFor};
+use super::store::{ConnectionStatus, ConnectionStore, LeaseFor};
 use super::vault::{Tokens, Vault};
 use crate::Error;
 use booking::ConnectionId;
@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 /// Tokens are renewed this long before they end, or up to five minutes earlier: not all at once.
 const EARLY: SignedDuration = SignedDuration::from_mins(10);
 const EARLY_JITTER_SECONDS: i64 = 300;
-/// A refresh takes two calls of a few seconds, and hard tries to store its result.
-const LEASE: SignedDuration = SignedDuration::from_secs(45);
+/// A refresh takes two calls of a few seconds, and may take several tries to store its result.
+const LEASE: SignedDuration = SignedDuration::from_secs(60);
 /// How long to wait for somebody else's refresh.
 const WAIT: Duration = Duration::from_secs(12);
 
@@ -121,7 +121,12 @@ impl<R: Refresh + Sync, V: Vault + Sync> TokenKeeper<R, V> {
     /// Renews while holding the lease.
     async fn renew(&self, good: &impl Fn(&Tokens) -> bool) -> Result<String, TokenError> {
         let connection = self.connections.get(&self.id).await?;
-        let authorized_at = connection.ok_or(TokenError::NeedsReauth)?.authorized_at;
+        let connection = connection.ok_or(TokenError::NeedsReauth)?;
+        // A refresh token that Calendly refused is not sent again and again.
+        if connection.status == ConnectionStatus::NeedsReauth {
+            return Err(TokenError::NeedsReauth);
+        }
+        let authorized_at = connection.authorized_at;
         let tokens = self.read().await?;
         if good(&tokens) {
             return Ok(tokens.access_token);
@@ -178,14 +183,26 @@ impl<R: Refresh + Sync, V: Vault + Sync> TokenKeeper<R, V> {
     }
 }
 
+fn no_token(error: TokenError) -> ApiError {
+    let transient = match &error {
+        TokenError::NeedsReauth => false,
+        TokenError::Busy => true,
+        TokenError::OAuth(error) => error.is_transient(),
+        TokenError::Store(error) => error.is_transient(),
+    };
+    ApiError::NoToken {
+        message: error.to_string(),
+        transient,
+    }
+}
+
 impl<R: Refresh + Sync + Send, V: Vault + Sync + Send> Access for TokenKeeper<R, V> {
     async fn token(&self) -> Result<String, ApiError> {
-        let token = TokenKeeper::token(self).await;
-        token.map_err(|error| ApiError::NoToken(error.to_string()))
+        TokenKeeper::token(self).await.map_err(no_token)
     }
 
     async fn token_after(&self, refused: &str) -> Result<String, ApiError> {
         let token = TokenKeeper::token_after(self, refused).await;
-        token.map_err(|error| ApiError::NoToken(error.to_string()))
+        token.map_err(no_token)
     }
 }

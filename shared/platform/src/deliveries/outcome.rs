@@ -82,16 +82,27 @@ impl DeliveryStore {
         status: Status,
         values: Vec<(&str, AttributeValue)>,
     ) -> Result<()> {
+        // A failure undoes nothing that is settled; what is set aside gives way to what was applied.
+        let condition = if status.is_settled() {
+            "attribute_exists(id) AND #status <> :processed"
+        } else {
+            "attribute_exists(id) AND NOT #status IN (:processed, :ignored, :unprocessable)"
+        };
         let mut call = self
             .client
             .update_item()
             .table_name(&self.table)
             .key("id", s(id))
-            .condition_expression("attribute_exists(id) AND #status <> :processed")
+            .condition_expression(condition)
             .update_expression(update)
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":processed", s(Status::Processed.as_str()))
             .expression_attribute_values(":status", s(status.as_str()));
+        if !status.is_settled() {
+            call = call
+                .expression_attribute_values(":ignored", s(Status::Ignored.as_str()))
+                .expression_attribute_values(":unprocessable", s(Status::Unprocessable.as_str()));
+        }
         for (name, value) in values {
             call = call.expression_attribute_values(name, value);
         }
@@ -138,7 +149,8 @@ impl DeliveryStore {
             .update_item()
             .table_name(&self.table)
             .key("id", s(id))
-            .condition_expression("attribute_exists(id) AND attribute_exists(trackingId)")
+            .condition_expression("attribute_exists(trackingId) AND expiresAt >= :now")
+            .expression_attribute_values(":now", n(Timestamp::now().as_second()))
             .update_expression(
                 "SET #status = :received, statusBucket = :bucket, statusAt = :at \
                  REMOVE nextAttemptAt",

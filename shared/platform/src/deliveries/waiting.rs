@@ -9,18 +9,25 @@ use crate::item::{Item, s};
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
 /// Deliveries of one hour lie in as many partitions, spread by their ids.
-const SHARDS: u8 = 8;
+const SHARDS: u32 = 16;
 /// How far back is looked: longer than Calendly itself would try again.
 const LOOK_BACK: SignedDuration = SignedDuration::from_hours(26);
 
 /// Where a delivery that waits from `at` on lies in the index.
 pub(super) fn waiting_key(id: &DeliveryId, at: Timestamp) -> (String, String) {
-    // The id is a digest, so its first character is spread evenly.
-    let first = id.as_str().bytes().next().unwrap_or_default();
-    (bucket(at, first % SHARDS), format!("{at:.6}#{id}"))
+    // The id is a digest in hex, so its first digit is spread evenly over the 16 shards.
+    let first = id
+        .as_str()
+        .chars()
+        .next()
+        .and_then(|digit| digit.to_digit(16));
+    (
+        bucket(at, first.unwrap_or_default()),
+        format!("{at:.6}#{id}"),
+    )
 }
 
-fn bucket(at: Timestamp, shard: u8) -> String {
+fn bucket(at: Timestamp, shard: u32) -> String {
     let hour = at
         .to_zoned(TimeZone::UTC)
         .strftime("%Y-%m-%dT%H")

@@ -48,7 +48,7 @@ FUNCTIONS = {
     "worker": Function(
         "WorkerFunction", 60, 512,
         ("STAGE", "LOG_LEVEL", "DELIVERIES_TABLE", "BOOKINGS_TABLE", "WEBHOOK_QUEUE_URL",
-         "WEBHOOK_DLQ_URL", "RETRY_SCHEDULE"),
+         "WEBHOOK_DLQ_URL", "SYNC_QUEUE_URL", "RETRY_SCHEDULE"),
     ),
     "oauth": Function(
         "OauthFunction", 29, 256,

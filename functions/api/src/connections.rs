@@ -4,6 +4,7 @@ use crate::handler::{Answer, Api, unavailable};
 use crate::params::{Params, cursor};
 use lambda_http::Request;
 use lambda_http::http::StatusCode;
+use platform::connections::ConnectionStore;
 use platform::http::Problem;
 use serde_json::json;
 
@@ -13,8 +14,10 @@ impl Api {
     pub(crate) async fn list_connections(&self, request: &Request) -> Answer {
         let params = Params::of(request, &["limit", "cursor"])?;
         let (limit, after) = (params.limit()?, params.cursor(LIST)?);
-        let place = after.as_deref().and_then(|after| after.split_once(' '));
-        if after.is_some() && place.is_none_or(|(_, id)| id.is_empty()) {
+        if after
+            .as_deref()
+            .is_some_and(|after| !ConnectionStore::is_place(after))
+        {
             return Err(Problem::parameter(
                 "cursor",
                 "must be the nextCursor of a page of this list",

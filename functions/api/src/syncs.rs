@@ -47,7 +47,7 @@ impl Api {
             connection_id: connection,
             from: wanted.from,
             to: wanted.to,
-            place: None,
+            ..SyncJob::default()
         };
         let queued = self.sync_jobs.push(&job, Duration::ZERO).await;
         queued.map_err(unavailable)?;

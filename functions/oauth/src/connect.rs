@@ -4,10 +4,11 @@ use crate::callback::bad;
 use crate::handler::{Connector, Reply, unavailable};
 use booking::ConnectionId;
 use calendly::api::{Access, ApiError, Client, Urgency, User};
+use calendly::oauth::OAuth;
 use lambda_http::Request;
 use lambda_http::http::StatusCode;
 use platform::connections::{
-    TokenKeeper, Tokens, Vault, WatchError, Watched, unsubscribe_all, watch,
+    Connection, TokenKeeper, Tokens, Vault, WatchError, Watched, unsubscribe_all, watch,
 };
 use platform::http::{Problem, TrackingId};
 use platform::queue::Jobs;
@@ -16,6 +17,9 @@ use platform::syncs::SyncJob;
 use serde::Deserialize;
 use serde_json::json;
 use std::time::Duration;
+
+/// Tokens that are stored.
+pub(crate) type Kept<V> = TokenKeeper<Option<OAuth>, V>;
 
 /// A token that is used as it is: it was granted a moment ago.
 struct Fresh(String);
@@ -62,6 +66,27 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
         let written = self.vault.write(&account.id, tokens).await;
         written.map_err(unavailable)?;
         Ok(account)
+    }
+
+    /// Calendly, with the tokens of a connection, renewed where needed.
+    pub(crate) async fn calendly_as(&self, id: &ConnectionId) -> Client<Kept<V>> {
+        let keeper = TokenKeeper {
+            connections: self.connections.clone(),
+            vault: self.vault.clone(),
+            oauth: self.oauth().await.ok(),
+            id: id.clone(),
+        };
+        let http = self.http.clone();
+        Client::new(http, &self.endpoints, keeper, Urgency::Interactive)
+    }
+
+    /// A connection by the id in a path or a parameter.
+    pub(crate) async fn connection(&self, id: &str) -> Result<Option<Connection>, Problem> {
+        let uri = format!("https://api.calendly.com/users/{id}");
+        match ConnectionId::from_user_uri(&uri) {
+            Ok(id) => self.connections.get(&id).await.map_err(unavailable),
+            Err(_) => Ok(None),
+        }
     }
 
     fn calendly(&self, tokens: &Tokens) -> Client<Fresh> {
@@ -171,25 +196,12 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
         tracking_id: &TrackingId,
     ) -> Result<Reply, Problem> {
         let unknown = || Problem::not_found("no such connection; GET /v1/connections lists them");
-        let id = ConnectionId::from_user_uri(&format!("https://api.calendly.com/users/{id}"))
-            .map_err(|_| unknown())?;
-        let connection = self.connections.get(&id).await.map_err(unavailable)?;
-        let connection = connection.ok_or_else(unknown)?;
+        let connection = self.connection(id).await?.ok_or_else(unknown)?;
+        let id = connection.id.clone();
         let tokens = self.vault.read(&id).await.map_err(unavailable)?;
         let mut left = Vec::new();
         if tokens.is_some() {
-            let keeper = TokenKeeper {
-                connections: self.connections.clone(),
-                vault: self.vault.clone(),
-                oauth: self.oauth().await.ok(),
-                id: id.clone(),
-            };
-            let client = Client::new(
-                self.http.clone(),
-                &self.endpoints,
-                keeper,
-                Urgency::Interactive,
-            );
+            let client = self.calendly_as(&id).await;
             if let Err(error) = unsubscribe_all(&client, &self.connections, &connection).await {
                 if transient(&error) {
                     return Err(watch_failed(error));
@@ -224,14 +236,14 @@ fn transient(error: &WatchError) -> bool {
     }
 }
 
-fn watch_failed(error: WatchError) -> Problem {
+pub(crate) fn watch_failed(error: WatchError) -> Problem {
     match error {
         WatchError::Calendly(error) => calendly_failed(error),
         WatchError::Store(error) => unavailable(error),
     }
 }
 
-fn calendly_failed(error: ApiError) -> Problem {
+pub(crate) fn calendly_failed(error: ApiError) -> Problem {
     tracing::error!(%error, "Calendly did not do it");
     let (status, code) = match &error {
         ApiError::Unauthenticated { .. } => (StatusCode::BAD_REQUEST, "TOKEN_REFUSED"),

@@ -99,6 +99,20 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
                 operated(&caller, tracking_id, "disconnect");
                 self.disconnect(id, tracking_id).await
             }
+            (&Method::GET, ["v1", "webhook-subscriptions"]) => {
+                self.keys.caller(request).await?;
+                self.list_subscriptions(request).await
+            }
+            (&Method::POST, ["v1", "webhook-subscriptions"]) => {
+                let caller = self.keys.caller(request).await?;
+                operated(&caller, tracking_id, "subscribe");
+                self.subscribe(request).await
+            }
+            (&Method::DELETE, ["v1", "webhook-subscriptions", id]) => {
+                let caller = self.keys.caller(request).await?;
+                operated(&caller, tracking_id, "unsubscribe");
+                self.unsubscribe(request, id).await
+            }
             _ => Err(Problem::not_found(
                 "no such route; the README lists what there is",
             )),

@@ -7,6 +7,7 @@ mod connect;
 mod handler;
 mod page;
 mod start_link;
+mod subscriptions;
 
 use config::Config;
 use handler::Connector;

@@ -63,6 +63,7 @@ where
             let job = serde_json::from_str::<SyncJob>(message.body.as_deref().unwrap_or_default());
             let done = if let Ok(job) = job {
                 match job.connection_id.clone() {
+                    Some(id) if job.event.is_some() => self.read_event(job, &id).await,
                     Some(id) => self.work(job, &id, deadline).await,
                     None => self.plan(&job, deadline).await.map(|_| ()),
                 }

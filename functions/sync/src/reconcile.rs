@@ -117,6 +117,16 @@ impl<A: Access> Run<'_, A> {
         }
     }
 
+    /// Reads one event and merges it. Answers whether its conference link still isn't ready.
+    pub async fn event(&self, event_id: &str) -> Result<bool, Trouble> {
+        let read_at = Timestamp::now();
+        let event = self.client.event(event_id).await?;
+        if let Ok(facts) = resource::facts(&event, &[], &self.connection.id, read_at) {
+            self.bookings.reconcile(facts).await?;
+        }
+        Ok(resource::link_pending(&event))
+    }
+
     /// Compares one page, and moves the place behind it. `true` after the last.
     async fn page(
         &self,

@@ -61,6 +61,36 @@ where
         released
     }
 
+    /// Reads one event again, whose conference link wasn't ready; and once more later if it still
+    /// isn't.
+    pub(crate) async fn read_event(&self, mut job: SyncJob, id: &ConnectionId) -> Result<()> {
+        let connection = self.connections.get(id).await?;
+        let connection = connection.filter(|c| c.status == ConnectionStatus::Active);
+        let (Some(connection), Some(link)) = (connection, job.event.as_mut()) else {
+            // Webhooks come without a connection, too; then there is no token to read with.
+            return Ok(());
+        };
+        let calendly = self.calendly(&connection).await?;
+        let run = Run {
+            client: &calendly,
+            bookings: &self.bookings,
+            connection: &connection,
+            deadline: Instant::now(),
+        };
+        link.reads += 1;
+        let again = match run.event(&link.event_id).await {
+            Ok(pending) => pending,
+            Err(trouble) => {
+                tracing::warn!(connection = id.as_str(), error = %trouble, "an event was not read again");
+                passing(&trouble)
+            }
+        };
+        match link.delay().filter(|_| again) {
+            Some(delay) => self.jobs.push(&job, delay).await,
+            None => Ok(()),
+        }
+    }
+
     /// The next part of a job; answers the job that goes on with it.
     async fn part(
         &self,

@@ -1,10 +1,11 @@
 //! One delivery: read from the log, applied to the bookings, and marked.
 
 use booking::Transition;
-use calendly::webhook::{self, Webhook};
+use calendly::webhook::{self, BookingWebhook, Webhook};
 use platform::bookings::BookingStore;
 use platform::deliveries::{DeliveryStore, Status};
-use platform::queue::DeliveryRef;
+use platform::queue::{DeliveryRef, Jobs};
+use platform::syncs::{PendingLink, SyncJob};
 
 /// Why a delivery was not applied.
 #[derive(Debug)]
@@ -45,14 +46,39 @@ pub trait Apply: Send + Sync + 'static {
 }
 
 /// Applies logged deliveries to stored bookings.
-pub struct Bookkeeper {
+pub struct Bookkeeper<J> {
+    /// Where events are sent that have to be read again.
+    pub jobs: J,
     /// The delivery log.
     pub deliveries: DeliveryStore,
     /// Bookings.
     pub bookings: BookingStore,
 }
 
-impl Apply for Bookkeeper {
+/// The job that reads an event again whose conference link isn't ready.
+fn read_again(booking: &BookingWebhook) -> Option<SyncJob> {
+    let event = booking.scheduled_event.as_ref()?;
+    booking.link_pending.then(|| SyncJob {
+        connection_id: booking.connection.clone(),
+        event: Some(PendingLink {
+            event_id: event.id().to_owned(),
+            reads: 0,
+        }),
+        ..SyncJob::default()
+    })
+}
+
+impl<J: Jobs<SyncJob>> Bookkeeper<J> {
+    /// A booking is applied whether or not this works: the scheduled syncs see the link, too.
+    async fn queue_reading(&self, job: &SyncJob) {
+        let delay = job.event.as_ref().and_then(PendingLink::delay);
+        if let Err(error) = self.jobs.push(job, delay.unwrap_or_default()).await {
+            tracing::warn!(%error, "an event is not read again for its link");
+        }
+    }
+}
+
+impl<J: Jobs<SyncJob> + Send + Sync + 'static> Apply for Bookkeeper<J> {
     async fn apply(&self, delivery: &DeliveryRef) -> Result<Applied, Failure> {
         let id = &delivery.delivery_id;
         let Some((logged, body)) = self.deliveries.get_with_body(id).await? else {
@@ -64,7 +90,14 @@ impl Apply for Bookkeeper {
             return Ok(Applied::Before);
         }
         let made = match webhook::read(&body) {
-            Ok(Webhook::Booking(booking)) => self.bookings.apply(booking.facts).await?,
+            Ok(Webhook::Booking(booking)) => {
+                let again = read_again(&booking);
+                let made = self.bookings.apply(booking.facts).await?;
+                if let Some(job) = again {
+                    self.queue_reading(&job).await;
+                }
+                made
+            }
             Ok(Webhook::NotHandled { .. }) => {
                 self.deliveries.set_aside(id, Status::Ignored, None).await?;
                 return Ok(Applied::Nothing(Status::Ignored));

@@ -13,6 +13,8 @@ pub struct Config {
     pub webhook_queue_url: String,
     /// Queue for what was given up.
     pub webhook_dlq_url: String,
+    /// Queue of events to be read again.
+    pub sync_queue_url: String,
     /// Waits between attempts; one attempt more than waits is made.
     pub schedule: Vec<Duration>,
     /// How long one record may take. A batch runs concurrently, so the function's own limit
@@ -28,6 +30,7 @@ impl Config {
             bookings_table: env.text("BOOKINGS_TABLE"),
             webhook_queue_url: env.text("WEBHOOK_QUEUE_URL"),
             webhook_dlq_url: env.text("WEBHOOK_DLQ_URL"),
+            sync_queue_url: env.text("SYNC_QUEUE_URL"),
             schedule: env.schedule("RETRY_SCHEDULE", "60,300,900,1800,3600"),
             record_limit: env.seconds("RECORD_TIMEOUT_SECONDS", 30),
         };

@@ -24,6 +24,7 @@ async fn main() -> Result<(), Error> {
     let deliveries = DeliveryStore::new(dynamodb.clone(), config.deliveries_table);
     let worker = Arc::new(Worker {
         bookkeeper: Bookkeeper {
+            jobs: Queue::new(sqs.clone(), config.sync_queue_url),
             deliveries: deliveries.clone(),
             bookings: BookingStore::new(dynamodb, config.bookings_table),
         },

@@ -37,6 +37,10 @@ pub struct BookingWebhook {
     pub invitee: Option<InviteeUri>,
     /// The scheduled event that it is about.
     pub scheduled_event: Option<EventUri>,
+    /// The connection that it was sent for.
+    pub connection: Option<ConnectionId>,
+    /// The conference link isn't ready, and no webhook will tell when it is.
+    pub link_pending: bool,
 }
 
 /// Why a body can't be read. Never holds a part of the body.
@@ -100,6 +104,10 @@ pub fn read(body: &[u8]) -> Result<Webhook, Unreadable> {
         })?;
     let facts = reader(payload, &envelope)?;
     Ok(Webhook::Booking(Box::new(BookingWebhook {
+        link_pending: payload
+            .object("scheduled_event")
+            .is_some_and(resource::link_pending),
+        connection: envelope.connection,
         invitee: facts.main_invitee().cloned(),
         scheduled_event: facts.main_event(),
         event,

@@ -9,6 +9,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use booking::ConnectionId;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// How long a sync can be asked after.
 const RETENTION: SignedDuration = SignedDuration::from_hours(24 * 30);
@@ -27,9 +28,29 @@ pub struct SyncJob {
     pub from: Option<Timestamp>,
     /// Start times to here; by default the booking horizon.
     pub to: Option<Timestamp>,
+    /// Only this event, whose conference link wasn't ready, and how often that was found.
+    #[serde(default)]
+    pub event: Option<PendingLink>,
     /// Where an earlier message stopped.
     #[serde(default)]
     pub place: Option<Place>,
+}
+
+/// An event to be read again, for its conference link.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PendingLink {
+    /// Id of the scheduled event.
+    pub event_id: String,
+    /// How often it was read in vain.
+    pub reads: u32,
+}
+
+impl PendingLink {
+    /// When to read it (again): after 1, 2, 4 and 8 minutes. After that the scheduled syncs see it.
+    pub fn delay(&self) -> Option<Duration> {
+        (self.reads < 4).then(|| Duration::from_secs(60 << self.reads))
+    }
 }
 
 /// How far a reconcile run is.

@@ -50,7 +50,8 @@ impl Bookings {
             return None;
         }
         let joinable = |event: &&ScheduledEvent| {
-            event.kind.id == slot.kind.id
+            event.organization == slot.organization
+                && event.kind.id == slot.kind.id
                 && event.start == slot.start
                 && event.is_active()
                 && event.active_invitees() < slot.kind.limit

@@ -403,3 +403,84 @@ async fn disconnecting_deletes_revokes_and_forgets() {
         .await
         .refused(404, "NOT_FOUND");
 }
+
+#[tokio::test]
+async fn subscriptions_are_listed_made_and_deleted() {
+    let stage = Stage::new().await;
+    let answer = stage.connected().await;
+    let id = answer["connectionId"].as_str().unwrap();
+    let key = [("x-api-key", "k-1")];
+    let list = async || {
+        let all = stage.get("/v1/webhook-subscriptions").await.json();
+        assert_eq!(all["errors"], json!([]));
+        assert_eq!(all["nextCursor"], Value::Null);
+        all["subscriptions"].as_array().unwrap().clone()
+    };
+    let first = list().await;
+    assert_eq!(first.len(), 1);
+    assert_eq!(first[0]["inUse"], true);
+    assert_eq!(first[0]["state"], "active");
+    assert_eq!(first[0]["connection"], id);
+
+    let body = json!({"connection": id}).to_string();
+    let post = async || {
+        stage
+            .ask("POST", "/v1/webhook-subscriptions", &key, &body)
+            .await
+            .json()
+    };
+    assert_eq!(post().await["found"], "healthy");
+    assert_eq!(list().await, first);
+
+    let target = format!(
+        "/v1/webhook-subscriptions/{}",
+        first[0]["id"].as_str().unwrap()
+    );
+    stage
+        .ask("DELETE", &target, &key, "")
+        .await
+        .refused(400, "INVALID_PARAMETER");
+    let target = format!("{target}?connection={id}");
+    stage
+        .ask("DELETE", &target, &[], "")
+        .await
+        .refused(401, "UNAUTHORIZED");
+    assert_eq!(stage.ask("DELETE", &target, &key, "").await.status, 200);
+    stage
+        .ask("DELETE", &target, &key, "")
+        .await
+        .refused(404, "NOT_FOUND");
+    assert!(list().await.is_empty());
+    assert_eq!(post().await["found"], "replaced");
+    assert_ne!(list().await[0]["uri"], first[0]["uri"]);
+    let unknown = r#"{"connection":"nobody"}"#;
+    let answer = stage
+        .ask("POST", "/v1/webhook-subscriptions", &key, unknown)
+        .await;
+    answer.refused(400, "INVALID_PARAMETER");
+}
+
+#[tokio::test]
+async fn a_changed_signing_key_replaces_the_subscription_of_a_personal_token() {
+    let mut stage = Stage::new().await;
+    let key = [("x-api-key", "k-1")];
+    let token = Options::default().personal_access_token;
+    let body = json!({"personalAccessToken": token}).to_string();
+    let answer = stage
+        .ask("POST", "/v1/connections", &key, &body)
+        .await
+        .json();
+    let body = json!({"connection": answer["connectionId"]}).to_string();
+    let post = async |stage: &Stage| {
+        let answer = stage
+            .ask("POST", "/v1/webhook-subscriptions", &key, &body)
+            .await;
+        answer.json()["found"].clone()
+    };
+    assert_eq!(post(&stage).await, "healthy");
+    let secret = json!({"signingKey": "the next key"}).to_string();
+    let minute = Duration::from_secs(60);
+    stage.connector.app = RotatingSecret::new(FixedSecret(secret), "Calendly secret", minute);
+    assert_eq!(post(&stage).await, "replaced");
+    assert_eq!(post(&stage).await, "healthy");
+}

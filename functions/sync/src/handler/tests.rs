@@ -416,3 +416,49 @@ async fn a_connection_that_is_gone_is_told_and_not_tried_again() {
     assert_eq!((sync.state, sync.failed), ("failed", 1));
     assert!(sync.errors[0].contains("not connected"));
 }
+
+#[tokio::test]
+async fn a_conference_link_is_read_again_until_it_is_ready() {
+    let stage = Stage::with(Options {
+        disable_after: 0,
+        conference_delay: Duration::from_millis(600),
+        ..Options::default()
+    })
+    .await;
+    let (event, _) = stage.book(24).await;
+    stage.sync(LONG).await;
+    let status = async || stage.stored().await[&event]["location"]["status"].clone();
+    assert_eq!(status().await, "processing");
+    let mut job = SyncJob {
+        connection_id: Some(id()),
+        event: Some(platform::syncs::PendingLink {
+            event_id: event.clone(),
+            reads: 0,
+        }),
+        ..SyncJob::default()
+    };
+    stage.function.read_event(job, &id()).await.unwrap();
+    let (again, delay) = stage.jobs.drain().pop().unwrap();
+    assert_eq!(delay.as_secs(), 120, "later than before");
+    job = again;
+    // The link is ready when the sandbox says so; then nothing more is queued.
+    let url = format!("{}/_sandbox/state", stage.sandbox.base_url());
+    loop {
+        let state: Value = stage
+            .http
+            .get(&url)
+            .send()
+            .await
+            .unwrap()
+            .json()
+            .await
+            .unwrap();
+        if state.to_string().contains("\"pushed\"") {
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+    stage.function.read_event(job, &id()).await.unwrap();
+    assert!(stage.jobs.drain().is_empty());
+    assert_eq!(status().await, "pushed");
+}

@@ -1,8 +1,10 @@
 use super::*;
 use crate::apply::Bookkeeper;
+use fakes::MemoryQueue;
 use jiff::SignedDuration;
 use platform::bookings::BookingStore;
 use platform::deliveries::{Delivery, DeliveryId, NewDelivery, Status};
+use platform::syncs::SyncJob;
 use std::sync::Mutex;
 use testkit::dynamo::Dynamo;
 use testkit::fixture;
@@ -31,7 +33,7 @@ impl DeadLetters for Queues {
 }
 
 /// Applies as the real one does, but panics, hangs or fails on deliveries of certain events.
-struct Fragile(Bookkeeper);
+struct Fragile(Bookkeeper<MemoryQueue<SyncJob>>);
 
 impl Apply for Fragile {
     async fn apply(&self, delivery: &DeliveryRef) -> Result<Applied, Failure> {
@@ -48,6 +50,7 @@ struct Stage {
     dynamo: Dynamo,
     deliveries: DeliveryStore,
     queues: Queues,
+    jobs: MemoryQueue<SyncJob>,
     worker: Arc<Worker<Fragile, Queues, Queues>>,
 }
 
@@ -58,8 +61,10 @@ impl Stage {
         dynamo.bookings("bookings").await;
         let deliveries = DeliveryStore::new(dynamo.client(), "deliveries".to_owned());
         let queues = Queues::default();
+        let jobs = MemoryQueue::default();
         let worker = Arc::new(Worker {
             bookkeeper: Fragile(Bookkeeper {
+                jobs: jobs.clone(),
                 deliveries: deliveries.clone(),
                 bookings: BookingStore::new(dynamo.client(), "bookings".to_owned()),
             }),
@@ -73,6 +78,7 @@ impl Stage {
             dynamo,
             deliveries,
             queues,
+            jobs,
             worker,
         }
     }
@@ -154,6 +160,30 @@ async fn a_delivery_is_applied_and_marked() {
     assert_eq!(delivery.changes, ["scheduled"]);
     assert!(stage.dynamo.dump("bookings").await.contains("Ada Booker"));
     assert!(stage.hidden().is_empty() && stage.buried().is_empty());
+}
+
+#[tokio::test]
+async fn an_event_whose_link_is_not_ready_is_read_again_a_little_later() {
+    let stage = Stage::new().await;
+    let pending = fixture("invitee.created.json");
+    let no_link = fixture("invitee.created.payment.json");
+    let canceled = fixture("invitee.canceled.json");
+    let batch = [
+        stage.logged(&pending, "invitee.created").await,
+        stage.logged(&no_link, "invitee.created").await,
+        stage.logged(&canceled, "invitee.canceled").await,
+    ];
+    stage.hand(1, &batch).await;
+    let jobs = stage.jobs.drain();
+    assert_eq!(jobs.len(), 1);
+    let (job, delay) = &jobs[0];
+    assert_eq!(delay.as_secs(), 60);
+    assert_eq!(
+        job.connection_id.as_ref().unwrap().as_str(),
+        "AAAAHOSTUSER0001"
+    );
+    let event = job.event.as_ref().unwrap();
+    assert_eq!(event.event_id, "00000001-1111-4222-8333-444455556666");
 }
 
 #[tokio::test]

@@ -14,6 +14,16 @@ pub fn event_uri(event: &Value) -> Result<EventUri, Unreadable> {
     })
 }
 
+/// Whether an event is to take place at a conference whose link isn't ready: Calendly makes it some
+/// time after the booking, and shows a stand-in until then.
+pub fn link_pending(event: &Value) -> bool {
+    let status = event
+        .object("location")
+        .and_then(|place| place.text("status"));
+    matches!(status.as_deref(), Some("initiated" | "processing"))
+        && event.text("status").as_deref() != Some("canceled")
+}
+
 /// What `GET /scheduled_events/{id}` and its list say of an event and its invitees, read at
 /// `read_at`: a change that moves no `updated_at` counts from then.
 pub fn facts(

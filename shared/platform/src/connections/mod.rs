@@ -8,6 +8,6 @@ mod vault;
 
 pub use pending::Pending;
 pub use store::{Connection, ConnectionStatus, ConnectionStore, Lease, LeaseFor};
-pub use subscription::{Owned, WatchError, Watched, unsubscribe_all, watch};
+pub use subscription::{Owned, WatchError, Watched, subscriptions, unsubscribe_all, watch};
 pub use tokens::{Refresh, TokenError, TokenKeeper};
 pub use vault::{SecretVault, Tokens, Vault};

@@ -271,6 +271,12 @@ impl ConnectionStore {
         Ok(answer.attributes.is_some_and(|item| !item.is_empty()))
     }
 
+    /// Whether a text can be the place that a page of [`Self::list`] gave.
+    pub fn is_place(place: &str) -> bool {
+        let shard = place.split_once(' ').filter(|(_, id)| !id.is_empty());
+        shard.is_some_and(|(shard, _)| shard.parse::<u8>().is_ok())
+    }
+
     /// Connections, in no order that means anything, from `after` (as the page before gave it) on.
     ///
     /// They lie in 16 shards; a page looks through as many as it takes to fill it.

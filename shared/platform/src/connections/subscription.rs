@@ -14,6 +14,7 @@ use booking::ConnectionId;
 use calendly::api::{
     Access, ApiError, Client, NewSubscription, Scope, Subscription, SubscriptionState,
 };
+use jiff::Timestamp;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -63,7 +64,8 @@ fn digest(key: &str) -> String {
     hex::encode(Sha256::digest(key))
 }
 
-/// Brings the subscription of `connection` in order. `signing_key` is sent along for a personal access token (an OAuth app has a key of its own).
+/// Brings the subscription of `connection` in order. `signing_key` is sent along for a personal
+/// access token; an OAuth app has a key of its own.
 pub async fn watch<A: Access>(
     client: &Client<A>,
     store: &ConnectionStore,
@@ -87,6 +89,15 @@ pub async fn watch<A: Access>(
                     .all(|event| subscription.events.iter().any(|e| e == event))
         })
     });
+    if let Some(hours) = healthy.and_then(|subscription| hours_left(subscription, Timestamp::now()))
+    {
+        tracing::warn!(
+            connection = connection.id.as_str(),
+            hoursLeft = hours,
+            outcome = "retrying",
+            "Calendly has begun to retry: it may switch the subscription off when the hours are over"
+        );
+    }
     let (keep, watched) = if let Some(subscription) = healthy {
         (subscription.uri.clone(), Watched::Healthy)
     } else {
@@ -106,6 +117,15 @@ pub async fn watch<A: Access>(
         client.unsubscribe(old.id()).await?;
     }
     Ok(watched)
+}
+
+/// Hours until Calendly may switch a subscription off: it tries for 24 hours from when it began.
+/// The time of that may stay set after all is well again, so an older one says nothing.
+fn hours_left(subscription: &Subscription, now: Timestamp) -> Option<i64> {
+    let tried_for = now.duration_since(subscription.retry_started_at?);
+    (0..24)
+        .contains(&tried_for.as_hours())
+        .then(|| 24 - tried_for.as_hours())
 }
 
 /// Deletes every subscription of this connection.
@@ -134,7 +154,22 @@ async fn ours<A: Access>(
     prefix: &str,
     owned: Option<&Owned>,
 ) -> Result<Vec<Subscription>, WatchError> {
-    let mut found = Vec::new();
+    let mut found = subscriptions(client, connection).await?;
+    // Also the one that is known, should this service have moved to another address.
+    found.retain(|subscription| {
+        subscription.callback_url.starts_with(prefix)
+            || owned.is_some_and(|owned| owned.uri == subscription.uri)
+    });
+    Ok(found)
+}
+
+/// All webhook subscriptions that the account of `connection` may see: its organization's and its
+/// own, wherever they send.
+pub async fn subscriptions<A: Access>(
+    client: &Client<A>,
+    connection: &Connection,
+) -> Result<Vec<Subscription>, ApiError> {
+    let mut found: Vec<Subscription> = Vec::new();
     for user in [None, Some(connection.user_uri.as_str())] {
         let mut page_token = None;
         loop {
@@ -145,7 +180,7 @@ async fn ours<A: Access>(
                 Ok(page) => page,
                 // Only owners and administrators see an organization's subscriptions.
                 Err(ApiError::Forbidden { .. }) if user.is_none() => break,
-                Err(error) => return Err(error.into()),
+                Err(error) => return Err(error),
             };
             found.extend(page.items);
             page_token = page.next;
@@ -154,11 +189,6 @@ async fn ours<A: Access>(
             }
         }
     }
-    // Also the one that is known, should this service have moved to another address.
-    found.retain(|subscription: &Subscription| {
-        subscription.callback_url.starts_with(prefix)
-            || owned.is_some_and(|owned| owned.uri == subscription.uri)
-    });
     found.sort_by(|a, b| a.uri.cmp(&b.uri));
     found.dedup_by(|a, b| a.uri == b.uri);
     Ok(found)
@@ -314,5 +344,35 @@ impl ConnectionStore {
             .map_err(failed("count a subscription"))?;
         let count = answer.attributes.and_then(|item| item.number("generation"));
         count.ok_or_else(|| Error::corrupt("a connection", "no generation came back"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::SignedDuration;
+
+    #[test]
+    fn hours_are_counted_only_from_a_retry_that_is_young() {
+        let now: Timestamp = "2026-11-20T12:00:00Z".parse().unwrap();
+        let retrying = |hours: i64| Subscription {
+            uri: "https://api.calendly.com/webhook_subscriptions/s".to_owned(),
+            callback_url: "https://example.com".to_owned(),
+            state: SubscriptionState::Active,
+            events: Vec::new(),
+            scope: Scope::User,
+            organization: None,
+            user: None,
+            creator: None,
+            created_at: None,
+            retry_started_at: Some(now - SignedDuration::from_hours(hours)),
+        };
+        assert_eq!(hours_left(&retrying(0), now), Some(24));
+        assert_eq!(hours_left(&retrying(23), now), Some(1));
+        assert_eq!(hours_left(&retrying(24), now), None);
+        assert_eq!(hours_left(&retrying(500), now), None);
+        let mut never = retrying(0);
+        never.retry_started_at = None;
+        assert_eq!(hours_left(&never, now), None);
     }
 }

@@ -155,7 +155,9 @@ def _message(source: str, event: str) -> str:
 # ------------------------------------------------------------------------- api
 
 
-def api(samples: Samples) -> None:
+def _requests(samples: Samples, function: str):
+    """What adds a request to a function behind the API."""
+
     def add(
         name: str,
         method: str,
@@ -171,7 +173,7 @@ def api(samples: Samples) -> None:
         key: str | None = SAMPLE_API_KEY,
         header: str = "authorization",
     ) -> None:
-        file = f"api/{name}.json"
+        file = f"{function}/{name}.json"
         event = http_event(file, method, path, route, query)
         if parameters:
             event["pathParameters"] = parameters
@@ -181,8 +183,13 @@ def api(samples: Samples) -> None:
             event["body"] = json.dumps(body)
             event["headers"]["content-type"] = "application/json"
             event["headers"]["content-length"] = str(len(event["body"]))
-        samples.add(file, event, function="api", about=about, statusCode=status, body=answer)
+        samples.add(file, event, function=function, about=about, statusCode=status, body=answer)
 
+    return add
+
+
+def api(samples: Samples) -> None:
+    add = _requests(samples, "api")
     delivery = delivery_id(_body("invitee.created"))
     unknown_delivery = hashlib.sha256(b"never received").hexdigest()
     event, one, again = "/v1/events/{id}", "/v1/deliveries/{id}", "/v1/deliveries/{id}/replay"
@@ -220,6 +227,11 @@ def api(samples: Samples) -> None:
     add("redrive", "POST", "/v1/dead-letters/redrive", "POST /v1/dead-letters/redrive",
         "send one kind of dead letter again", 200, {"dryRun": False},
         body={"event": "invitee.created", "limit": 10})
+    add("list-connections", "GET", "/v1/connections", "GET /v1/connections", "connected accounts", 200,
+        {"connections": ANY_LIST})
+    add("start-sync", "POST", "/v1/sync", "POST /v1/sync", "compare everything with Calendly", 202, {})
+    add("get-unknown-sync", "GET", "/v1/sync/made-up", "GET /v1/sync/{id}", "a sync that nobody asked for",
+        404, {"code": "NOT_FOUND"}, parameters={"id": "made-up"})
     add("unauthorized", "GET", "/v1/events", "GET /v1/events", "no key", 401,
         {"code": "UNAUTHORIZED"}, key=None)
     add("wrong-key", "GET", "/v1/events", "GET /v1/events", "a wrong key", 401,
@@ -230,6 +242,43 @@ def api(samples: Samples) -> None:
         {"code": "INVALID_PARAMETER"}, query="cursor=made-up")
     add("unknown-path", "GET", "/v1/nothing-here", "$default", "no such path", 404,
         {"code": "NOT_FOUND"})
+
+
+# ----------------------------------------------------------------- oauth, sync
+
+
+def oauth(samples: Samples) -> None:
+    add = _requests(samples, "oauth")
+    callback = ("GET", "/v1/auth/callback", "GET /v1/auth/callback")
+    add("callback-without-state", *callback, "an answer that says nothing", 400,
+        {"code": "STATE_MISSING"}, query="code=made-up", key=None)
+    add("callback-foreign-state", *callback, "a state that was never given out", 400,
+        {"code": "STATE_INVALID"}, query=f"code=made-up&state={'0' * 64}", key=None)
+    add("authorize-without-key", "GET", "/v1/auth/authorize", "GET /v1/auth/authorize", "no key", 401,
+        {"code": "UNAUTHORIZED"}, key=None)
+    add("connect-without-token", "POST", "/v1/connections", "POST /v1/connections",
+        "a personal access token is missing", 400, {"code": "INVALID_PARAMETER"}, body={})
+    add("disconnect-unknown", "DELETE", "/v1/connections/made-up", "DELETE /v1/connections/{id}",
+        "an account that isn't connected", 404, {"code": "NOT_FOUND"}, parameters={"id": "made-up"})
+
+
+def sync(samples: Samples) -> None:
+    samples.add(
+        "sync/schedule.json",
+        {"version": "0", "id": fixed_uuid("schedule"), "detail-type": "Scheduled Event",
+         "source": "aws.scheduler", "account": "123456789012", "time": "2026-11-20T09:15:00Z",
+         "region": "us-east-1", "resources": [], "detail": "{}"},
+        function="sync", about="the schedule's tick: plans jobs and sweeps the log", answer={},
+    )
+
+    def add(name: str, body: str, about: str, failures: list[dict]) -> None:
+        file = f"sync/{name}.json"
+        samples.add(file, {"Records": [sqs_record(file, body, 1)]}, function="sync", about=about,
+                    answer={"batchItemFailures": failures})
+
+    add("job", json.dumps({"connectionId": "MADEUPUSER000001"}), "a connection that is gone since", [])
+    add("poison", "this is no job of ours", "a job that nobody can read: it comes back, and ends in the DLQ",
+        [{"itemIdentifier": fixed_uuid("sync/poison.json")}])
 
 
 # In an expected answer: a list, whatever is in it (a stack in use holds more than the samples).
@@ -260,6 +309,8 @@ def make() -> dict[str, str]:
     samples = Samples()
     webhook(samples)
     worker(samples)
+    oauth(samples)
+    sync(samples)
     api(samples)
     _agree_with_vectors(samples)
     return {**samples.files, "expected.json": _text(samples.expected)}
@@ -283,7 +334,7 @@ def main() -> None:
     files = make()
     there = {
         path.relative_to(EVENTS).as_posix()
-        for folder in ("webhook", "worker", "api")
+        for folder in ("webhook", "worker", "oauth", "sync", "api")
         for path in (EVENTS / folder).glob("*.json")
     }
     if check:

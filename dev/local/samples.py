@@ -70,7 +70,13 @@ FUNCTIONS = {
 }
 
 # Variables whose name in .local/dev.env (a stack output) is another one.
-FROM_OUTPUT = {"CALENDLY_SECRET_ID": "CALENDLY_SECRET_ARN", "API_KEY_SECRET_ID": "API_KEY_SECRET_ARN"}
+FROM_OUTPUT = {
+    "CALENDLY_SECRET_ID": "CALENDLY_SECRET_ARN",
+    "API_KEY_SECRET_ID": "API_KEY_SECRET_ARN",
+    "CALENDLY_API_URL": "SANDBOX_URL",
+    "CALENDLY_AUTH_URL": "SANDBOX_URL",
+    "PUBLIC_URL": "BASE_URL",
+}
 
 
 # ------------------------------------------------------------------- signatures

@@ -13,6 +13,7 @@ use aws_sdk_dynamodb::types::{
     AttributeDefinition, AttributeValue, BillingMode, GlobalSecondaryIndex, KeySchemaElement,
     KeyType, Projection, ProjectionType, ScalarAttributeType,
 };
+use aws_smithy_types::config_bag::{Storable, StoreReplace};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
@@ -202,6 +203,14 @@ impl Crashes {
     }
 }
 
+/// Marks a call that writes.
+#[derive(Debug)]
+struct IsWrite;
+
+impl Storable for IsWrite {
+    type Storer = StoreReplace<Self>;
+}
+
 fn is_write(target: Option<&str>) -> bool {
     target.is_some_and(|target| {
         ["PutItem", "UpdateItem", "TransactWriteItems", "DeleteItem"]
@@ -219,10 +228,12 @@ impl Intercept for Crashes {
         &self,
         context: &BeforeTransmitInterceptorContextRef<'_>,
         _: &RuntimeComponents,
-        _: &mut ConfigBag,
+        bag: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         self.0.calls.fetch_add(1, Ordering::SeqCst);
         if is_write(context.request().headers().get("x-amz-target")) {
+            // The request is gone by the time its answer comes.
+            bag.interceptor_state().store_put(IsWrite);
             self.0.writes.fetch_add(1, Ordering::SeqCst);
             return self.pass();
         }
@@ -231,12 +242,11 @@ impl Intercept for Crashes {
 
     fn read_before_deserialization(
         &self,
-        context: &BeforeDeserializationInterceptorContextRef<'_>,
+        _: &BeforeDeserializationInterceptorContextRef<'_>,
         _: &RuntimeComponents,
-        _: &mut ConfigBag,
+        bag: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let request = context.inner().request();
-        if is_write(request.and_then(|request| request.headers().get("x-amz-target"))) {
+        if bag.load::<IsWrite>().is_some() {
             return self.pass();
         }
         Ok(())

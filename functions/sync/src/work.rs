@@ -20,7 +20,7 @@ const LEASE: SignedDuration = SignedDuration::from_secs(120);
 /// When a job is looked at again whose connection is being reconciled by another.
 const BUSY: Duration = Duration::from_secs(10);
 
-type Calendly<V> = Client<TokenKeeper<Option<OAuth>, V>>;
+pub(crate) type Calendly<V> = Client<TokenKeeper<Option<OAuth>, V>>;
 
 impl<V, S, J, O> Syncer<V, S, J, O>
 where
@@ -158,7 +158,8 @@ where
         }
     }
 
-    async fn watch(
+    /// Brings the connection's webhook subscription in order.
+    pub(crate) async fn watch(
         &self,
         calendly: &Calendly<V>,
         connection: &Connection,
@@ -173,7 +174,8 @@ where
         Ok(())
     }
 
-    async fn calendly(&self, connection: &Connection) -> Result<Calendly<V>> {
+    /// Calendly, with the connection's tokens.
+    pub(crate) async fn calendly(&self, connection: &Connection) -> Result<Calendly<V>> {
         let secrets = self.app.values().await?;
         let app = secrets
             .first()

@@ -20,6 +20,8 @@ struct Stage {
     dynamo: Dynamo,
     /// Counts the calls to the table of bookings.
     calls: Crashes,
+    /// Stops writes to the table of connections.
+    crashes: Crashes,
     sandbox: Sandbox,
     jobs: MemoryQueue<SyncJob>,
     function: Function,
@@ -47,7 +49,9 @@ impl Stage {
         dynamo.deliveries("deliveries").await;
         let token = options.personal_access_token.clone();
         let sandbox = Sandbox::start(options).await.unwrap();
-        let connections = ConnectionStore::new(dynamo.client(), "connections".to_owned());
+        let crashes = Crashes::none();
+        let client = dynamo.crashing(&crashes);
+        let connections = ConnectionStore::new(client, "connections".to_owned());
         connections
             .authorized(&id(), USER, ORGANIZATION, &[], "http://127.0.0.1:1")
             .await
@@ -85,6 +89,7 @@ impl Stage {
         Self {
             dynamo,
             calls,
+            crashes,
             sandbox,
             jobs,
             function,
@@ -371,6 +376,51 @@ async fn a_subscription_that_is_off_gone_or_foreign_is_healed() {
     stage.sync(LONG).await;
     let third = subscriptions().await;
     assert_eq!((third.len(), third[0].1.as_str()), (1, "active"));
+}
+
+#[tokio::test]
+async fn a_watchdog_that_is_killed_at_any_step_is_made_good_by_the_next() {
+    let stage = Stage::new().await;
+    let connection = stage
+        .function
+        .connections
+        .get(&id())
+        .await
+        .unwrap()
+        .unwrap();
+    let calendly = stage.function.calendly(&connection).await.unwrap();
+    let mut killed = 0;
+    for step in 0..8 {
+        // Whatever is there is switched off; so there are several steps to be taken.
+        let state = stage.control("GET", "state", json!({})).await;
+        for one in state["subscriptions"].as_array().unwrap() {
+            let name = one["uri"].as_str().unwrap().rsplit('/').next().unwrap();
+            stage
+                .control("POST", &format!("subscriptions/{name}/disable"), json!({}))
+                .await;
+        }
+        let before = stage.crashes.happened();
+        stage.crashes.at(step);
+        let first = stage.function.watch(&calendly, &connection).await;
+        killed += usize::from(first.is_err());
+        assert_eq!(first.is_err(), stage.crashes.happened() > before);
+        // Far away, so that it stops nothing.
+        stage.crashes.at(u8::MAX);
+        stage.function.watch(&calendly, &connection).await.unwrap();
+
+        let state = stage.control("GET", "state", json!({})).await;
+        let all = state["subscriptions"].as_array().unwrap();
+        assert_eq!(all.len(), 1, "step {step}: {all:?}");
+        assert_eq!(all[0]["state"], "active");
+        let owned = stage
+            .function
+            .connections
+            .subscription(&id())
+            .await
+            .unwrap();
+        assert_eq!(all[0]["uri"], owned.unwrap().uri);
+    }
+    assert!(killed >= 4, "only {killed} were killed");
 }
 
 #[tokio::test]

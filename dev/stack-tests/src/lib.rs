@@ -24,6 +24,7 @@ mod queue;
 mod sample;
 mod sandbox;
 mod stack;
+mod sync;
 mod wait;
 
 pub use answer::Answer;

@@ -158,4 +158,29 @@ impl Sandbox {
         })
         .await
     }
+
+    /// Runs `test` while an account may make as many calls as it likes; then the limits are as they
+    /// were. Only for tests that run alone.
+    pub async fn without_limits<T>(&self, test: impl AsyncFnOnce() -> T) -> T {
+        let before = self.state().await["limits"].clone();
+        let none = json!({ "perWindow": 1_000_000, "tokensPerWindow": 1_000 });
+        self.control(Method::PUT, "/limits", &none).await;
+        and_then_always(test, async || {
+            self.control(Method::PUT, "/limits", &before).await;
+        })
+        .await
+    }
+
+    /// Counts calls from nothing again. Only for tests that run alone.
+    pub async fn clear_calls(&self) {
+        self.control(Method::DELETE, "/calls", &Value::Null).await;
+    }
+
+    /// How often a route was called since then, whatever was answered.
+    pub async fn calls(&self, route: &str) -> u64 {
+        let calls = self.control(Method::GET, "/calls", &Value::Null).await;
+        let statuses = calls["byRoute"][route].as_object();
+        let counts = statuses.into_iter().flat_map(|statuses| statuses.values());
+        counts.map(|count| count.as_u64().unwrap()).sum()
+    }
 }

@@ -10,6 +10,8 @@ mod alone_retries;
 mod alone_sandbox_faults;
 mod alone_signing_key;
 mod alone_store_down;
+mod alone_subscription_heals;
+mod alone_sync_heals;
 mod api_access;
 mod event_list;
 mod oauth_bookings;

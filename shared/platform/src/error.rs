@@ -89,3 +89,13 @@ where
         },
     }
 }
+
+/// Whether a write was refused because its condition didn't hold.
+pub(crate) fn condition_failed<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> bool {
+    error.code() == Some("ConditionalCheckFailedException")
+}
+
+/// Whether what was asked for isn't there.
+pub(crate) fn not_found<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> bool {
+    error.code() == Some("ResourceNotFoundException")
+}

@@ -1,6 +1,6 @@
 //! Secrets, read through a short-lived cache, with the version before the present one.
 
-use crate::error::failed;
+use crate::error::{failed, not_found};
 use crate::{Error, Result};
 use aws_sdk_secretsmanager::Client;
 use serde::Deserialize;
@@ -44,13 +44,7 @@ impl Versions for ManagedSecret {
             .await;
         match answer {
             Ok(answer) => Ok(answer.secret_string),
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(|e| e.is_resource_not_found_exception()) =>
-            {
-                Ok(None)
-            }
+            Err(error) if not_found(&error) => Ok(None),
             Err(error) => Err(failed("read a secret")(error)),
         }
     }

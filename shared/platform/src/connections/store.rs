@@ -9,7 +9,7 @@
 //! they can be listed without a scan.
 
 use crate::deliveries::Page;
-use crate::error::failed;
+use crate::error::{condition_failed, failed};
 use crate::item::{Item, Read, n, s};
 use crate::{Error, Result};
 use aws_sdk_dynamodb::Client;
@@ -176,13 +176,7 @@ impl ConnectionStore {
         };
         match call.send().await {
             Ok(_) => Ok(()),
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(|e| e.is_conditional_check_failed_exception()) =>
-            {
-                Ok(())
-            }
+            Err(error) if condition_failed(&error) => Ok(()),
             Err(error) => Err(failed("mark a connection")(error)),
         }
     }
@@ -219,13 +213,7 @@ impl ConnectionStore {
             .await;
         match taken {
             Ok(_) => Ok(Some(Lease { kind, owner })),
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(|e| e.is_conditional_check_failed_exception()) =>
-            {
-                Ok(None)
-            }
+            Err(error) if condition_failed(&error) => Ok(None),
             Err(error) => Err(failed("lease a connection")(error)),
         }
     }
@@ -246,13 +234,7 @@ impl ConnectionStore {
             .send()
             .await;
         match released {
-            Err(error)
-                if !error
-                    .as_service_error()
-                    .is_some_and(|e| e.is_conditional_check_failed_exception()) =>
-            {
-                Err(failed("release a connection")(error))
-            }
+            Err(error) if !condition_failed(&error) => Err(failed("release a connection")(error)),
             _ => Ok(()),
         }
     }

@@ -1,6 +1,6 @@
 //! Tokens in Secrets Manager: one secret a connection, never cached: a refresh token works once.
 
-use crate::error::failed;
+use crate::error::{failed, not_found};
 use crate::{Error, Result};
 use aws_sdk_secretsmanager::Client;
 use booking::ConnectionId;
@@ -68,11 +68,7 @@ impl SecretVault {
             .await;
         match put {
             Ok(_) => Ok(()),
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(|e| e.is_resource_not_found_exception()) =>
-            {
+            Err(error) if not_found(&error) => {
                 let create = self.client.create_secret().name(&name).secret_string(text);
                 create
                     .send()
@@ -99,11 +95,7 @@ impl Vault for SecretVault {
             .await;
         let secret = match answer {
             Ok(answer) => answer.secret_string.unwrap_or_default(),
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(|e| e.is_resource_not_found_exception()) =>
-            {
+            Err(error) if not_found(&error) => {
                 return Ok(None);
             }
             Err(error) => return Err(failed("read tokens")(error)),
@@ -140,13 +132,7 @@ impl Vault for SecretVault {
     async fn forget(&self, id: &ConnectionId) -> Result<()> {
         let call = self.client.delete_secret().secret_id(self.name(id));
         match call.force_delete_without_recovery(true).send().await {
-            Err(error)
-                if !error
-                    .as_service_error()
-                    .is_some_and(|e| e.is_resource_not_found_exception()) =>
-            {
-                Err(failed("delete tokens")(error))
-            }
+            Err(error) if !not_found(&error) => Err(failed("delete tokens")(error)),
             _ => Ok(()),
         }
     }

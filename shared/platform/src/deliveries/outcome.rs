@@ -5,7 +5,7 @@ use super::record::{Delivery, DeliveryId, Status};
 use super::store::DeliveryStore;
 use super::waiting::waiting_key;
 use crate::Result;
-use crate::error::failed;
+use crate::error::{condition_failed, failed};
 use crate::item::{n, s};
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use booking::Transition;
@@ -107,13 +107,7 @@ impl DeliveryStore {
             call = call.expression_attribute_values(name, value);
         }
         match call.send().await {
-            Err(error)
-                if !error
-                    .as_service_error()
-                    .is_some_and(|e| e.is_conditional_check_failed_exception()) =>
-            {
-                Err(failed("log a failed attempt")(error))
-            }
+            Err(error) if !condition_failed(&error) => Err(failed("log a failed attempt")(error)),
             _ => Ok(()),
         }
     }
@@ -168,13 +162,7 @@ impl DeliveryStore {
                 .as_ref()
                 .map(Delivery::from_item)
                 .transpose(),
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(|e| e.is_conditional_check_failed_exception()) =>
-            {
-                Ok(None)
-            }
+            Err(error) if condition_failed(&error) => Ok(None),
             Err(error) => Err(failed("set a delivery back to received")(error)),
         }
     }

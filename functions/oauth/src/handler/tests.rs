@@ -354,6 +354,46 @@ async fn calendly_being_away_is_told_and_changes_nothing() {
 }
 
 #[tokio::test]
+async fn answers_that_are_no_answers_are_told_and_change_nothing() {
+    let stage = Stage::new().await;
+    let faults = format!("{}/_sandbox/faults", stage.sandbox.base_url());
+    for part in ["tokenBody", "apiBody"] {
+        for body in ["html", "empty", "partial"] {
+            let back = stage.at_calendly("auto=approve").await;
+            let fault = json!({part: body});
+            let set = stage.http.put(&faults).json(&fault).send().await.unwrap();
+            assert!(set.status().is_success(), "{part} {body}");
+            let answer = stage.ask("GET", &back, &[], "").await;
+            let none = stage
+                .http
+                .put(&faults)
+                .json(&json!({}))
+                .send()
+                .await
+                .unwrap();
+            assert!(none.status().is_success());
+            answer.refused(502, "CALENDLY_UNAVAILABLE");
+            assert!(!answer.text.contains('<'), "no HTML is passed on");
+            stage.nothing_kept().await;
+        }
+    }
+    // An error whose body is a gateway's page is told by its status.
+    let back = stage.at_calendly("auto=approve").await;
+    let fault = json!({"tokenErrors": {"503": 1.0}, "errorBody": "html"});
+    stage.http.put(&faults).json(&fault).send().await.unwrap();
+    let answer = stage.ask("GET", &back, &[], "").await;
+    answer.refused(502, "CALENDLY_UNAVAILABLE");
+    stage
+        .http
+        .put(&faults)
+        .json(&json!({}))
+        .send()
+        .await
+        .unwrap();
+    stage.nothing_kept().await;
+}
+
+#[tokio::test]
 async fn a_personal_access_token_connects_its_own_account() {
     let stage = Stage::new().await;
     let key = [("x-api-key", "k-1")];

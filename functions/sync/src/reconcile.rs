@@ -5,8 +5,8 @@
 //! webhooks do.
 
 use booking::{
-    Cancellation, EventRecord, EventUri, Facts, InviteeRecord, InviteeUri, Latest, Provider,
-    Records, Stamp, reduce,
+    Cancellation, EventRecord, EventUri, Facts, InviteeRecord, InviteeSummary, InviteeUri, Latest,
+    Provider, Records, Stamp, reduce,
 };
 use calendly::api::{Access, ApiError, Client, EventWindow, Scope};
 use calendly::webhook::{Unreadable, resource};
@@ -146,6 +146,7 @@ impl<A: Access> Run<'_, A> {
             Err(ApiError::Status { status: 400, .. }) if place.page_token.is_some() => {
                 place.page_token = None;
                 place.done_to = None;
+                place.done_at.clear();
                 return Ok(false);
             }
             page => page?,
@@ -272,12 +273,16 @@ impl<A: Access> Run<'_, A> {
         };
         let from = place.done_to.unwrap_or(window_start);
         if to <= from {
+            // A whole page that starts at one time: what it lists is known to the next.
+            let ids = listed.keys().map(|uri| uri.id().to_owned());
+            place.done_at.extend(ids);
             return Ok(());
         }
         let stored = self.bookings.between(&self.connection.id, from, to).await?;
-        let missing = stored
-            .into_iter()
-            .filter(|event| !event.is_canceled() && !listed.contains_key(&event.uri));
+        let missing = stored.into_iter().filter(|event| {
+            let known = place.done_at.iter().any(|id| id == event.uri.id());
+            !event.is_canceled() && !known && !listed.contains_key(&event.uri)
+        });
         for event in missing {
             let read_at = Timestamp::now();
             let written = match self.client.event(event.uri.id()).await {
@@ -302,6 +307,11 @@ impl<A: Access> Run<'_, A> {
             tally.changed += usize::from(written > 0);
         }
         place.done_to = Some(to);
+        place.done_at = listed
+            .iter()
+            .filter(|(_, event)| start(event) == Some(to))
+            .map(|(uri, _)| uri.id().to_owned())
+            .collect();
         Ok(())
     }
 }
@@ -310,11 +320,18 @@ fn start(event: &Value) -> Option<Timestamp> {
     event.get("start_time")?.as_str()?.parse().ok()
 }
 
-/// Whether Calendly counts other people than are stored. A roster holds the first fifty.
+/// Whether there is more to know of an event's people than is stored. A roster holds the first fifty.
 fn people_missing(stored: &EventRecord) -> bool {
     let Some(counter) = stored.counter.as_ref().map(|counter| &counter.value) else {
         return stored.roster.is_empty();
     };
+    // Known only through a link, or moved with the half that says why still missing.
+    let half_known = |invitee: &InviteeSummary| {
+        invitee.email.is_none() || !invitee.is_active() && invitee.cancellation.is_none()
+    };
+    if stored.roster.values().any(half_known) {
+        return true;
+    }
     let known = i64::try_from(stored.roster.len()).unwrap_or(i64::MAX);
     let active = stored
         .roster

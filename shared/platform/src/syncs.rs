@@ -61,6 +61,9 @@ pub struct Place {
     pub page_token: Option<String>,
     /// Everything that starts before this is done.
     pub done_to: Option<Timestamp>,
+    /// Ids of the events that start just then and were listed already: a page's last ones.
+    #[serde(default)]
+    pub done_at: Vec<String>,
     /// The window, fixed when the run began.
     pub from: Option<Timestamp>,
     /// See `from`.

@@ -6,17 +6,17 @@
 
 use booking::{
     Cancellation, EventRecord, EventUri, Facts, InviteeRecord, InviteeSummary, InviteeUri, Latest,
-    Provider, Records, Stamp, reduce,
+    Provider, ROSTER_LIMIT, Records, Stamp, reduce,
 };
 use calendly::api::{Access, ApiError, Client, EventWindow, Scope};
 use calendly::webhook::{Unreadable, resource};
 use futures::future::try_join_all;
 use jiff::{SignedDuration, Timestamp};
-use platform::bookings::BookingStore;
+use platform::bookings::{BookingStore, MAX_INVITEES};
 use platform::connections::Connection;
 use platform::syncs::{Place, Tally};
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 /// How far back a run looks: late cancellations and no-show marks.
@@ -166,11 +166,12 @@ impl<A: Access> Run<'_, A> {
             .bookings
             .events(Provider::Calendly, listed.keys().cloned())
             .await?;
-        let to_read: Vec<&Value> = listed
-            .iter()
-            .filter(|(uri, event)| self.differs(stored.get(*uri), event, read_at))
-            .map(|(_, event)| event)
-            .collect();
+        let mut to_read = Vec::new();
+        for (uri, event) in &listed {
+            if self.differs(stored.get(uri), event, read_at).await? {
+                to_read.push(event);
+            }
+        }
         for events in to_read.chunks(AT_A_TIME) {
             let reads = events.iter().map(|event| self.reconcile(event, read_at));
             for result in try_join_all(reads).await? {
@@ -207,17 +208,39 @@ impl<A: Access> Run<'_, A> {
 
     /// Whether an event's invitees have to be read: it is new, it differs, it has other people
     /// than are stored, or it has begun, after which a no-show mark moves nothing of the event.
-    fn differs(&self, stored: Option<&EventRecord>, event: &Value, read_at: Timestamp) -> bool {
+    async fn differs(
+        &self,
+        stored: Option<&EventRecord>,
+        event: &Value,
+        read_at: Timestamp,
+    ) -> Result<bool, Trouble> {
         let Some(stored) = stored.filter(|stored| stored.updated_at.is_some()) else {
-            return true;
+            return Ok(true);
         };
         let Ok(facts) = resource::facts(event, &[], &self.connection.id, read_at) else {
-            return true;
+            return Ok(true);
         };
         let mut records = Records::default();
         records.events.insert(stored.uri.clone(), stored.clone());
         let next = reduce(&records, &facts).changes_since(&records);
-        !next.records.events.is_empty() || people_missing(stored) || has_begun(stored, read_at)
+        if !next.records.events.is_empty() || has_begun(stored, read_at) {
+            return Ok(true);
+        }
+        let people = self.people(stored).await?;
+        Ok(people_missing(stored, &people))
+    }
+
+    /// The stored people of an event. A roster that is full doesn't name all.
+    async fn people(&self, stored: &EventRecord) -> Result<Vec<InviteeSummary>, Trouble> {
+        if stored.roster.len() < ROSTER_LIMIT {
+            return Ok(stored.roster.values().cloned().collect());
+        }
+        let all = self
+            .bookings
+            .event(stored.provider, stored.uri.id())
+            .await?;
+        let all = all.into_iter().flat_map(|event| event.invitees);
+        Ok(all.map(|invitee| invitee.summary).collect())
     }
 
     /// Reads an event's invitees and merges it all. Answers how many records were written.
@@ -297,10 +320,11 @@ impl<A: Access> Run<'_, A> {
                 },
                 Err(ApiError::NotFound { .. }) => {
                     tally.vanished += 1;
-                    self.bookings
-                        .reconcile(gone(&event, read_at))
-                        .await?
-                        .written
+                    let mut written = 0;
+                    for facts in gone(&event, &self.people(&event).await?, read_at) {
+                        written += self.bookings.reconcile(facts).await?.written;
+                    }
+                    written
                 }
                 Err(error) => return Err(error.into()),
             };
@@ -320,29 +344,25 @@ fn start(event: &Value) -> Option<Timestamp> {
     event.get("start_time")?.as_str()?.parse().ok()
 }
 
-/// Whether there is more to know of an event's people than is stored. A roster holds the first fifty.
-fn people_missing(stored: &EventRecord) -> bool {
+/// Whether there is more to know of an event's people than is stored.
+fn people_missing(stored: &EventRecord, people: &[InviteeSummary]) -> bool {
     let Some(counter) = stored.counter.as_ref().map(|counter| &counter.value) else {
-        return stored.roster.is_empty();
+        return people.is_empty();
     };
     // Known only through a link, or moved with the half that says why still missing.
     let half_known = |invitee: &InviteeSummary| {
         invitee.email.is_none() || !invitee.is_active() && invitee.cancellation.is_none()
     };
-    if stored.roster.values().any(half_known) {
+    if people.iter().any(half_known) {
         return true;
     }
-    let known = i64::try_from(stored.roster.len()).unwrap_or(i64::MAX);
-    let active = stored
-        .roster
-        .values()
-        .filter(|invitee| invitee.is_active())
-        .count();
+    let known = i64::try_from(people.len()).unwrap_or(i64::MAX);
+    let active = people.iter().filter(|invitee| invitee.is_active()).count();
     let active = i64::try_from(active).unwrap_or(i64::MAX);
-    let all_known = counter
-        .total
-        .is_none_or(|total| total <= known || known >= 50);
-    let same_active = known >= 50 || counter.active.is_none_or(|count| count == active);
+    // No more than these are ever shown.
+    let all_shown = people.len() >= MAX_INVITEES;
+    let all_known = all_shown || counter.total.is_none_or(|total| total <= known);
+    let same_active = all_shown || counter.active.is_none_or(|count| count == active);
     !(all_known && same_active)
 }
 
@@ -351,29 +371,35 @@ fn has_begun(stored: &EventRecord, now: Timestamp) -> bool {
     start.is_some_and(|start| start <= now)
 }
 
-/// An event that Calendly no longer knows: canceled, with all who were coming.
-fn gone(event: &EventRecord, read_at: Timestamp) -> Facts {
+/// An event that Calendly no longer knows: canceled, with all who were coming. In steps of a few
+/// people: a step is one transaction, of at most 100 items.
+fn gone(event: &EventRecord, people: &[InviteeSummary], read_at: Timestamp) -> Vec<Facts> {
     let mut canceled = EventRecord::about(event.uri.clone(), event.provider);
     canceled.canceled = true;
-    let mut facts = Facts::new(event.provider);
-    facts.add_event(&canceled);
-    let invitees: BTreeSet<_> = event
-        .roster
-        .values()
+    let cancellation = Cancellation {
+        by: None,
+        reason: Some("no longer at Calendly".to_owned()),
+        by_type: None,
+        at: Some(read_at),
+    };
+    let cancellation = Latest::new(Stamp::new(read_at, read_at), cancellation);
+    let mut first = Facts::new(event.provider);
+    first.add_event(&canceled);
+    let mut steps = vec![first];
+    let coming: Vec<InviteeUri> = people
+        .iter()
         .filter(|invitee| invitee.is_active())
         .filter_map(|invitee| InviteeUri::parse(&invitee.uri).ok())
         .collect();
-    for uri in invitees {
-        let mut invitee = InviteeRecord::about(uri);
-        invitee.canceled = true;
-        let cancellation = Cancellation {
-            by: None,
-            reason: Some("no longer at Calendly".to_owned()),
-            by_type: None,
-            at: Some(read_at),
-        };
-        invitee.cancellation = Some(Latest::new(Stamp::new(read_at, read_at), cancellation));
-        facts.add_invitee(&invitee);
+    for some in coming.chunks(40) {
+        let mut facts = Facts::new(event.provider);
+        for uri in some {
+            let mut invitee = InviteeRecord::about(uri.clone());
+            invitee.canceled = true;
+            invitee.cancellation = Some(cancellation.clone());
+            facts.add_invitee(&invitee);
+        }
+        steps.push(facts);
     }
-    facts
+    steps
 }

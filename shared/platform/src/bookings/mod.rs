@@ -8,4 +8,4 @@ mod query;
 mod store;
 
 pub use query::{EventCursor, EventQuery};
-pub use store::{BookingStore, Merged, StoredEvent};
+pub use store::{BookingStore, MAX_INVITEES, Merged, StoredEvent};

@@ -20,7 +20,7 @@ use std::time::Duration;
 /// How often a step is taken anew because others changed the same records meanwhile.
 const MAX_TRIES: usize = 40;
 /// How many invitees an event shows.
-const MAX_INVITEES: usize = 1000;
+pub const MAX_INVITEES: usize = 1000;
 
 /// Bookings in DynamoDB.
 #[derive(Clone)]

@@ -19,6 +19,7 @@ class Sandbox:
     def __init__(self, program: Path, keys: dict, log: Path, start_seconds: float = 15):
         env = {
             **{name: os.environ[name] for name in ("HOME", "LANG", "PATH") if name in os.environ},
+            "END_WITH_STDIN": "1",
             "PORT": os.environ.get("SANDBOX_PORT") or "0",
             "SIGNING_KEY": keys["CALENDLY_SIGNING_KEY"],
             "CLIENT_ID": keys["CALENDLY_CLIENT_ID"],
@@ -29,10 +30,14 @@ class Sandbox:
                 env[name] = os.environ[name]
         self.log = open(log, "wb")
         self.process = subprocess.Popen(
-            [str(program)], env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            [str(program)], env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=self.log, start_new_session=True,
         )
-        self.url = self._address(start_seconds)
+        try:
+            self.url = self._address(start_seconds)
+        except BaseException:  # a signal, too: nobody else knows of the process yet
+            self.stop()
+            raise
 
     def _address(self, seconds: float) -> str:
         deadline = time.monotonic() + seconds
@@ -41,11 +46,11 @@ class Sandbox:
                 line = self.process.stdout.readline().decode()
                 if line.startswith("SANDBOX "):
                     return line.split()[1]
-        self.stop()
         raise OSError(f"the sandbox did not start; see {self.log.name}")
 
     def stop(self) -> None:
         """Ends it, and waits for that."""
+        self.process.stdin.close()
         self.process.terminate()
         try:
             self.process.wait(timeout=3)

@@ -1,5 +1,6 @@
 //! A sandbox Calendly on this machine: prints `SANDBOX <url>` when it serves, and ends on Ctrl-C
-//! or SIGTERM.
+//! or SIGTERM, and with `END_WITH_STDIN` set when its standard input closes: so it ends with whoever
+//! started it, however that ended.
 //!
 //! It reads `PORT`, `SIGNING_KEY`, `CLIENT_ID`, `CLIENT_SECRET`, `PERSONAL_ACCESS_TOKEN`,
 //! `REDIRECT_URIS` and `APP_SCOPES` (separated by spaces), `RATE_LIMIT` and `TOKEN_RATE_LIMIT` (a
@@ -59,6 +60,20 @@ fn options() -> io::Result<Options> {
     Ok(options)
 }
 
+/// Ends when standard input does, if that was asked for; never otherwise.
+async fn input_closed() {
+    if std::env::var_os("END_WITH_STDIN").is_none() {
+        return std::future::pending().await;
+    }
+    let (closed, wait) = tokio::sync::oneshot::channel();
+    // A thread of its own: it may wait for ever, and nobody waits for it.
+    std::thread::spawn(move || {
+        let _ = io::copy(&mut io::stdin(), &mut io::sink());
+        let _ = closed.send(());
+    });
+    let _ = wait.await;
+}
+
 #[tokio::main]
 async fn main() -> io::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
@@ -67,6 +82,7 @@ async fn main() -> io::Result<()> {
     io::stdout().flush()?;
     tokio::select! {
         _ = terminate.recv() => {}
+        () = input_closed() => {}
         result = tokio::signal::ctrl_c() => result?,
     }
     sandbox.shutdown().await;

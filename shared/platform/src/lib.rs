@@ -11,6 +11,7 @@ mod error;
 pub mod http;
 mod item;
 pub mod logs;
+pub mod metrics;
 mod pack;
 pub mod queue;
 pub mod secrets;

@@ -8,6 +8,7 @@
 use super::store::{Connection, ConnectionStore};
 use crate::error::failed;
 use crate::item::{Read, n, s};
+use crate::metrics::{self, Unit};
 use crate::{Error, Result};
 use aws_sdk_dynamodb::types::ReturnValue;
 use booking::ConnectionId;
@@ -97,6 +98,7 @@ pub async fn watch<A: Access>(
             outcome = "retrying",
             "Calendly has begun to retry: it may switch the subscription off when the hours are over"
         );
+        metrics::put("SubscriptionHoursLeft", Unit::None, f64::from(hours));
     }
     let (keep, watched) = if let Some(subscription) = healthy {
         (subscription.uri.clone(), Watched::Healthy)
@@ -111,6 +113,7 @@ pub async fn watch<A: Access>(
             outcome = "replaced",
             "subscription"
         );
+        metrics::put("SubscriptionsReplaced", Unit::Count, 1.0);
         (uri, Watched::Replaced)
     };
     for old in ours.iter().filter(|subscription| subscription.uri != keep) {
@@ -121,11 +124,10 @@ pub async fn watch<A: Access>(
 
 /// Hours until Calendly may switch a subscription off: it tries for 24 hours from when it began.
 /// The time of that may stay set after all is well again, so an older one says nothing.
-fn hours_left(subscription: &Subscription, now: Timestamp) -> Option<i64> {
+fn hours_left(subscription: &Subscription, now: Timestamp) -> Option<i32> {
     let tried_for = now.duration_since(subscription.retry_started_at?);
-    (0..24)
-        .contains(&tried_for.as_hours())
-        .then(|| 24 - tried_for.as_hours())
+    let hours = i32::try_from(tried_for.as_hours()).ok()?;
+    (0..24).contains(&hours).then(|| 24 - hours)
 }
 
 /// Deletes every subscription of this connection.

@@ -1,6 +1,6 @@
 //! What the function is called with: the schedule's tick, or a batch of jobs.
 
-use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
+use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use calendly::api::Endpoints;
 use lambda_runtime::Error;
 use platform::bookings::BookingStore;
@@ -8,7 +8,7 @@ use platform::connections::{ConnectionStore, Vault};
 use platform::deliveries::DeliveryStore;
 use platform::queue::{Jobs, Outbox};
 use platform::secrets::{CalendlySecret, RotatingSecret, Versions};
-use platform::syncs::{SyncJob, SyncStore};
+use platform::syncs::{Part, SyncJob, SyncStore, Tally};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -36,6 +36,8 @@ pub struct Syncer<V, S, J, O> {
     pub endpoints: Endpoints,
 }
 
+/// The `maxReceiveCount` of the sync queue: after that often SQS gives a job up.
+const MAX_RECEIVES: u32 = 5;
 /// Kept free before the function's own limit: the longest call that may be under way, and writing
 /// down the place.
 const MARGIN: Duration = Duration::from_secs(10);
@@ -60,21 +62,17 @@ where
         let batch: SqsEvent = serde_json::from_value(payload)?;
         let mut response = SqsBatchResponse::default();
         for message in batch.records {
+            let last = receive_count(&message) >= MAX_RECEIVES;
             let job = serde_json::from_str::<SyncJob>(message.body.as_deref().unwrap_or_default());
-            let done = if let Ok(job) = job {
-                match job.connection_id.clone() {
-                    Some(id) if job.event.is_some() => self.read_event(job, &id).await,
-                    Some(id) => self.work(job, &id, deadline).await,
-                    None => self.plan(&job, deadline).await.map(|_| ()),
-                }
-            } else {
-                Err(platform::Error::Corrupt {
+            let done = match job {
+                Ok(job) => self.job(job, deadline, last).await,
+                Err(_) => Err(platform::Error::Corrupt {
                     what: "a sync job",
                     cause: "not of its form".to_owned(),
-                })
+                }),
             };
             if let Err(error) = done {
-                tracing::error!(%error, "a sync job comes back");
+                tracing::error!(%error, last, "a sync job comes back");
                 let mut failure = BatchItemFailure::default();
                 failure.item_identifier = message.message_id.unwrap_or_default();
                 response.batch_item_failures.push(failure);
@@ -82,6 +80,33 @@ where
         }
         Ok(serde_json::to_value(response)?)
     }
+
+    async fn job(&self, job: SyncJob, deadline: Instant, last: bool) -> platform::Result<()> {
+        let Some(id) = job.connection_id.clone() else {
+            return self.plan(&job, deadline).await.map(|_| ());
+        };
+        if job.event.is_some() {
+            return self.read_event(job, &id).await;
+        }
+        let sync = job.sync_id.clone();
+        let done = self.work(job, &id, deadline).await;
+        if let (Err(error), Some(sync)) = (&done, sync) {
+            // Whoever asked for it sees why it takes long, and in the end that it won't be done.
+            let tally = Tally {
+                errors: vec![format!("{}: {error}", id.as_str())],
+                ..Tally::default()
+            };
+            let part = if last { Part::Failed } else { Part::GoesOn };
+            self.syncs.add(&sync, &tally, part).await?;
+        }
+        done
+    }
+}
+
+/// How often SQS has handed this message out, this time included.
+fn receive_count(message: &SqsMessage) -> u32 {
+    let count = message.attributes.get("ApproximateReceiveCount");
+    count.and_then(|count| count.parse().ok()).unwrap_or(1)
 }
 
 #[cfg(test)]

@@ -512,3 +512,37 @@ async fn a_conference_link_is_read_again_until_it_is_ready() {
     assert!(stage.jobs.drain().is_empty());
     assert_eq!(status().await, "pushed");
 }
+
+#[tokio::test]
+async fn a_sync_that_fails_says_why_and_in_the_end_that_it_failed() {
+    let stage = Stage::new().await;
+    stage.book(24).await;
+    let faults = json!({"apiErrors": {"500": 1.0}});
+    stage.control("PUT", "faults", faults).await;
+    stage.function.syncs.requested("s-1").await.unwrap();
+    let planned = stage.function.syncs.planned("s-1", 1, true).await;
+    planned.unwrap();
+    let job = SyncJob {
+        sync_id: Some("s-1".to_owned()),
+        connection_id: Some(id()),
+        ..SyncJob::default()
+    };
+    let body = serde_json::to_string(&job).unwrap();
+    for (receives, state) in [("1", "queued"), ("5", "failed")] {
+        let batch = json!({"Records": [{
+            "messageId": "m",
+            "body": body,
+            "attributes": {"ApproximateReceiveCount": receives},
+        }]});
+        let until = SystemTime::now() + LONG;
+        let answer = stage.function.handle(batch, until).await.unwrap();
+        assert_eq!(answer["batchItemFailures"][0]["itemIdentifier"], "m");
+        let sync = stage.function.syncs.get("s-1").await.unwrap().unwrap();
+        assert_eq!(sync.state, state);
+        assert!(
+            sync.errors.last().unwrap().contains("500"),
+            "{:?}",
+            sync.errors
+        );
+    }
+}

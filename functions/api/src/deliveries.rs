@@ -40,11 +40,7 @@ impl Api {
             return Ok(None);
         };
         self.queue
-            .send(&DeliveryRef {
-                delivery_id: delivery.id.clone(),
-                tracking_id: delivery.tracking_id.clone(),
-                event: delivery.event.clone(),
-            })
+            .send(&DeliveryRef::from(&delivery))
             .await
             .map_err(unavailable)?;
         Ok(Some(delivery))

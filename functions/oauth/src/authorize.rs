@@ -2,14 +2,14 @@
 
 use crate::handler::{Connector, Reply, unavailable, wants_html};
 use crate::start_link;
-use calendly::oauth::{App, OAuth, Pkce, REQUIRED_SCOPES};
+use calendly::oauth::{OAuth, Pkce, REQUIRED_SCOPES};
 use jiff::Timestamp;
 use lambda_http::http::StatusCode;
 use lambda_http::{Request, RequestExt};
 use platform::connections::{Pending, Vault};
 use platform::http::Problem;
 use platform::queue::Jobs;
-use platform::secrets::Versions;
+use platform::secrets::{CalendlySecret, Versions};
 use platform::syncs::SyncJob;
 use rand::RngCore;
 use serde_json::json;
@@ -97,11 +97,7 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
         let secrets = self.app.values().await.map_err(unavailable)?;
         let app = secrets
             .first()
-            .filter(|secret| !secret.client_id.is_empty() && !secret.client_secret.is_empty())
-            .map(|secret| App {
-                client_id: secret.client_id.clone(),
-                client_secret: secret.client_secret.clone(),
-            })
+            .and_then(CalendlySecret::app)
             .ok_or_else(|| {
                 Problem::new(
                     StatusCode::INTERNAL_SERVER_ERROR,

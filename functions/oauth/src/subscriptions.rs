@@ -121,15 +121,13 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
         })
     }
 
-    /// Calendly signs for a personal access token only with a key that is sent along.
     async fn key_to_send(&self, connection: &Connection) -> Result<Option<String>, Problem> {
-        let tokens = self.vault.read(&connection.id).await.map_err(unavailable)?;
-        if tokens.is_none_or(|tokens| tokens.refresh_token.is_some()) {
-            return Ok(None);
-        }
+        let tokens = self.vault.read(&connection.id).await;
+        let tokens = tokens.map_err(unavailable)?;
         let secrets = self.app.values().await.map_err(unavailable)?;
-        let key = secrets.first().map(|secret| secret.signing_key.clone());
-        Ok(key.filter(|key| !key.is_empty()))
+        let secret = secrets.first();
+        let key = secret.and_then(|secret| secret.key_to_send(tokens.as_ref()));
+        Ok(key.map(str::to_owned))
     }
 }
 

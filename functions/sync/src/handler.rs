@@ -1,12 +1,12 @@
 //! What the function is called with: the schedule's tick, or a batch of jobs.
 
-use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
+use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
 use calendly::api::Endpoints;
 use lambda_runtime::Error;
 use platform::bookings::BookingStore;
 use platform::connections::{ConnectionStore, Vault};
 use platform::deliveries::DeliveryStore;
-use platform::queue::{Jobs, Outbox};
+use platform::queue::{Jobs, Outbox, receive_count};
 use platform::secrets::{CalendlySecret, RotatingSecret, Versions};
 use platform::syncs::{Part, SyncJob, SyncStore, Tally};
 use serde_json::{Value, json};
@@ -37,7 +37,7 @@ pub struct Syncer<V, S, J, O> {
 }
 
 /// The `maxReceiveCount` of the sync queue: after that often SQS gives a job up.
-const MAX_RECEIVES: u32 = 5;
+const MAX_RECEIVES: usize = 5;
 /// Kept free before the function's own limit: the longest call that may be under way, and writing
 /// down the place.
 const MARGIN: Duration = Duration::from_secs(10);
@@ -62,7 +62,7 @@ where
         let batch: SqsEvent = serde_json::from_value(payload)?;
         let mut response = SqsBatchResponse::default();
         for message in batch.records {
-            let last = receive_count(&message) >= MAX_RECEIVES;
+            let last = receive_count(&message.attributes) >= MAX_RECEIVES;
             let job = serde_json::from_str::<SyncJob>(message.body.as_deref().unwrap_or_default());
             let done = match job {
                 Ok(job) => self.job(job, deadline, last).await,
@@ -101,12 +101,6 @@ where
         }
         done
     }
-}
-
-/// How often SQS has handed this message out, this time included.
-fn receive_count(message: &SqsMessage) -> u32 {
-    let count = message.attributes.get("ApproximateReceiveCount");
-    count.and_then(|count| count.parse().ok()).unwrap_or(1)
 }
 
 #[cfg(test)]

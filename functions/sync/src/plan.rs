@@ -81,13 +81,7 @@ where
                 outcome = "queued again",
                 "a delivery was left waiting"
             );
-            self.webhooks
-                .send(&DeliveryRef {
-                    delivery_id: delivery.id.clone(),
-                    tracking_id: delivery.tracking_id.clone(),
-                    event: delivery.event.clone(),
-                })
-                .await?;
+            self.webhooks.send(&DeliveryRef::from(delivery)).await?;
         }
         Ok(waiting.len())
     }

@@ -4,14 +4,14 @@ use crate::handler::Syncer;
 use crate::reconcile::{End, Run, Trouble};
 use booking::ConnectionId;
 use calendly::api::{ApiError, Client, Urgency};
-use calendly::oauth::{App, OAuth};
+use calendly::oauth::OAuth;
 use jiff::SignedDuration;
 use platform::Result;
 use platform::connections::{
     Connection, ConnectionStatus, LeaseFor, TokenKeeper, Vault, WatchError, watch,
 };
 use platform::queue::{Jobs, Outbox};
-use platform::secrets::Versions;
+use platform::secrets::{CalendlySecret, Versions};
 use platform::syncs::{Part, Place, SyncJob, Tally};
 use std::time::{Duration, Instant};
 
@@ -164,12 +164,10 @@ where
         calendly: &Calendly<V>,
         connection: &Connection,
     ) -> std::result::Result<(), WatchError> {
-        // Calendly signs for a personal access token only with a key that is sent along.
         let tokens = self.vault.read(&connection.id).await?;
-        let personal = tokens.is_some_and(|tokens| tokens.refresh_token.is_none());
         let secrets = self.app.values().await?;
-        let key = secrets.first().map(|secret| secret.signing_key.as_str());
-        let key = key.filter(|key| personal && !key.is_empty());
+        let secret = secrets.first();
+        let key = secret.and_then(|secret| secret.key_to_send(tokens.as_ref()));
         watch(calendly, &self.connections, connection, key).await?;
         Ok(())
     }
@@ -177,16 +175,8 @@ where
     /// Calendly, with the connection's tokens.
     pub(crate) async fn calendly(&self, connection: &Connection) -> Result<Calendly<V>> {
         let secrets = self.app.values().await?;
-        let app = secrets
-            .first()
-            .filter(|secret| !secret.client_id.is_empty());
-        let oauth = app.map(|secret| {
-            let app = App {
-                client_id: secret.client_id.clone(),
-                client_secret: secret.client_secret.clone(),
-            };
-            OAuth::new(self.http.clone(), &self.endpoints, app)
-        });
+        let app = secrets.first().and_then(CalendlySecret::app);
+        let oauth = app.map(|app| OAuth::new(self.http.clone(), &self.endpoints, app));
         let keeper = TokenKeeper {
             connections: self.connections.clone(),
             vault: self.vault.clone(),

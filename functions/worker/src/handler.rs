@@ -5,7 +5,7 @@ use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent
 use futures::future::join_all;
 use jiff::Timestamp;
 use platform::deliveries::DeliveryStore;
-use platform::queue::{DeadLetters, DeliveryRef, Inbox};
+use platform::queue::{DeadLetters, DeliveryRef, Inbox, receive_count};
 use std::sync::Arc;
 use std::time::Duration;
 use tracing::Instrument;
@@ -68,7 +68,7 @@ where
             tracing::error!(outcome = "dead", error = reason, "message can't be read");
             return self.bury(&body, reason).await;
         };
-        let attempt = receive_count(&message);
+        let attempt = receive_count(&message.attributes);
         let last = attempt > self.schedule.len();
         if last {
             // Should the process itself be killed by this attempt, SQS moves the message to the
@@ -176,16 +176,6 @@ where
             }
         }
     }
-}
-
-/// How often SQS has handed this message out, this time included.
-fn receive_count(message: &SqsMessage) -> usize {
-    message
-        .attributes
-        .get("ApproximateReceiveCount")
-        .and_then(|count| count.parse().ok())
-        .unwrap_or(1)
-        .max(1)
 }
 
 #[cfg(test)]

@@ -26,7 +26,7 @@ pub use invitee::{
     Answer, Cancellation, InviteeRecord, InviteeStatus, Lineage, NoShow, Payment, Reconfirmation,
     Tracking,
 };
-pub use merge::{Latest, Stamp, max_of, min_of};
+pub use merge::{Latest, Stamp};
 pub use reduce::{MAX_CHAIN, Records, Reduction, reduce};
 pub use submission::{FormAnswer, SubmissionRecord};
 pub use transition::Transition;

@@ -79,14 +79,14 @@ pub(crate) fn latest<T: Serialize + PartialEq + Clone>(
 }
 
 /// The greater of two, where something is greater than nothing.
-pub fn max_of<T: Ord + Clone>(mine: &mut Option<T>, theirs: &Option<T>) {
+pub(crate) fn max_of<T: Ord + Clone>(mine: &mut Option<T>, theirs: &Option<T>) {
     if theirs > mine {
         mine.clone_from(theirs);
     }
 }
 
 /// The lesser of two, where something beats nothing.
-pub fn min_of<T: Ord + Clone>(mine: &mut Option<T>, theirs: &Option<T>) {
+pub(crate) fn min_of<T: Ord + Clone>(mine: &mut Option<T>, theirs: &Option<T>) {
     if let Some(value) = theirs
         && mine.as_ref().is_none_or(|mine| value < mine)
     {

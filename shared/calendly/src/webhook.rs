@@ -115,6 +115,18 @@ pub fn read(body: &[u8]) -> Result<Webhook, Unreadable> {
     })))
 }
 
+/// When what a payload says was true, by the best of the times that it has.
+fn said_at(payload: &Value, envelope: &Envelope) -> Result<Timestamp, Unreadable> {
+    payload
+        .time("updated_at")
+        .or_else(|| payload.time("created_at"))
+        .or(envelope.created_at)
+        .ok_or(Unreadable::Field {
+            field: "payload.updated_at",
+            expected: "not a time",
+        })
+}
+
 type Reader = fn(&Value, &Envelope) -> Result<Facts, Unreadable>;
 
 /// Who reads an event. The names in the last column of each group aren't Calendly's own; relays

@@ -1,11 +1,13 @@
 //! Queues: a delivery's id travels, its body stays in the log.
 
 use crate::Result;
-use crate::deliveries::DeliveryId;
+use crate::deliveries::{Delivery, DeliveryId};
 use crate::error::failed;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::{Message, MessageAttributeValue, QueueAttributeName};
 use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use std::hash::BuildHasher;
 use std::time::Duration;
 
 /// A message: a reference to a delivery.
@@ -18,6 +20,25 @@ pub struct DeliveryRef {
     pub tracking_id: String,
     /// Name of its event.
     pub event: Option<String>,
+}
+
+impl From<&Delivery> for DeliveryRef {
+    fn from(delivery: &Delivery) -> Self {
+        Self {
+            delivery_id: delivery.id.clone(),
+            tracking_id: delivery.tracking_id.clone(),
+            event: delivery.event.clone(),
+        }
+    }
+}
+
+/// How often SQS has handed out a message with these attributes, this time included.
+pub fn receive_count<S: BuildHasher>(attributes: &HashMap<String, String, S>) -> usize {
+    attributes
+        .get("ApproximateReceiveCount")
+        .and_then(|count| count.parse().ok())
+        .unwrap_or(1)
+        .max(1)
 }
 
 /// Where deliveries are sent to be processed.

@@ -1,8 +1,10 @@
 //! Secrets, read through a short-lived cache, with the version before the present one.
 
+use crate::connections::Tokens;
 use crate::error::{failed, not_found};
 use crate::{Error, Result};
 use aws_sdk_secretsmanager::Client;
+use calendly::oauth::App;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::sync::Arc;
@@ -135,6 +137,25 @@ pub struct CalendlySecret {
     /// The OAuth app's secret.
     #[serde(rename = "clientSecret", default)]
     pub client_secret: String,
+}
+
+impl CalendlySecret {
+    /// The OAuth app, if there is one.
+    pub fn app(&self) -> Option<App> {
+        let there = !self.client_id.is_empty() && !self.client_secret.is_empty();
+        there.then(|| App {
+            client_id: self.client_id.clone(),
+            client_secret: self.client_secret.clone(),
+        })
+    }
+
+    /// The key to send along with a subscription that these tokens make. Calendly signs for a
+    /// personal access token only with such a key; an OAuth app has one of its own.
+    pub fn key_to_send(&self, tokens: Option<&Tokens>) -> Option<&str> {
+        let personal = tokens.is_some_and(|tokens| tokens.refresh_token.is_none());
+        let key = self.signing_key.as_str();
+        Some(key).filter(|key| personal && !key.is_empty())
+    }
 }
 
 /// What the API key secret holds.

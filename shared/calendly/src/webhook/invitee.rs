@@ -1,7 +1,7 @@
 //! `invitee.*` and `invitee_no_show.*`: one person's booking.
 
 use super::json::Json;
-use super::{Envelope, Unreadable, new_facts, scheduled_event};
+use super::{Envelope, Unreadable, new_facts, said_at, scheduled_event};
 use booking::{
     Answer, Cancellation, EventRecord, Facts, InviteeRecord, InviteeUri, Latest, NoShow, Payment,
     Provider, Reconfirmation, Stamp, SubmissionUri, Tracking,
@@ -144,14 +144,7 @@ impl Message {
         let uri = invitee_uri(&uri, "payload.uri")?;
         let meeting = payload.object("scheduled_event");
         let created_at = payload.time("created_at");
-        let updated_at = payload
-            .time("updated_at")
-            .or(created_at)
-            .or(envelope.created_at)
-            .ok_or(Unreadable::Field {
-                field: "payload.updated_at",
-                expected: "not a time",
-            })?;
+        let updated_at = said_at(payload, envelope)?;
         let observed = [
             envelope.created_at,
             meeting.and_then(|meeting| meeting.time("updated_at")),

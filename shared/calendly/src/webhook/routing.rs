@@ -1,7 +1,7 @@
 //! `routing_form_submission.created`.
 
 use super::json::Json;
-use super::{Envelope, Unreadable, invitee, new_facts};
+use super::{Envelope, Unreadable, invitee, new_facts, said_at};
 use booking::{Facts, FormAnswer, InviteeUri, Latest, Stamp, SubmissionRecord, SubmissionUri};
 use serde_json::Value;
 
@@ -13,14 +13,7 @@ pub(super) fn submitted(payload: &Value, envelope: &Envelope) -> Result<Facts, U
         }
     })?;
     let created_at = payload.time("created_at");
-    let updated_at = payload
-        .time("updated_at")
-        .or(created_at)
-        .or(envelope.created_at)
-        .ok_or(Unreadable::Field {
-            field: "payload.updated_at",
-            expected: "not a time",
-        })?;
+    let updated_at = said_at(payload, envelope)?;
     let at = Stamp::new(updated_at, envelope.created_at.unwrap_or(updated_at));
 
     let mut submission = SubmissionRecord::about(uri);

@@ -1,6 +1,7 @@
 //! Names of things: URIs as the provider gives them, and the ids that are their last part.
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use std::fmt;
 
 /// Where a booking comes from.
@@ -165,6 +166,26 @@ impl ConnectionId {
     }
 
     /// The id itself.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Names a person by their e-mail address without telling it: in keys of items, and in the mark that
+/// stays of somebody who was erased.
+///
+/// It is the SHA-256 of the address in lower case, in hex. Whoever knows an address can find its
+/// key, so it is pseudonymous, not anonymous.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ContactKey(String);
+
+impl ContactKey {
+    /// The key of an address, however its letters are written.
+    pub fn of(email: &str) -> Self {
+        Self(hex::encode(Sha256::digest(email.trim().to_lowercase())))
+    }
+
+    /// The key itself.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -21,7 +21,9 @@ mod view;
 
 pub use event::{Counter, EventRecord, Guest, Host, ROSTER_LIMIT, Slot};
 pub use facts::{Facts, RecordKeys};
-pub use ids::{ConnectionId, EventUri, InvalidUri, InviteeUri, Provider, SubmissionUri};
+pub use ids::{
+    ConnectionId, ContactKey, EventUri, InvalidUri, InviteeUri, Provider, SubmissionUri,
+};
 pub use invitee::{
     Answer, Cancellation, InviteeRecord, InviteeStatus, Lineage, NoShow, Payment, Reconfirmation,
     Tracking,

@@ -3,13 +3,12 @@
 use jiff::{SignedDuration, Timestamp};
 use lambda_http::http::{Method, StatusCode};
 use lambda_http::{Body, Request, Response};
-use platform::auth::Caller;
 use platform::bookings::BookingStore;
 use platform::connections::ConnectionStore;
 use platform::deliveries::DeliveryStore;
 use platform::http::{Problem, TrackingId, answer};
 use platform::queue::Queue;
-use platform::secrets::{ApiKeySecret, RotatingSecret};
+use platform::secrets::{ApiKeySecret, RotatingSecret, Scope};
 use platform::syncs::SyncStore;
 use serde_json::{Value, json};
 use tracing::Instrument;
@@ -106,7 +105,11 @@ impl Api {
             ));
         };
         allow(request, &method)?;
-        let caller = self.keys.caller(request).await?;
+        let scope = match method {
+            Method::GET => Scope::Read,
+            _ => Scope::Operate,
+        };
+        let caller = self.keys.caller(request, scope).await?;
         match route {
             Route::Events => self.events(request).await,
             Route::Event(id) => self.event(request, id).await,
@@ -115,24 +118,19 @@ impl Api {
             Route::Connections => self.list_connections(request).await,
             Route::Sync(id) => self.sync(request, id).await,
             Route::StartSync => {
-                operated(&caller, tracking_id, "sync");
+                caller.operates("sync", tracking_id);
                 self.start_sync(request).await
             }
             Route::Replay(id) => {
-                operated(&caller, tracking_id, "replay");
+                caller.operates("replay", tracking_id);
                 self.replay(request, id).await
             }
             Route::Redrive => {
-                operated(&caller, tracking_id, "redrive");
+                caller.operates("redrive", tracking_id);
                 self.redrive(request).await
             }
         }
     }
-}
-
-/// Who changed something is on record.
-fn operated(caller: &Caller, tracking_id: &TrackingId, operation: &'static str) {
-    tracing::info!(trackingId = %tracking_id, key = caller.name, operation, "operating call");
 }
 
 fn allow(request: &Request, method: &Method) -> Result<(), Problem> {

@@ -9,7 +9,7 @@ use lambda_http::{Request, RequestExt};
 use platform::connections::{Pending, Vault};
 use platform::http::Problem;
 use platform::queue::Jobs;
-use platform::secrets::{CalendlySecret, Versions};
+use platform::secrets::{CalendlySecret, Scope, Versions};
 use platform::syncs::SyncJob;
 use rand::RngCore;
 use serde_json::json;
@@ -37,7 +37,7 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
             _ => false,
         };
         if !linked {
-            self.keys.caller(request).await?;
+            self.keys.caller(request, Scope::Operate).await?;
         }
 
         let oauth = self.oauth().await?;
@@ -83,7 +83,7 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
         let expires = Timestamp::now()
             .saturating_add(start_link::LIFETIME)
             .unwrap_or(Timestamp::MAX);
-        let query = keys.first().and_then(|key| start_link::sign(key, expires));
+        let query = start_link::sign(&keys, expires);
         let more = if routing_forms {
             "&routingForms=true"
         } else {

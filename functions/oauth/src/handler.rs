@@ -8,7 +8,7 @@ use lambda_http::{Body, Request, RequestExt};
 use platform::connections::{ConnectionStore, Vault};
 use platform::http::{Problem, TrackingId, answer};
 use platform::queue::Jobs;
-use platform::secrets::{ApiKeySecret, CalendlySecret, RotatingSecret, Versions};
+use platform::secrets::{ApiKeySecret, CalendlySecret, RotatingSecret, Scope, Versions};
 use platform::syncs::SyncJob;
 use serde_json::Value;
 use tracing::Instrument;
@@ -90,27 +90,27 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
             (&Method::GET, ["v1", "auth", "authorize"]) => self.authorize(request).await,
             (&Method::GET, ["v1", "auth", "callback"]) => self.callback(request, tracking_id).await,
             (&Method::POST, ["v1", "connections"]) => {
-                let caller = self.keys.caller(request).await?;
-                operated(&caller, tracking_id, "connect");
+                let caller = self.keys.caller(request, Scope::Operate).await?;
+                caller.operates("connect", tracking_id);
                 self.connect_own(request, tracking_id).await
             }
             (&Method::DELETE, ["v1", "connections", id]) => {
-                let caller = self.keys.caller(request).await?;
-                operated(&caller, tracking_id, "disconnect");
+                let caller = self.keys.caller(request, Scope::Operate).await?;
+                caller.operates("disconnect", tracking_id);
                 self.disconnect(id, tracking_id).await
             }
             (&Method::GET, ["v1", "webhook-subscriptions"]) => {
-                self.keys.caller(request).await?;
+                self.keys.caller(request, Scope::Read).await?;
                 self.list_subscriptions(request).await
             }
             (&Method::POST, ["v1", "webhook-subscriptions"]) => {
-                let caller = self.keys.caller(request).await?;
-                operated(&caller, tracking_id, "subscribe");
+                let caller = self.keys.caller(request, Scope::Operate).await?;
+                caller.operates("subscribe", tracking_id);
                 self.subscribe(request).await
             }
             (&Method::DELETE, ["v1", "webhook-subscriptions", id]) => {
-                let caller = self.keys.caller(request).await?;
-                operated(&caller, tracking_id, "unsubscribe");
+                let caller = self.keys.caller(request, Scope::Operate).await?;
+                caller.operates("unsubscribe", tracking_id);
                 self.unsubscribe(request, id).await
             }
             _ => Err(Problem::not_found(
@@ -135,10 +135,6 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
             _ => "https://localhost".to_owned(),
         }
     }
-}
-
-fn operated(caller: &platform::auth::Caller, tracking_id: &TrackingId, operation: &'static str) {
-    tracing::info!(trackingId = %tracking_id, key = caller.name, operation, "operating call");
 }
 
 /// A browser names HTML; programs name JSON, or anything.

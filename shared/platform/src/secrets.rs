@@ -5,8 +5,9 @@ use crate::error::{failed, not_found};
 use crate::{Error, Result};
 use aws_sdk_secretsmanager::Client;
 use calendly::oauth::App;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use subtle::ConstantTimeEq;
@@ -158,20 +159,104 @@ impl CalendlySecret {
     }
 }
 
-/// What the API key secret holds.
+/// What the API key secret holds: one key that may do everything, as the stack makes it, or any
+/// number of named keys with scopes of their own, or both.
 #[derive(Clone, Deserialize)]
 pub struct ApiKeySecret {
-    /// Name of the key's holder, for the logs.
     #[serde(default)]
-    pub name: String,
-    /// The key.
-    pub key: String,
+    name: String,
+    #[serde(default)]
+    key: String,
+    keys: Option<Vec<NamedKey>>,
 }
 
-impl ApiKeySecret {
+#[derive(Clone, Deserialize)]
+struct NamedKey {
+    name: String,
+    key: String,
+    #[serde(default)]
+    scopes: Vec<String>,
+}
+
+/// What a key allows. None includes another: a key that may replay need not read people's data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Scope {
+    /// Look at bookings, deliveries, connections and syncs.
+    Read,
+    /// Replay, redrive, sync, and connect or disconnect accounts.
+    Operate,
+    /// See the bodies of deliveries, and erase people.
+    Admin,
+}
+
+impl Scope {
+    /// All there are.
+    pub const ALL: [Self; 3] = [Self::Read, Self::Operate, Self::Admin];
+
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Operate => "operate",
+            Self::Admin => "admin",
+        }
+    }
+}
+
+/// An API key.
+#[derive(Clone)]
+pub struct ApiKey {
+    /// Name of the key's holder, for the logs.
+    pub name: String,
+    /// What it allows.
+    pub scopes: BTreeSet<Scope>,
+    key: String,
+}
+
+impl ApiKey {
     /// Compares in a time that tells nothing of where two keys differ. An empty key fits nothing.
     pub fn fits(&self, given: &str) -> bool {
         !self.key.is_empty() && bool::from(self.key.as_bytes().ct_eq(given.as_bytes()))
+    }
+
+    /// The key's bytes, to sign with; nothing of an empty one.
+    pub fn secret(&self) -> Option<&[u8]> {
+        Some(self.key.as_bytes()).filter(|key| !key.is_empty())
+    }
+}
+
+impl ApiKeySecret {
+    /// The keys that count, of the present value and the one before.
+    ///
+    /// A value with a list of `keys` stands alone: there a key is replaced by listing both for a
+    /// while, and one that was taken out is refused at once. A value with the one key that a new
+    /// stack has leaves the value before it valid, so that nothing is refused while callers change.
+    pub fn keys(values: &[Self]) -> Vec<ApiKey> {
+        let listed = values.first().is_some_and(|present| present.keys.is_some());
+        let counting = if listed { &values[..1] } else { values };
+        counting.iter().flat_map(Self::own).collect()
+    }
+
+    fn own(&self) -> impl Iterator<Item = ApiKey> {
+        let single = Some(ApiKey {
+            name: self.name.clone(),
+            scopes: Scope::ALL.into(),
+            key: self.key.clone(),
+        });
+        let named = self.keys.iter().flatten().map(|named| ApiKey {
+            name: named.name.clone(),
+            // A scope of another name allows nothing.
+            scopes: Scope::ALL
+                .into_iter()
+                .filter(|scope| named.scopes.iter().any(|word| word == scope.as_str()))
+                .collect(),
+            key: named.key.clone(),
+        });
+        single
+            .into_iter()
+            .chain(named)
+            .filter(|key| !key.key.is_empty())
     }
 }
 
@@ -243,13 +328,47 @@ mod tests {
         assert_eq!(keys(&secret.values().await.unwrap()), ["b"]);
     }
 
+    fn parsed(values: &[&str]) -> Vec<ApiKey> {
+        let values: Vec<ApiKeySecret> = values
+            .iter()
+            .map(|value| serde_json::from_str(value).unwrap())
+            .collect();
+        ApiKeySecret::keys(&values)
+    }
+
     #[test]
     fn an_empty_key_fits_nothing() {
-        let key = |key: &str| ApiKeySecret {
-            name: String::new(),
-            key: key.to_owned(),
+        let keys = parsed(&[r#"{"key":"k"}"#]);
+        assert!(keys[0].fits("k") && !keys[0].fits("K") && !keys[0].fits(""));
+        assert!(parsed(&[r#"{"key":""}"#, r#"{"keys":[{"name":"n","key":""}]}"#]).is_empty());
+    }
+
+    #[test]
+    fn a_single_key_may_do_everything_and_named_ones_what_they_list() {
+        let keys = parsed(&[r#"{"name":"own","key":"a","keys":[
+                {"name":"reader","key":"b","scopes":["read"]},
+                {"name":"both","key":"c","scopes":["operate","admin"]},
+                {"name":"typo","key":"d","scopes":["Read","everything"]},
+                {"name":"none","key":"e"}]}"#]);
+        let scopes = |name: &str| {
+            let key = keys.iter().find(|key| key.name == name).unwrap();
+            key.scopes.iter().copied().collect::<Vec<_>>()
         };
-        assert!(key("k").fits("k") && !key("k").fits("K") && !key("k").fits(""));
-        assert!(!key("").fits(""));
+        assert_eq!(scopes("own"), Scope::ALL);
+        assert_eq!(scopes("reader"), [Scope::Read]);
+        assert_eq!(scopes("both"), [Scope::Operate, Scope::Admin]);
+        assert!(scopes("typo").is_empty() && scopes("none").is_empty());
+    }
+
+    #[test]
+    fn the_value_before_counts_beside_a_single_key_but_not_beside_a_list() {
+        let before = r#"{"key":"old"}"#;
+        assert_eq!(parsed(&[r#"{"key":"new"}"#, before]).len(), 2);
+        let listed = r#"{"keys":[{"name":"n","key":"new","scopes":["read"]}]}"#;
+        let keys = parsed(&[listed, before]);
+        assert!(keys.len() == 1 && keys[0].fits("new"));
+        // The present single key, and what was listed before it: both are being changed over.
+        assert_eq!(parsed(&[before, listed]).len(), 2);
+        assert!(parsed(&[r#"{"keys":[]}"#, before]).is_empty());
     }
 }

@@ -119,19 +119,24 @@ impl Dynamo {
 
     /// Every item of a table, as text in a fixed order: equal texts are equal tables.
     pub async fn dump(&self, table: &str) -> String {
+        let mut lines: Vec<_> = self.items(table).await.iter().map(line).collect();
+        lines.sort();
+        lines.join("\n")
+    }
+
+    /// Every item of a table, in any order.
+    pub async fn items(&self, table: &str) -> Vec<HashMap<String, AttributeValue>> {
         let mut items = Vec::new();
         let mut start = None;
         loop {
             let scan = self.client().scan().table_name(table);
             let page = scan.set_exclusive_start_key(start).send().await.unwrap();
-            items.extend(page.items().iter().map(line));
+            items.extend(page.items.unwrap_or_default());
             start = page.last_evaluated_key;
             if start.is_none() {
-                break;
+                return items;
             }
         }
-        items.sort();
-        items.join("\n")
     }
 }
 

@@ -47,6 +47,8 @@ ACTIONS = {
 }
 # Their names end in the ids of connections, which nobody knows before they are made.
 TOKEN_SECRETS = ":secret:${AWS::StackName}/connections/*"
+# Tables that go with their stack, and why nobody misses them.
+NOT_KEPT = {"LimitsTable": "counts of refused requests: nobody's data, and worth nothing after minutes"}
 LOG_ACTIONS = {"logs:CreateLogStream", "logs:PutLogEvents"}
 
 
@@ -189,13 +191,19 @@ def kept(template: Template) -> None:
     """What holds people's data outlives a stack, and can be restored."""
     for kind in ("AWS::DynamoDB::Table", "AWS::SecretsManager::Secret"):
         for logical_id, resource in template.of_type(kind):
+            if logical_id in NOT_KEPT:
+                continue
             template.must(resource.get("DeletionPolicy") == "RetainExceptOnCreate", f"{logical_id}: DeletionPolicy must be RetainExceptOnCreate")
             template.must(resource.get("UpdateReplacePolicy") == "Retain", f"{logical_id}: UpdateReplacePolicy must be Retain")
     for logical_id, resource in template.of_type("AWS::DynamoDB::Table"):
         table = resource["Properties"]
+        template.must(table.get("SSESpecification", {}).get("SSEEnabled") is True, f"{logical_id}: is not encrypted")
+        if logical_id in NOT_KEPT:
+            policies = resource.get("DeletionPolicy"), resource.get("UpdateReplacePolicy")
+            template.must(policies == ("Delete", "Delete"), f"{logical_id}: DeletionPolicy and UpdateReplacePolicy must be Delete, for it holds {NOT_KEPT[logical_id]}")
+            continue
         template.must("DeletionProtectionEnabled" in table, f"{logical_id}: DeletionProtectionEnabled is missing")
         template.must(table.get("PointInTimeRecoverySpecification", {}).get("PointInTimeRecoveryEnabled") is True, f"{logical_id}: has no point-in-time recovery")
-        template.must(table.get("SSESpecification", {}).get("SSEEnabled") is True, f"{logical_id}: is not encrypted")
 
 
 def parameters(template: Template) -> None:

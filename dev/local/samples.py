@@ -42,7 +42,7 @@ class Function:
 FUNCTIONS = {
     "webhook": Function(
         "WebhookFunction", 10, 256,
-        ("STAGE", "LOG_LEVEL", "DELIVERIES_TABLE", "WEBHOOK_QUEUE_URL", "CALENDLY_SECRET_ID",
+        ("STAGE", "LOG_LEVEL", "DELIVERIES_TABLE", "LIMITS_TABLE", "WEBHOOK_QUEUE_URL", "CALENDLY_SECRET_ID",
          "SIGNATURE_TOLERANCE_SECONDS", "SIGNING_KEY_CACHE_SECONDS", "DELIVERY_RETENTION_DAYS"),
     ),
     "worker": Function(

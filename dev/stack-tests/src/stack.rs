@@ -6,6 +6,7 @@ use platform::deliveries::DeliveryStore;
 use reqwest::Method;
 use reqwest::redirect::Policy;
 use serde_json::Value;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -40,6 +41,12 @@ impl Stack {
     ///
     /// Panics where there is none: a test that needs a stack must not pass without one.
     pub async fn from_env() -> Self {
+        Self::from_address([127, 0, 0, 1]).await
+    }
+
+    /// The same, called from another of this machine's own addresses: requests that are refused are
+    /// counted for each address, and a test with many of them must not use up what all others have.
+    pub async fn from_address(address: [u8; 4]) -> Self {
         let base_url = variable("BASE_URL");
         variable("AWS_ENDPOINT_URL");
         let aws = aws_config::load_defaults(BehaviorVersion::latest()).await;
@@ -53,6 +60,7 @@ impl Stack {
             dynamodb,
             http: reqwest::Client::builder()
                 .no_proxy()
+                .local_address(IpAddr::from(address))
                 // Where it sends a browser is part of what is tested.
                 .redirect(Policy::none())
                 .timeout(Duration::from_secs(35))

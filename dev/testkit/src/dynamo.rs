@@ -1,4 +1,4 @@
-//! An embedded DynamoDB behind the real protocol, with this project's two tables.
+//! An embedded DynamoDB behind the real protocol, with this project's tables.
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::interceptors::{
@@ -15,6 +15,7 @@ use aws_sdk_dynamodb::types::{
 };
 use aws_smithy_types::config_bag::{Storable, StoreReplace};
 use std::collections::{BTreeMap, HashMap};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 
@@ -27,9 +28,15 @@ impl Dynamo {
     /// Starts one on a free port of this machine.
     pub async fn start() -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        let address = listener.local_addr().unwrap();
         let database = dynoxide::Database::memory().unwrap();
         tokio::spawn(dynoxide::server::serve_on(listener, database));
+        Self::at(address)
+    }
+
+    /// One that something else serves at `address`, well or badly.
+    pub fn at(address: SocketAddr) -> Self {
+        let endpoint = format!("http://{address}");
         Self { endpoint }
     }
 
@@ -45,10 +52,7 @@ impl Dynamo {
 
     /// A client that reaches nothing.
     pub fn unreachable() -> Client {
-        let nowhere = Self {
-            endpoint: "http://127.0.0.1:1".to_owned(),
-        };
-        nowhere.client()
+        Self::at(SocketAddr::from(([127, 0, 0, 1], 1))).client()
     }
 
     fn config(&self) -> aws_sdk_dynamodb::config::Builder {
@@ -64,21 +68,27 @@ impl Dynamo {
     pub async fn deliveries(&self, table: &str) {
         let index = index("byStatus", "statusBucket", "statusAt");
         let names = ["id", "statusBucket", "statusAt"];
-        self.table(table, &names, ("id", None), index).await;
+        self.table(table, &names, ("id", None), Some(index)).await;
     }
 
     /// Makes a bookings table as the template has it.
     pub async fn bookings(&self, table: &str) {
         let index = index("byStart", "bucket", "startKey");
         let names = ["pk", "sk", "bucket", "startKey"];
-        self.table(table, &names, ("pk", Some("sk")), index).await;
+        self.table(table, &names, ("pk", Some("sk")), Some(index))
+            .await;
     }
 
     /// Makes a connections table as the template has it.
     pub async fn connections(&self, table: &str) {
         let index = index("byShard", "shard", "connectionId");
         let names = ["id", "shard", "connectionId"];
-        self.table(table, &names, ("id", None), index).await;
+        self.table(table, &names, ("id", None), Some(index)).await;
+    }
+
+    /// Makes a table of limits as the template has it.
+    pub async fn limits(&self, table: &str) {
+        self.table(table, &["id"], ("id", None), None).await;
     }
 
     async fn table(
@@ -86,7 +96,7 @@ impl Dynamo {
         table: &str,
         names: &[&str],
         key: (&str, Option<&str>),
-        index: GlobalSecondaryIndex,
+        index: Option<GlobalSecondaryIndex>,
     ) {
         let attributes = names.iter().map(|name| {
             AttributeDefinition::builder()
@@ -101,7 +111,7 @@ impl Dynamo {
             .billing_mode(BillingMode::PayPerRequest)
             .set_attribute_definitions(Some(attributes.collect()))
             .set_key_schema(Some(schema(key.0, key.1)))
-            .global_secondary_indexes(index)
+            .set_global_secondary_indexes(index.map(|index| vec![index]))
             .send()
             .await
             .unwrap();
@@ -109,19 +119,24 @@ impl Dynamo {
 
     /// Every item of a table, as text in a fixed order: equal texts are equal tables.
     pub async fn dump(&self, table: &str) -> String {
+        let mut lines: Vec<_> = self.items(table).await.iter().map(line).collect();
+        lines.sort();
+        lines.join("\n")
+    }
+
+    /// Every item of a table, in any order.
+    pub async fn items(&self, table: &str) -> Vec<HashMap<String, AttributeValue>> {
         let mut items = Vec::new();
         let mut start = None;
         loop {
             let scan = self.client().scan().table_name(table);
             let page = scan.set_exclusive_start_key(start).send().await.unwrap();
-            items.extend(page.items().iter().map(line));
+            items.extend(page.items.unwrap_or_default());
             start = page.last_evaluated_key;
             if start.is_none() {
-                break;
+                return items;
             }
         }
-        items.sort();
-        items.join("\n")
     }
 }
 

@@ -10,6 +10,8 @@ pub struct Config {
     pub deliveries_table: String,
     /// Queue of deliveries to be processed.
     pub webhook_queue_url: String,
+    /// Table of the counts of refused requests.
+    pub limits_table: String,
     /// Secret with the signing key.
     pub calendly_secret_id: String,
     /// How far a signature's time may lie from now. Calendly's own samples use 180 s.
@@ -26,6 +28,7 @@ impl Config {
         let config = Self {
             deliveries_table: env.text("DELIVERIES_TABLE"),
             webhook_queue_url: env.text("WEBHOOK_QUEUE_URL"),
+            limits_table: env.text("LIMITS_TABLE"),
             calendly_secret_id: env.text("CALENDLY_SECRET_ID"),
             tolerance: env.seconds("SIGNATURE_TOLERANCE_SECONDS", 180),
             key_lifetime: env.seconds("SIGNING_KEY_CACHE_SECONDS", 60),

@@ -2,11 +2,13 @@
 
 mod config;
 mod handler;
+mod refusals;
 
 use config::Config;
 use handler::Receiver;
 use lambda_http::{Error, run, service_fn};
 use platform::deliveries::DeliveryStore;
+use platform::limits::Limiter;
 use platform::queue::Queue;
 use platform::secrets::{ManagedSecret, RotatingSecret};
 
@@ -15,8 +17,9 @@ async fn main() -> Result<(), Error> {
     platform::logs::init();
     let config = Config::read(platform::config::Env::process())?;
     let aws = platform::aws::load().await;
+    let dynamodb = aws_sdk_dynamodb::Client::new(&aws);
     let receiver = Receiver {
-        log: DeliveryStore::new(aws_sdk_dynamodb::Client::new(&aws), config.deliveries_table),
+        log: DeliveryStore::new(dynamodb.clone(), config.deliveries_table),
         queue: Queue::new(aws_sdk_sqs::Client::new(&aws), config.webhook_queue_url),
         keys: RotatingSecret::new(
             ManagedSecret::new(
@@ -26,6 +29,7 @@ async fn main() -> Result<(), Error> {
             "Calendly secret",
             config.key_lifetime,
         ),
+        limiter: Limiter::new(dynamodb, config.limits_table),
         tolerance: config.tolerance,
         retention: config.retention,
     };

@@ -1,11 +1,13 @@
 //! HTTP answers in the contract's shapes.
 
 use jiff::Timestamp;
-use lambda_http::Body;
 use lambda_http::http::{HeaderValue, Response, StatusCode, header};
+use lambda_http::request::RequestContext;
+use lambda_http::{Body, Request, RequestExt};
 use serde::Serialize;
 use serde_json::json;
 use std::fmt;
+use std::net::IpAddr;
 use std::time::Duration;
 
 /// The id that one request's log lines, delivery record, queue message and answers share.
@@ -39,6 +41,8 @@ pub struct Problem {
     pub code: &'static str,
     /// For people: what is wrong, and what to do.
     pub message: String,
+    /// Seconds after which another try may do better: the header `Retry-After`.
+    pub retry_after: Option<u32>,
 }
 
 impl Problem {
@@ -48,6 +52,7 @@ impl Problem {
             status,
             code,
             message: message.into(),
+            retry_after: None,
         }
     }
 
@@ -74,9 +79,22 @@ impl Problem {
         )
     }
 
+    /// 429 `RATE_LIMITED`: too many requests of one address were refused, and more will be for
+    /// this many seconds.
+    pub fn rate_limited(retry_after: u32) -> Self {
+        let message = format!(
+            "too many requests from this address were refused; correct what they are refused for, \
+             and try again in {retry_after} s"
+        );
+        Self {
+            retry_after: Some(retry_after),
+            ..Self::new(StatusCode::TOO_MANY_REQUESTS, "RATE_LIMITED", message)
+        }
+    }
+
     /// The answer.
     pub fn answer(&self, tracking_id: &TrackingId) -> Response<Body> {
-        answer(
+        let mut response = answer(
             self.status,
             tracking_id,
             &json!({
@@ -85,8 +103,22 @@ impl Problem {
                 "trackingId": tracking_id.as_str(),
                 "timestamp": Timestamp::now(),
             }),
-        )
+        );
+        if let Some(seconds) = self.retry_after {
+            let headers = response.headers_mut();
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
     }
+}
+
+/// The address that a request came from, as API Gateway itself saw it: what a header says of it
+/// anybody can write.
+pub fn source_address(request: &Request) -> Option<IpAddr> {
+    let RequestContext::ApiGatewayV2(context) = request.request_context_ref()? else {
+        return None;
+    };
+    context.http.source_ip.as_ref()?.parse().ok()
 }
 
 /// A client for calls to other services, with time-outs.

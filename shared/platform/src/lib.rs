@@ -10,6 +10,7 @@ pub mod deliveries;
 mod error;
 pub mod http;
 mod item;
+pub mod limits;
 pub mod logs;
 pub mod metrics;
 mod pack;

@@ -5,6 +5,7 @@ mod connecting;
 use serde_json::Value;
 use stack_tests::{Function, Samples, Stack, assert_has};
 use std::collections::BTreeSet;
+use std::net::Ipv4Addr;
 
 /// Fields of the samples whose texts are somebody's own.
 const PERSONAL: [&str; 21] = [
@@ -74,6 +75,7 @@ fn forbidden(stack: &Stack, connecting: BTreeSet<String>) -> BTreeSet<String> {
     found.extend(LINKS.map(str::to_owned));
     found.insert(stack.signing_key.clone());
     found.insert(stack.api_key.clone());
+    found.insert(Ipv4Addr::from(ADDRESS).to_string());
     let quoted = found
         .iter()
         .map(|text| Value::from(text.as_str()).to_string());
@@ -87,6 +89,9 @@ fn forbidden(stack: &Stack, connecting: BTreeSet<String>) -> BTreeSet<String> {
 fn testkit_body(name: &str) -> Value {
     serde_json::from_slice(&testkit::fixture(&format!("{name}.json"))).unwrap()
 }
+
+/// Where all requests of this test come from.
+const ADDRESS: [u8; 4] = [127, 0, 0, 3];
 
 /// File and text of every line that holds one of `texts`, and which.
 fn lines_with(stack: &Stack, texts: &BTreeSet<String>) -> Vec<String> {
@@ -105,7 +110,7 @@ fn lines_with(stack: &Stack, texts: &BTreeSet<String>) -> Vec<String> {
 
 #[tokio::test]
 async fn nothing_personal_and_no_secret_is_logged() {
-    let stack = Stack::from_env().await;
+    let stack = Stack::from_address(ADDRESS).await;
     let mut tracking_ids = BTreeSet::new();
     let connecting = stack
         .with_every_log_line(async || {
@@ -170,6 +175,7 @@ async fn everything_happens(stack: &Stack, tracking_ids: &mut BTreeSet<String>) 
             ids.push(answer.ok()["deliveryId"].as_str().unwrap().to_owned());
         }
     }
+    refused_too_often(stack, tracking_ids).await;
     for id in &ids {
         stack
             .until(id, "settled", |delivery| delivery["status"] != "received")
@@ -220,4 +226,15 @@ async fn everything_happens(stack: &Stack, tracking_ids: &mut BTreeSet<String>) 
     stack
         .applied(Samples::fresh().body("invitee.created"))
         .await;
+}
+
+async fn refused_too_often(stack: &Stack, tracking_ids: &mut BTreeSet<String>) {
+    for _ in 0..=100 {
+        let answer = stack.post("{}").signatures(&[]).send().await;
+        tracking_ids.extend(answer.tracking_id);
+        if answer.status == 429 {
+            return;
+        }
+    }
+    panic!("refused 101 times, and never told to wait");
 }

@@ -25,5 +25,6 @@ mod samples_of_relays;
 mod samples_rescheduled;
 mod samples_routing_form;
 mod webhook_accepted;
+mod webhook_rate_limit;
 mod webhook_refused;
 mod webhook_size;

@@ -61,19 +61,21 @@ impl Stage {
     async fn new() -> (Self, Dynamo) {
         let dynamo = Dynamo::start().await;
         dynamo.deliveries("deliveries").await;
+        dynamo.limits("limits").await;
         (Self::with(dynamo.client()), dynamo)
     }
 
     fn with(client: Client) -> Self {
         let sent = Sent::default();
         let receiver = Receiver {
-            log: DeliveryStore::new(client, "deliveries".to_owned()),
+            log: DeliveryStore::new(client.clone(), "deliveries".to_owned()),
             queue: sent.clone(),
             keys: Keys {
                 cached: key(KEY),
                 now: key(KEY),
                 unreadable: false,
             },
+            limiter: Limiter::new(client, "limits".to_owned()),
             tolerance: Duration::from_secs(180),
             retention: SignedDuration::from_hours(24),
         };
@@ -312,3 +314,5 @@ async fn the_largest_body_is_one_call_and_comes_back_whole() {
         .unwrap();
     assert!(body == noise && delivery.status == Status::Unprocessable);
 }
+
+mod refusals;

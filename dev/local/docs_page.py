@@ -46,18 +46,19 @@ def main() -> int:
 
 
 def report(page: browser.Page, base: str, key: str) -> int:
+    """Tells what is right and wrong with the page, and answers the exit code."""
     wrong = []
     try:
         use(page, base, key)
     except browser.Trouble as trouble:
         wrong.append(str(trouble))
     wrong += complaints(page, base)
-    page.screenshot(SCREENSHOT)
     for line in wrong:
         print(f"FAILED {line}", file=sys.stderr)
     if not wrong:
         print("ok     the docs page takes the API key, and GET /v1/events answers 200 on it")
         print(f"ok     all {len(requests(page))} requests went to {base}")
+    page.screenshot(SCREENSHOT)
     print(f"       {SCREENSHOT.relative_to(ROOT)} shows it")
     return 1 if wrong else 0
 

@@ -50,12 +50,11 @@ fn main() -> Result<(), Box<dyn Error>> {
             return Err(format!("{SOURCES}/page.html doesn't refer to {placeholder}").into());
         }
         page = page.replace(&placeholder, &named);
-        let file = out.join(format!("{name}.gz"));
-        fs::write(&file, gzipped(&content)?)?;
+        fs::write(out.join(format!("{name}.gz")), gzipped(&content)?)?;
         write!(
             table,
             "Asset {{ name: {named:?}, content_type: {content_type:?}, hash: {hash:?}, \
-             gzipped: include_bytes!({file:?}) }},"
+             gzipped: include_bytes!(concat!(env!(\"OUT_DIR\"), \"/{name}.gz\")) }},"
         )?;
     }
     table.push_str("];");

@@ -89,7 +89,6 @@ pub fn cacheable(
     }
     if known {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
-        *response.body_mut() = Body::Empty;
     }
     Ok(response)
 }

@@ -9,7 +9,7 @@ PYTHON ?= python3
 STAGE ?= dev
 SAM = SAM_CLI_TELEMETRY=0 PATH="$(CURDIR)/.local/venv-sam/bin:$$PATH" sam
 
-.PHONY: help demo dev test check lint test-code test-template test-stack bench-sync invoke sam-local build deploy clean
+.PHONY: help demo dev test check lint test-code test-template test-stack docs-page bench-sync invoke sam-local build deploy clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ test-template: ## Check template.yaml, samconfig.toml and events/
 test-stack: ## Test the whole stack over HTTP with the real binaries
 	$(PYTHON) dev/local/run_with_stack.py -- dev/stack-tests/run.sh
 	$(PYTHON) dev/local/run_with_stack.py -- $(PYTHON) dev/local/sam_local.py --without-containers
+
+docs-page: ## Use the docs page in a headless Chromium, on a stack of its own (needs Debian's chromium)
+	$(PYTHON) dev/local/run_with_stack.py -- $(PYTHON) dev/local/docs_page.py
 
 bench-sync: ## Measure syncs of 100, 1,000 and 10,000 events, and of 10,000 with little time and few calls
 	RATE_LIMIT=10000000 $(PYTHON) dev/local/run_with_stack.py -- $(PYTHON) dev/local/bench_sync.py

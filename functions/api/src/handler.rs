@@ -1,5 +1,6 @@
 //! Routes.
 
+use crate::docs;
 use jiff::{SignedDuration, Timestamp};
 use lambda_http::http::{Method, StatusCode};
 use lambda_http::{Body, Request, Response};
@@ -76,9 +77,17 @@ impl Api {
         let tracking_id = TrackingId::random();
         // Every line that is written on the way carries the id.
         let span = tracing::info_span!("request", trackingId = %tracking_id);
-        let result = self.route(request, &tracking_id).instrument(span).await;
+        let parts: Vec<&str> = request.uri().path().trim_matches('/').split('/').collect();
+        let result = match &parts[..] {
+            ["v1", "docs", asset @ ..] if asset.len() < 2 => allow(request, &Method::GET)
+                .and_then(|()| docs::answer(asset.first().copied(), request, &tracking_id)),
+            _ => {
+                let result = self.route(request, &tracking_id).instrument(span).await;
+                result.map(|(status, body)| answer(status, &tracking_id, &body))
+            }
+        };
         let (status, code) = match &result {
-            Ok((status, _)) => (*status, None),
+            Ok(response) => (response.status(), None),
             Err(problem) => (problem.status, Some(problem.code)),
         };
         tracing::info!(
@@ -88,10 +97,7 @@ impl Api {
             code,
             "request answered"
         );
-        match result {
-            Ok((status, body)) => answer(status, &tracking_id, &body),
-            Err(problem) => problem.answer(&tracking_id),
-        }
+        result.unwrap_or_else(|problem| problem.answer(&tracking_id))
     }
 
     async fn route(&self, request: &Request, tracking_id: &TrackingId) -> Answer {

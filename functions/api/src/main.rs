@@ -1,9 +1,11 @@
 //! Reads and operates the service over HTTP.
 
+mod cacheable;
 mod config;
 mod connections;
 mod dead_letters;
 mod deliveries;
+mod docs;
 mod events;
 mod handler;
 mod params;

@@ -13,6 +13,7 @@ mod alone_store_down;
 mod alone_subscription_heals;
 mod alone_sync_heals;
 mod api_access;
+mod docs_page;
 mod event_list;
 mod oauth_bookings;
 mod oauth_connect;

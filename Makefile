@@ -9,7 +9,8 @@ PYTHON ?= python3
 STAGE ?= dev
 SAM = SAM_CLI_TELEMETRY=0 PATH="$(CURDIR)/.local/venv-sam/bin:$$PATH" sam
 
-.PHONY: help demo dev test check lint test-code test-template test-stack docs-page bench-sync invoke sam-local build deploy clean
+.PHONY: help demo dev test check lint test-code test-template test-stack docs-page bench-sync invoke sam-local build deploy \
+	status deliveries replay redrive sync test-operate clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,7 +23,7 @@ dev: ## Run the whole stack on this machine until Ctrl-C (PORT=8787, RETRY_SCHED
 
 test: check test-code test-stack ## Run every check and every test
 
-check: lint test-template ## Check format, lints, the template and the sample events
+check: lint test-template test-operate ## Check format, lints, the template, the sample events and dev/operate
 
 lint: ## Check format and lints
 	cargo fmt --all --check
@@ -33,6 +34,9 @@ test-code: ## Test the code: domain, functions and stores on an embedded DynamoD
 
 test-template: ## Check template.yaml, samconfig.toml and events/
 	$(PYTHON) dev/local/check_template.py
+
+test-operate: ## Test the commands for operators (status to sync)
+	@$(PYTHON) -m unittest discover -s dev/operate
 
 test-stack: ## Test the whole stack over HTTP with the real binaries
 	$(PYTHON) dev/local/run_with_stack.py -- dev/stack-tests/run.sh
@@ -56,6 +60,27 @@ build: ## Build every function for Lambda, as `make deploy` uploads it (ARCHITEC
 
 deploy: build ## Deploy to AWS with your credentials: make deploy STAGE=dev (or staging, prod)
 	$(SAM) deploy --config-env $(STAGE)
+
+# The commands for operators. Which stack: API_URL and API_KEY; or that of STAGE, where it is given;
+# or the one of `make dev`. make hands the variables of its command line on by itself; GIVEN are
+# their names, so that a misspelt one is told.
+OPERATE = GIVEN='$(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(name)))' \
+	$(PYTHON) dev/operate
+
+status: ## Show whether a stack is well and what to do (here and below: STAGE=prod, or the local one)
+	@$(OPERATE) status
+
+deliveries: ## List deliveries (STATUS=dead, EVENT=invitee.created, FROM=2027-01-31, TO=…, LIMIT=50)
+	@$(OPERATE) deliveries
+
+replay: ## Have deliveries applied again: make replay ID=… (or several: ID=…,…)
+	@$(OPERATE) replay
+
+redrive: ## Send dead letters back (DRY_RUN=1 only shows them; EVENT=invitee.created, ID=…, LIMIT=10)
+	@$(OPERATE) redrive
+
+sync: ## Compare with Calendly now (CONNECTION=…, FROM=…, TO=…; ID=… looks at one that runs)
+	@$(OPERATE) sync
 
 clean: ## Remove everything that was built or installed here
 	rm -rf target .local .aws-sam

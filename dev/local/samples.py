@@ -53,7 +53,8 @@ FUNCTIONS = {
     "oauth": Function(
         "OauthFunction", 29, 256,
         ("STAGE", "LOG_LEVEL", "CONNECTIONS_TABLE", "SYNC_QUEUE_URL", "TOKEN_SECRET_PREFIX", "CALENDLY_SECRET_ID",
-         "API_KEY_SECRET_ID", "CALENDLY_API_URL", "CALENDLY_AUTH_URL", "PUBLIC_URL"),
+         "API_KEY_SECRET_ID", "CALENDLY_API_URL", "CALENDLY_AUTH_URL", "PUBLIC_URL",
+         "CORS_ALLOW_ORIGINS"),
     ),
     "sync": Function(
         "SyncFunction", 60, 512,
@@ -65,7 +66,7 @@ FUNCTIONS = {
         "ApiFunction", 29, 256,
         ("STAGE", "LOG_LEVEL", "DELIVERIES_TABLE", "BOOKINGS_TABLE", "WEBHOOK_QUEUE_URL",
          "WEBHOOK_DLQ_URL", "CONNECTIONS_TABLE", "SYNC_QUEUE_URL", "API_KEY_SECRET_ID",
-         "DELIVERY_RETENTION_DAYS"),
+         "DELIVERY_RETENTION_DAYS", "CORS_ALLOW_ORIGINS"),
     ),
 }
 

@@ -2,7 +2,8 @@
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::interceptors::{
-    BeforeDeserializationInterceptorContextRef, BeforeTransmitInterceptorContextRef,
+    AfterDeserializationInterceptorContextRef, BeforeDeserializationInterceptorContextRef,
+    BeforeTransmitInterceptorContextRef,
 };
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::{
@@ -66,29 +67,49 @@ impl Dynamo {
 
     /// Makes a deliveries table as the template has it.
     pub async fn deliveries(&self, table: &str) {
-        let index = index("byStatus", "statusBucket", "statusAt");
-        let names = ["id", "statusBucket", "statusAt"];
-        self.table(table, &names, ("id", None), Some(index)).await;
+        let indexes = [
+            index("byStatus", "statusBucket", "statusAt"),
+            index("byTime", "timeBucket", "receivedKey"),
+            index("byAbout", "about", "receivedKey"),
+        ];
+        let names = [
+            "id",
+            "statusBucket",
+            "statusAt",
+            "timeBucket",
+            "receivedKey",
+            "about",
+        ];
+        let indexes = indexes.map(with_what_a_list_shows).into();
+        self.table(table, &names, ("id", None), indexes).await;
     }
 
     /// Makes a bookings table as the template has it.
     pub async fn bookings(&self, table: &str) {
-        let index = index("byStart", "bucket", "startKey");
-        let names = ["pk", "sk", "bucket", "startKey"];
-        self.table(table, &names, ("pk", Some("sk")), Some(index))
-            .await;
+        let keys_only = |mut index: GlobalSecondaryIndex| {
+            let keys = Projection::builder().projection_type(ProjectionType::KeysOnly);
+            index.projection = Some(keys.build());
+            index
+        };
+        let indexes = vec![
+            index("byStart", "bucket", "startKey"),
+            keys_only(index("byStatus", "statusBucket", "startKey")),
+            keys_only(index("byParty", "party", "startKey")),
+        ];
+        let names = ["pk", "sk", "bucket", "statusBucket", "party", "startKey"];
+        self.table(table, &names, ("pk", Some("sk")), indexes).await;
     }
 
     /// Makes a connections table as the template has it.
     pub async fn connections(&self, table: &str) {
         let index = index("byShard", "shard", "connectionId");
         let names = ["id", "shard", "connectionId"];
-        self.table(table, &names, ("id", None), Some(index)).await;
+        self.table(table, &names, ("id", None), vec![index]).await;
     }
 
     /// Makes a table of limits as the template has it.
     pub async fn limits(&self, table: &str) {
-        self.table(table, &["id"], ("id", None), None).await;
+        self.table(table, &["id"], ("id", None), Vec::new()).await;
     }
 
     async fn table(
@@ -96,7 +117,7 @@ impl Dynamo {
         table: &str,
         names: &[&str],
         key: (&str, Option<&str>),
-        index: Option<GlobalSecondaryIndex>,
+        indexes: Vec<GlobalSecondaryIndex>,
     ) {
         let attributes = names.iter().map(|name| {
             AttributeDefinition::builder()
@@ -111,7 +132,7 @@ impl Dynamo {
             .billing_mode(BillingMode::PayPerRequest)
             .set_attribute_definitions(Some(attributes.collect()))
             .set_key_schema(Some(schema(key.0, key.1)))
-            .set_global_secondary_indexes(index.map(|index| vec![index]))
+            .set_global_secondary_indexes((!indexes.is_empty()).then_some(indexes))
             .send()
             .await
             .unwrap();
@@ -145,6 +166,32 @@ fn line(item: &HashMap<String, AttributeValue>) -> String {
     format!("{sorted:?}")
 }
 
+/// What a list of deliveries shows, and what its filters look at.
+const SHOWN: [&str; 14] = [
+    "trackingId",
+    "provider",
+    "event",
+    "status",
+    "receivedAt",
+    "processedAt",
+    "attempts",
+    "nextAttemptAt",
+    "lastError",
+    "eventUri",
+    "inviteeUri",
+    "changes",
+    "erasedAt",
+    "expiresAt",
+];
+
+fn with_what_a_list_shows(mut index: GlobalSecondaryIndex) -> GlobalSecondaryIndex {
+    let include = Projection::builder()
+        .projection_type(ProjectionType::Include)
+        .set_non_key_attributes(Some(SHOWN.map(str::to_owned).into()));
+    index.projection = Some(include.build());
+    index
+}
+
 fn index(name: &str, hash: &str, range: &str) -> GlobalSecondaryIndex {
     let all = Projection::builder().projection_type(ProjectionType::All);
     GlobalSecondaryIndex::builder()
@@ -176,6 +223,7 @@ struct Plan {
     /// Writes until the crash; below zero, none is planned.
     countdown: AtomicI64,
     calls: AtomicUsize,
+    bytes: AtomicUsize,
     writes: AtomicUsize,
     happened: AtomicUsize,
 }
@@ -197,6 +245,11 @@ impl Crashes {
     /// How many calls were made, reads included.
     pub fn calls(&self) -> usize {
         self.0.calls.load(Ordering::SeqCst)
+    }
+
+    /// How many bytes the answers had.
+    pub fn bytes(&self) -> usize {
+        self.0.bytes.load(Ordering::SeqCst)
     }
 
     /// How many writes were made.
@@ -264,6 +317,17 @@ impl Intercept for Crashes {
         if bag.load::<IsWrite>().is_some() {
             return self.pass();
         }
+        Ok(())
+    }
+
+    fn read_after_deserialization(
+        &self,
+        context: &AfterDeserializationInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let answer = context.response().body().bytes().unwrap_or_default();
+        self.0.bytes.fetch_add(answer.len(), Ordering::SeqCst);
         Ok(())
     }
 }

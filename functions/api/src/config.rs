@@ -2,6 +2,7 @@
 
 use jiff::SignedDuration;
 use platform::config::{ConfigError, Env};
+use platform::cors::Cors;
 
 /// The function's configuration.
 pub struct Config {
@@ -21,6 +22,8 @@ pub struct Config {
     pub api_key_secret_id: String,
     /// How long deliveries are kept, and so how far back dead letters can lie.
     pub retention: SignedDuration,
+    /// Which web pages of others may call.
+    pub cors: Cors,
 }
 
 impl Config {
@@ -35,6 +38,7 @@ impl Config {
             webhook_dlq_url: env.text("WEBHOOK_DLQ_URL"),
             api_key_secret_id: env.text("API_KEY_SECRET_ID"),
             retention: SignedDuration::from_hours(24 * env.or("DELIVERY_RETENTION_DAYS", 30)),
+            cors: Cors::new(&env.or("CORS_ALLOW_ORIGINS", String::new())),
         };
         env.finish(config)
     }

@@ -1,36 +1,24 @@
 //! `GET /v1/connections`.
 
-use crate::handler::{Answer, Api, unavailable};
-use crate::params::{Params, cursor};
-use lambda_http::Request;
-use lambda_http::http::StatusCode;
+use crate::handler::{Answer, Api, Call, ok, unavailable};
+use contract::answers::ConnectionList;
+use contract::{bad_cursor, cursor};
 use platform::connections::ConnectionStore;
-use platform::http::Problem;
-use serde_json::json;
 
 const LIST: &str = "connections";
 
 impl Api {
-    pub(crate) async fn list_connections(&self, request: &Request) -> Answer {
-        let params = Params::of(request, &["limit", "cursor"])?;
-        let (limit, after) = (params.limit()?, params.cursor(LIST)?);
-        if after
-            .as_deref()
-            .is_some_and(|after| !ConnectionStore::is_place(after))
-        {
-            return Err(Problem::parameter(
-                "cursor",
-                "must be the nextCursor of a page of this list",
-            ));
+    pub(crate) async fn list_connections(&self, call: &Call<'_>) -> Answer {
+        let after = call.params.cursor(LIST)?;
+        let place = after.as_deref();
+        if place.is_some_and(|place| !ConnectionStore::is_place(place)) {
+            return Err(bad_cursor());
         }
-        let page = self.connections.list(after.as_deref(), limit).await;
+        let page = self.connections.list(place, call.params.limit()).await;
         let page = page.map_err(unavailable)?;
-        Ok((
-            StatusCode::OK,
-            json!({
-                "connections": page.items,
-                "nextCursor": page.next.map(|place| cursor(LIST, &place)),
-            }),
-        ))
+        ok(ConnectionList {
+            connections: page.items,
+            next_cursor: page.next.map(|place| cursor(LIST, &place)),
+        })
     }
 }

@@ -1,15 +1,14 @@
 //! `GET /v1/dead-letters`, `POST /v1/dead-letters/redrive`.
 
-use crate::handler::{Answer, Api, unavailable};
-use crate::params::{Params, cursor, object};
+use crate::handler::{Answer, Api, Call, ok, unavailable};
+use contract::answers::{DeadLetterList, RedriveReport};
+use contract::requests::RedriveRequest;
+use contract::{bad_cursor, cursor, object};
 use futures::future::join_all;
 use lambda_http::Request;
-use lambda_http::http::StatusCode;
-use platform::deliveries::DeliveryId;
+use platform::deliveries::{DeliveryCursor, DeliveryId, DeliveryQuery, Reopened, Status};
 use platform::http::Problem;
 use platform::queue::DeadLetter;
-use serde::Deserialize;
-use serde_json::json;
 use std::time::{Duration, Instant};
 
 const LIST: &str = "dead-letters";
@@ -24,48 +23,22 @@ const MAX_LOOKED_AT: usize = 1000;
 /// How many are given back at a time.
 const AT_A_TIME: usize = 20;
 
-/// Which dead letters to send back. Each part that is given must fit.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-struct Redrive {
-    dry_run: bool,
-    limit: usize,
-    event: Option<String>,
-    delivery_id: Option<DeliveryId>,
+fn read(request: &Request) -> Result<RedriveRequest, Problem> {
+    let form = "{\"dryRun\", \"limit\", \"event\", \"deliveryId\"}";
+    let redrive: RedriveRequest = object(request, form)?;
+    if !(1..=1000).contains(&redrive.limit) {
+        return Err(Problem::parameter("limit", "must be from 1 to 1000"));
+    }
+    Ok(redrive)
 }
 
-impl Default for Redrive {
-    fn default() -> Self {
-        Self {
-            dry_run: false,
-            limit: 100,
-            event: None,
-            delivery_id: None,
-        }
-    }
-}
-
-impl Redrive {
-    fn read(request: &Request) -> Result<Self, Problem> {
-        let form = "{\"dryRun\", \"limit\", \"event\", \"deliveryId\"}";
-        let redrive: Self = object(request, form)?;
-        if !(1..=1000).contains(&redrive.limit) {
-            return Err(Problem::parameter("limit", "must be from 1 to 1000"));
-        }
-        Ok(redrive)
-    }
-
-    fn wants(&self, letter: &DeadLetter) -> bool {
-        let Some(delivery) = &letter.delivery else {
-            return false;
-        };
-        let event = self.event.is_none() || self.event == delivery.event;
-        let id = self
-            .delivery_id
-            .as_ref()
-            .is_none_or(|id| *id == delivery.delivery_id);
-        event && id
-    }
+fn wants(redrive: &RedriveRequest, letter: &DeadLetter) -> bool {
+    let Some(delivery) = &letter.delivery else {
+        return false;
+    };
+    let event = redrive.event.is_none() || redrive.event == delivery.event;
+    let id = redrive.delivery_id.as_ref();
+    event && id.is_none_or(|id| *id == delivery.delivery_id)
 }
 
 /// What a redrive did.
@@ -75,31 +48,38 @@ struct Report {
     redriven: usize,
     unreadable: usize,
     not_in_log: usize,
+    erased: usize,
     complete: bool,
 }
 
 impl Api {
-    pub(crate) async fn list_dead_letters(&self, request: &Request) -> Answer {
-        let params = Params::of(request, &["limit", "cursor"])?;
-        let (limit, after) = (params.limit()?, params.cursor(LIST)?);
-        let page = self.deliveries.dead_letters(after, limit, self.retention);
-        let page = page.await.map_err(unavailable)?;
+    pub(crate) async fn list_dead_letters(&self, call: &Call<'_>) -> Answer {
+        let after = call.params.cursor(LIST)?;
+        let query = DeliveryQuery {
+            status: Some(Status::Dead),
+            event: None,
+            from: None,
+            to: None,
+            limit: call.params.limit(),
+            after: match after {
+                Some(place) => Some(DeliveryCursor::parse(&place).ok_or_else(bad_cursor)?),
+                None => None,
+            },
+            retention: self.retention,
+        };
+        let page = self.deliveries.list(&query).await.map_err(unavailable)?;
         let depth = self.dead_letters.depth().await.map_err(unavailable)?;
-        Ok((
-            StatusCode::OK,
-            json!({
-                "deadLetters": page.items,
-                "nextCursor": page.next.map(|place| cursor(LIST, &place)),
-                "messagesInQueue": depth,
-            }),
-        ))
+        ok(DeadLetterList {
+            dead_letters: page.items,
+            next_cursor: page.next.map(|place| cursor(LIST, &place.to_string())),
+            messages_in_queue: depth,
+        })
     }
 
     /// Sends dead letters back by receive, send and delete: unlike a move by SQS itself that
     /// allows a filter and a dry run.
-    pub(crate) async fn redrive(&self, request: &Request) -> Answer {
-        Params::of(request, &[])?;
-        let redrive = Redrive::read(request)?;
+    pub(crate) async fn redrive(&self, call: &Call<'_>) -> Answer {
+        let redrive = read(call.request)?;
         let mut held = Vec::new();
         let result = self.look_through(&redrive, &mut held).await;
         // What is left goes back, whatever stopped the search.
@@ -114,24 +94,22 @@ impl Api {
             }
         }
         let report = result?;
-        Ok((
-            StatusCode::OK,
-            json!({
-                "dryRun": redrive.dry_run,
-                "matched": report.matched.len(),
-                "redriven": report.redriven,
-                "left": held.len(),
-                "unreadable": report.unreadable,
-                "notInLog": report.not_in_log,
-                "complete": report.complete,
-                "deliveryIds": report.matched,
-            }),
-        ))
+        ok(RedriveReport {
+            dry_run: redrive.dry_run,
+            matched: report.matched.len(),
+            redriven: report.redriven,
+            left: held.len(),
+            unreadable: report.unreadable,
+            not_in_log: report.not_in_log,
+            erased: report.erased,
+            complete: report.complete,
+            delivery_ids: report.matched,
+        })
     }
 
     async fn look_through(
         &self,
-        redrive: &Redrive,
+        redrive: &RedriveRequest,
         held: &mut Vec<DeadLetter>,
     ) -> Result<Report, Problem> {
         let began = Instant::now();
@@ -153,7 +131,7 @@ impl Api {
                 report.unreadable += usize::from(letter.delivery.is_none());
                 // One that died again at once is not taken up again by the same redrive.
                 let wanted = letter.delivery.as_ref().filter(|delivery| {
-                    redrive.wants(&letter) && !report.matched.contains(&delivery.delivery_id)
+                    wants(redrive, &letter) && !report.matched.contains(&delivery.delivery_id)
                 });
                 let Some(delivery) = wanted.filter(|_| !full) else {
                     held.push(letter);
@@ -166,7 +144,7 @@ impl Api {
                     continue;
                 }
                 match self.resend(&id).await {
-                    Ok(Some(_)) => {
+                    Ok(Reopened::Yes(_)) => {
                         self.dead_letters
                             .remove(&letter)
                             .await
@@ -174,7 +152,15 @@ impl Api {
                         report.redriven += 1;
                         report.matched.push(id);
                     }
-                    Ok(None) => {
+                    Ok(Reopened::Erased) => {
+                        // It can never be sent back, and would be in the way of each redrive.
+                        self.dead_letters
+                            .remove(&letter)
+                            .await
+                            .map_err(unavailable)?;
+                        report.erased += 1;
+                    }
+                    Ok(Reopened::Unknown) => {
                         report.not_in_log += 1;
                         held.push(letter);
                     }

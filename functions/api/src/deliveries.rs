@@ -1,50 +1,109 @@
-//! `GET /v1/deliveries/{id}`, `POST /v1/deliveries/{id}/replay`.
+//! `GET /v1/deliveries`, `GET /v1/deliveries/{id}`, `POST /v1/deliveries/{id}/replay`.
 
-use crate::handler::{Answer, Api, unavailable};
-use crate::params::Params;
-use lambda_http::Request;
+use crate::handler::{Answer, Api, Call, ok, unavailable, with_status};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use contract::answers::{DeliveryAnswer, DeliveryList, Replayed};
+use contract::{bad_cursor, cursor};
 use lambda_http::http::StatusCode;
-use platform::deliveries::{Delivery, DeliveryId};
+use platform::deliveries::{Body, DeliveryCursor, DeliveryId, DeliveryQuery, Reopened};
 use platform::http::Problem;
 use platform::queue::{DeliveryRef, Outbox};
-use serde_json::json;
+use platform::secrets::Scope;
+
+const LIST: &str = "deliveries";
 
 impl Api {
-    pub(crate) async fn delivery(&self, request: &Request, id: &str) -> Answer {
-        Params::of(request, &[])?;
-        let id = DeliveryId::parse(id).map_err(|_| unknown())?;
-        let delivery = self.deliveries.get(&id).await.map_err(unavailable)?;
-        Ok((StatusCode::OK, json!(delivery.ok_or_else(unknown)?)))
+    pub(crate) async fn list_deliveries(&self, call: &Call<'_>) -> Answer {
+        let (from, to) = call.params.span()?;
+        let query = DeliveryQuery {
+            status: call.params.get("status").and_then(|word| word.parse().ok()),
+            event: call.params.get("event").map(str::to_owned),
+            from,
+            to,
+            limit: call.params.limit(),
+            after: match call.params.cursor(LIST)? {
+                Some(place) => Some(DeliveryCursor::parse(&place).ok_or_else(bad_cursor)?),
+                None => None,
+            },
+            retention: self.retention,
+        };
+        let page = self.deliveries.list(&query).await.map_err(unavailable)?;
+        ok(DeliveryList {
+            deliveries: page.items,
+            next_cursor: page.next.map(|place| cursor(LIST, &place.to_string())),
+        })
     }
 
-    pub(crate) async fn replay(&self, request: &Request, id: &str) -> Answer {
-        Params::of(request, &[])?;
-        let id = DeliveryId::parse(id).map_err(|_| unknown())?;
-        let delivery = self.resend(&id).await?.ok_or_else(unknown)?;
-        Ok((
-            StatusCode::ACCEPTED,
-            json!({
-                "success": true,
-                "message": "Delivery queued again",
-                "deliveryId": delivery.id,
-                "trackingId": delivery.tracking_id,
-                "status": delivery.status,
-            }),
-        ))
+    pub(crate) async fn delivery(&self, call: &Call<'_>) -> Answer {
+        let id = delivery_id(call)?;
+        let with_body = call.params.flag("body");
+        if with_body {
+            let caller = call.caller()?;
+            caller.may(Scope::Admin)?;
+            // Whoever reads what people wrote is on record.
+            caller.operates("readBody", call.tracking_id);
+        }
+        let delivery = self.deliveries.get(&id).await.map_err(unavailable)?;
+        let mut answer = DeliveryAnswer {
+            delivery: delivery.ok_or_else(unknown)?,
+            body: None,
+            body_base64: None,
+        };
+        if with_body {
+            let body = self.deliveries.body(&id).await.map_err(unavailable)?;
+            answer.body = Some(None);
+            if let Body::Kept(body) = body {
+                match String::from_utf8(body) {
+                    Ok(text) => answer.body = Some(Some(text)),
+                    Err(bytes) => answer.body_base64 = Some(STANDARD.encode(bytes.as_bytes())),
+                }
+            }
+        }
+        ok(answer)
+    }
+
+    pub(crate) async fn replay(&self, call: &Call<'_>) -> Answer {
+        let delivery = match self.resend(&delivery_id(call)?).await? {
+            Reopened::Yes(delivery) => delivery,
+            Reopened::Erased => return Err(erased()),
+            Reopened::Unknown => return Err(unknown()),
+        };
+        let replayed = Replayed {
+            success: true,
+            message: "Delivery queued again",
+            delivery_id: delivery.id,
+            tracking_id: delivery.tracking_id,
+            status: delivery.status,
+        };
+        with_status(StatusCode::ACCEPTED, replayed)
     }
 
     /// Sets a delivery back to `received` and queues it. In this order a stop between the two
     /// leaves a delivery that is seen to be waiting, not a message that nobody knows of.
-    pub(crate) async fn resend(&self, id: &DeliveryId) -> Result<Option<Delivery>, Problem> {
-        let Some(delivery) = self.deliveries.reopen(id).await.map_err(unavailable)? else {
-            return Ok(None);
-        };
-        self.queue
-            .send(&DeliveryRef::from(&delivery))
-            .await
-            .map_err(unavailable)?;
-        Ok(Some(delivery))
+    pub(crate) async fn resend(&self, id: &DeliveryId) -> Result<Reopened, Problem> {
+        let reopened = self.deliveries.reopen(id).await.map_err(unavailable)?;
+        if let Reopened::Yes(delivery) = &reopened {
+            self.queue
+                .send(&DeliveryRef::from(delivery.as_ref()))
+                .await
+                .map_err(unavailable)?;
+        }
+        Ok(reopened)
     }
+}
+
+fn delivery_id(call: &Call<'_>) -> Result<DeliveryId, Problem> {
+    DeliveryId::parse(call.id("id", unknown)?).map_err(|_| unknown())
+}
+
+fn erased() -> Problem {
+    Problem::new(
+        StatusCode::GONE,
+        "DELIVERY_ERASED",
+        "the body of this delivery was erased, so it can't be applied again; POST /v1/sync reads \
+         what Calendly still has",
+    )
 }
 
 fn unknown() -> Problem {

@@ -1,17 +1,21 @@
 //! Routes.
 
-use crate::docs;
+use crate::{docs, openapi};
+use contract::{Access, Found, Operation, Params, Route};
 use jiff::{SignedDuration, Timestamp};
-use lambda_http::http::{Method, StatusCode};
+use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
+use platform::auth::Caller;
 use platform::bookings::BookingStore;
 use platform::connections::ConnectionStore;
+use platform::cors::Cors;
 use platform::deliveries::DeliveryStore;
 use platform::http::{Problem, TrackingId, answer};
 use platform::queue::Queue;
-use platform::secrets::{ApiKeySecret, RotatingSecret, Scope};
+use platform::secrets::{ApiKeySecret, RotatingSecret};
 use platform::syncs::SyncStore;
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
 use tracing::Instrument;
 
 /// The function: answers one request at a time.
@@ -34,40 +38,32 @@ pub struct Api {
     pub keys: RotatingSecret<ApiKeySecret>,
     /// How long deliveries are kept.
     pub retention: SignedDuration,
+    /// Which web pages of others may call.
+    pub cors: Cors,
 }
 
 /// An answer with its status.
 pub type Answer = Result<(StatusCode, Value), Problem>;
 
-/// One of the routes.
-enum Route<'a> {
-    Events,
-    Event(&'a str),
-    Delivery(&'a str),
-    Replay(&'a str),
-    DeadLetters,
-    Redrive,
-    Connections,
-    StartSync,
-    Sync(&'a str),
+/// A request, as far as it is understood.
+pub(crate) struct Call<'a> {
+    pub(crate) request: &'a Request,
+    pub(crate) route: &'static Route,
+    pub(crate) params: Params,
+    pub(crate) tracking_id: &'a TrackingId,
+    caller: Option<Caller>,
 }
 
-impl<'a> Route<'a> {
-    /// The route of a path and the method that it takes.
-    fn of(path: &'a str) -> Option<(Self, Method)> {
-        let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
-        Some(match parts[..] {
-            ["v1", "events"] => (Self::Events, Method::GET),
-            ["v1", "events", id] => (Self::Event(id), Method::GET),
-            ["v1", "deliveries", id] => (Self::Delivery(id), Method::GET),
-            ["v1", "deliveries", id, "replay"] => (Self::Replay(id), Method::POST),
-            ["v1", "dead-letters"] => (Self::DeadLetters, Method::GET),
-            ["v1", "dead-letters", "redrive"] => (Self::Redrive, Method::POST),
-            ["v1", "connections"] => (Self::Connections, Method::GET),
-            ["v1", "sync"] => (Self::StartSync, Method::POST),
-            ["v1", "sync", id] => (Self::Sync(id), Method::GET),
-            _ => return None,
-        })
+impl Call<'_> {
+    /// The path parameter `name`; 404 where it can't name anything.
+    pub(crate) fn id(&self, name: &str, unknown: fn() -> Problem) -> Result<&str, Problem> {
+        self.params.id(self.route, name).ok_or_else(unknown)
+    }
+
+    /// Who called.
+    pub(crate) fn caller(&self) -> Result<&Caller, Problem> {
+        // Only a route that asks for a key asks for its holder.
+        self.caller.as_ref().ok_or_else(Problem::unavailable)
     }
 }
 
@@ -77,86 +73,140 @@ impl Api {
         let tracking_id = TrackingId::random();
         // Every line that is written on the way carries the id.
         let span = tracing::info_span!("request", trackingId = %tracking_id);
-        let parts: Vec<&str> = request.uri().path().trim_matches('/').split('/').collect();
-        let result = match &parts[..] {
-            ["v1", "docs", asset @ ..] if asset.len() < 2 => allow(request, &Method::GET)
-                .and_then(|()| docs::answer(asset.first().copied(), request, &tracking_id)),
-            _ => {
-                let result = self.route(request, &tracking_id).instrument(span).await;
-                result.map(|(status, body)| answer(status, &tracking_id, &body))
+        let mut response = self.find(request, &tracking_id).instrument(span).await;
+        self.cors.apply(request, &mut response);
+        response
+    }
+
+    async fn find(&self, request: &Request, tracking_id: &TrackingId) -> Response<Body> {
+        let (operation, response) = match contract::find(request) {
+            Found::Nothing => ("none", contract::not_found(tracking_id)),
+            Found::OtherMethod(methods) if Cors::is_preflight(request) => {
+                ("preflight", self.cors.preflight(&methods, tracking_id))
             }
-        };
-        let (status, code) = match &result {
-            Ok(response) => (response.status(), None),
-            Err(problem) => (problem.status, Some(problem.code)),
+            Found::OtherMethod(methods) => ("none", contract::other_method(&methods, tracking_id)),
+            Found::Route(route, ids) => (
+                route.operation.id(),
+                self.route(request, route, ids, tracking_id).await,
+            ),
         };
         tracing::info!(
-            trackingId = %tracking_id,
             method = %request.method(),
-            status = status.as_u16(),
-            code,
+            operation,
+            status = response.status().as_u16(),
             "request answered"
         );
-        result.unwrap_or_else(|problem| problem.answer(&tracking_id))
+        response
     }
 
-    async fn route(&self, request: &Request, tracking_id: &TrackingId) -> Answer {
-        let path = request.uri().path();
-        if path == "/v1/health" {
-            return allow(request, &Method::GET).map(|()| health());
-        }
-        let Some((route, method)) = Route::of(path) else {
-            return Err(Problem::not_found(
-                "no such route; the README lists what there is",
-            ));
-        };
-        allow(request, &method)?;
-        let scope = match method {
-            Method::GET => Scope::Read,
-            _ => Scope::Operate,
-        };
-        let caller = self.keys.caller(request, scope).await?;
-        match route {
-            Route::Events => self.events(request).await,
-            Route::Event(id) => self.event(request, id).await,
-            Route::Delivery(id) => self.delivery(request, id).await,
-            Route::DeadLetters => self.list_dead_letters(request).await,
-            Route::Connections => self.list_connections(request).await,
-            Route::Sync(id) => self.sync(request, id).await,
-            Route::StartSync => {
-                caller.operates("sync", tracking_id);
-                self.start_sync(request).await
-            }
-            Route::Replay(id) => {
-                caller.operates("replay", tracking_id);
-                self.replay(request, id).await
-            }
-            Route::Redrive => {
-                caller.operates("redrive", tracking_id);
-                self.redrive(request).await
+    async fn route(
+        &self,
+        request: &Request,
+        route: &'static Route,
+        ids: Vec<String>,
+        tracking_id: &TrackingId,
+    ) -> Response<Body> {
+        match self.call(request, route, ids, tracking_id).await {
+            Ok(response) => response,
+            Err(problem) => {
+                tracing::info!(code = problem.code, "request refused");
+                problem.answer(tracking_id)
             }
         }
     }
-}
 
-fn allow(request: &Request, method: &Method) -> Result<(), Problem> {
-    if request.method() == method {
-        return Ok(());
+    async fn call(
+        &self,
+        request: &Request,
+        route: &'static Route,
+        ids: Vec<String>,
+        tracking_id: &TrackingId,
+    ) -> Result<Response<Body>, Problem> {
+        let caller = match route.access {
+            Access::Key(scope) => Some(self.keys.caller(request, scope).await?),
+            Access::Anyone | Access::KeyOrStartLink | Access::Signature => None,
+        };
+        let call = Call {
+            request,
+            route,
+            params: Params::of(request, route, ids)?,
+            tracking_id,
+            caller,
+        };
+        if changes(route.operation) {
+            call.caller()?.operates(route.operation.id(), tracking_id);
+        }
+        let asset = |name| call.params.id(route, name).map(str::to_owned);
+        let answered = match route.operation {
+            Operation::GetHealth => health(),
+            Operation::GetOpenapi => return openapi::answer(request, tracking_id),
+            Operation::GetDocs => return docs::answer(None, request, tracking_id),
+            Operation::GetDocsAsset => {
+                let asset = asset("asset").unwrap_or_default();
+                return docs::answer(Some(&asset), request, tracking_id);
+            }
+            Operation::ListEvents => self.events(&call).await,
+            Operation::GetEvent => self.event(&call).await,
+            Operation::GetEventHistory => self.event_history(&call).await,
+            Operation::GetInvitee => self.invitee(&call).await,
+            Operation::GetInviteeHistory => self.invitee_history(&call).await,
+            Operation::GetActivity => self.activity(&call).await,
+            Operation::EraseContact => self.erase(&call).await,
+            Operation::ListDeliveries => self.list_deliveries(&call).await,
+            Operation::GetDelivery => self.delivery(&call).await,
+            Operation::ReplayDelivery => self.replay(&call).await,
+            Operation::ListDeadLetters => self.list_dead_letters(&call).await,
+            Operation::RedriveDeadLetters => self.redrive(&call).await,
+            Operation::ListConnections => self.list_connections(&call).await,
+            Operation::StartSync => self.start_sync(&call).await,
+            Operation::GetSync => self.sync(&call).await,
+            // Routes of other functions: API Gateway sends their requests there.
+            Operation::ReceiveWebhook
+            | Operation::ReceiveWebhookGeneration
+            | Operation::TestWebhook
+            | Operation::Authorize
+            | Operation::AuthorizeCallback
+            | Operation::Connect
+            | Operation::Disconnect
+            | Operation::ListSubscriptions
+            | Operation::Subscribe
+            | Operation::Unsubscribe => return Ok(contract::not_found(tracking_id)),
+        };
+        let (status, body) = answered?;
+        Ok(answer(status, tracking_id, &body))
     }
-    Err(Problem::new(
-        StatusCode::METHOD_NOT_ALLOWED,
-        "METHOD_NOT_ALLOWED",
-        format!("this route takes {method}"),
-    ))
 }
 
-fn health() -> (StatusCode, Value) {
-    let body = json!({
-        "status": "ok",
-        "version": env!("CARGO_PKG_VERSION"),
-        "timestamp": Timestamp::now(),
-    });
-    (StatusCode::OK, body)
+/// Whether an operation changes something: then who called is on record.
+fn changes(operation: Operation) -> bool {
+    matches!(
+        operation,
+        Operation::EraseContact
+            | Operation::ReplayDelivery
+            | Operation::RedriveDeadLetters
+            | Operation::StartSync
+    )
+}
+
+fn health() -> Answer {
+    ok(contract::answers::Health {
+        status: "ok",
+        version: env!("CARGO_PKG_VERSION"),
+        timestamp: Timestamp::now(),
+    })
+}
+
+/// A 200.
+pub(crate) fn ok(body: impl Serialize) -> Answer {
+    with_status(StatusCode::OK, body)
+}
+
+pub(crate) fn with_status(status: StatusCode, body: impl Serialize) -> Answer {
+    let body = serde_json::to_value(body).map_err(|error| {
+        tracing::error!(%error, "an answer could not be written as JSON");
+        unreadable()
+    })?;
+    Ok((status, body))
 }
 
 /// What the store or a queue could not do, for the caller and for the log.
@@ -165,10 +215,14 @@ pub fn unavailable(error: platform::Error) -> Problem {
     if error.is_transient() {
         Problem::unavailable()
     } else {
-        Problem::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "STORED_RECORD_UNREADABLE",
-            "a stored record can't be read; the log line with this tracking id says which",
-        )
+        unreadable()
     }
+}
+
+fn unreadable() -> Problem {
+    Problem::new(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "STORED_RECORD_UNREADABLE",
+        "a stored record can't be read; the log line with this tracking id says which",
+    )
 }

@@ -3,12 +3,13 @@
 mod cacheable;
 mod config;
 mod connections;
+mod contacts;
 mod dead_letters;
 mod deliveries;
 mod docs;
 mod events;
 mod handler;
-mod params;
+mod openapi;
 mod syncs;
 
 use config::Config;
@@ -49,6 +50,7 @@ async fn main() -> Result<(), Error> {
             KEY_LIFETIME,
         ),
         retention: config.retention,
+        cors: config.cors,
     };
     run(service_fn(async |request| {
         Ok::<_, Error>(api.handle(&request).await)

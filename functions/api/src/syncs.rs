@@ -1,31 +1,20 @@
 //! `POST /v1/sync`, `GET /v1/sync/{id}`.
 
-use crate::handler::{Answer, Api, unavailable};
-use crate::params::{Params, object};
+use crate::handler::{Answer, Api, Call, ok, unavailable, with_status};
 use booking::ConnectionId;
-use jiff::Timestamp;
-use lambda_http::Request;
+use contract::answers::SyncStarted;
+use contract::object;
+use contract::requests::SyncRequest;
 use lambda_http::http::StatusCode;
 use platform::http::{Problem, TrackingId};
 use platform::queue::Jobs;
 use platform::syncs::SyncJob;
-use serde::Deserialize;
-use serde_json::json;
 use std::time::Duration;
 
-/// What to sync: all connections and the usual window, unless told otherwise.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-struct Wanted {
-    connection: Option<String>,
-    from: Option<Timestamp>,
-    to: Option<Timestamp>,
-}
-
 impl Api {
-    pub(crate) async fn start_sync(&self, request: &Request) -> Answer {
-        Params::of(request, &[])?;
-        let wanted: Wanted = object(request, "{\"connection\", \"from\", \"to\"}")?;
+    pub(crate) async fn start_sync(&self, call: &Call<'_>) -> Answer {
+        let form = "{\"connection\", \"from\", \"to\"}";
+        let wanted: SyncRequest = object(call.request, form)?;
         if let (Some(from), Some(to)) = (wanted.from, wanted.to)
             && to <= from
         {
@@ -51,7 +40,10 @@ impl Api {
         };
         let queued = self.sync_jobs.push(&job, Duration::ZERO).await;
         queued.map_err(unavailable)?;
-        Ok((StatusCode::ACCEPTED, json!({"syncId": sync})))
+        let started = SyncStarted {
+            sync_id: sync.to_owned(),
+        };
+        with_status(StatusCode::ACCEPTED, started)
     }
 
     async fn known_connection(&self, id: &str) -> Result<ConnectionId, Problem> {
@@ -67,17 +59,11 @@ impl Api {
         found.map(|connection| connection.id).ok_or_else(unknown)
     }
 
-    pub(crate) async fn sync(&self, request: &Request, id: &str) -> Answer {
-        Params::of(request, &[])?;
-        let known = id.len() == 36 && id.bytes().all(|c| c.is_ascii_hexdigit() || c == b'-');
-        let found = if known {
-            self.syncs.get(id).await.map_err(unavailable)?
-        } else {
-            None
-        };
-        let sync = found.ok_or_else(|| {
+    pub(crate) async fn sync(&self, call: &Call<'_>) -> Answer {
+        let unknown = || {
             Problem::not_found("no such sync; its id is the syncId of the answer to POST /v1/sync")
-        })?;
-        Ok((StatusCode::OK, json!(sync)))
+        };
+        let found = self.syncs.get(call.id("id", unknown)?).await;
+        ok(found.map_err(unavailable)?.ok_or_else(unknown)?)
     }
 }

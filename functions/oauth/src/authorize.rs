@@ -1,27 +1,31 @@
 //! `GET /v1/auth/authorize`: sends a browser to Calendly, or tells a program where to.
 
-use crate::handler::{Connector, Reply, unavailable, wants_html};
+use crate::handler::{Connector, Reply, data, unavailable, wants_html};
 use crate::start_link;
 use calendly::oauth::{OAuth, Pkce, REQUIRED_SCOPES};
+use contract::Params;
+use contract::answers::AuthorizeLinks;
 use jiff::Timestamp;
+use lambda_http::Request;
 use lambda_http::http::StatusCode;
-use lambda_http::{Request, RequestExt};
 use platform::connections::{Pending, Vault};
 use platform::http::Problem;
 use platform::queue::Jobs;
 use platform::secrets::{CalendlySecret, Scope, Versions};
 use platform::syncs::SyncJob;
 use rand::RngCore;
-use serde_json::json;
 
 /// Asked for beside the required ones; an app that lacks it refuses the whole authorization, so it
 /// is asked for only where the caller says `routingForms=true`.
 const ROUTING_FORMS: &str = "routing_forms:read";
 
 impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V, S, J> {
-    pub(crate) async fn authorize(&self, request: &Request) -> Result<Reply, Problem> {
-        let query = request.query_string_parameters();
-        let linked = match (query.first("expires"), query.first("signature")) {
+    pub(crate) async fn authorize(
+        &self,
+        request: &Request,
+        params: &Params,
+    ) -> Result<Reply, Problem> {
+        let linked = match (params.get("expires"), params.get("signature")) {
             (Some(expires), Some(signature)) => {
                 let keys = self.keys.values().await.map_err(unavailable)?;
                 let now = Timestamp::now();
@@ -46,7 +50,7 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
         let pkce = Pkce::from_random(random());
         let state = hex::encode(random());
         let mut scopes = REQUIRED_SCOPES.to_vec();
-        let routing_forms = query.first("routingForms") == Some("true");
+        let routing_forms = params.flag("routingForms");
         if routing_forms {
             scopes.push(ROUTING_FORMS);
         }
@@ -72,10 +76,10 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
         if linked || wants_html(request) {
             return Ok(Reply::Redirect(url));
         }
-        Ok(Reply::Data(
-            StatusCode::OK,
-            json!({"authorizeUrl": url, "startUrl": self.start_url(&base, routing_forms).await?}),
-        ))
+        data(AuthorizeLinks {
+            authorize_url: url,
+            start_url: self.start_url(&base, routing_forms).await?,
+        })
     }
 
     async fn start_url(&self, base: &str, routing_forms: bool) -> Result<Option<String>, Problem> {

@@ -2,8 +2,9 @@
 
 use crate::handler::{Connector, Reply, unavailable};
 use calendly::oauth::{Grant, OAuth, OAuthError, Pkce};
+use contract::Params;
+use lambda_http::Request;
 use lambda_http::http::StatusCode;
-use lambda_http::{Request, RequestExt};
 use platform::connections::{Tokens, Vault};
 use platform::http::{Problem, TrackingId};
 use platform::queue::Jobs;
@@ -14,10 +15,10 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
     pub(crate) async fn callback(
         &self,
         request: &Request,
+        params: &Params,
         tracking_id: &TrackingId,
     ) -> Result<Reply, Problem> {
-        let query = request.query_string_parameters();
-        let Some(state) = query.first("state").filter(|state| !state.is_empty()) else {
+        let Some(state) = params.get("state") else {
             return Err(bad("STATE_MISSING", "the answer has no state; start again"));
         };
         // Taken whatever comes of it: a state works once. Ours are 64 characters.
@@ -34,10 +35,10 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
                  minutes ago, or elsewhere; start again",
             )
         })?;
-        if let Some(error) = query.first("error") {
+        if let Some(error) = params.get("error") {
             return Err(declined(error));
         }
-        let Some(code) = query.first("code").filter(|code| !code.is_empty()) else {
+        let Some(code) = params.get("code") else {
             return Err(bad("CODE_MISSING", "the answer has no code; start again"));
         };
 

@@ -2,6 +2,7 @@
 
 use calendly::api::Endpoints;
 use platform::config::{ConfigError, Env};
+use platform::cors::Cors;
 
 /// The function's configuration.
 pub struct Config {
@@ -19,6 +20,8 @@ pub struct Config {
     pub endpoints: Endpoints,
     /// Where people and Calendly reach this service, if that isn't the API's own address.
     pub public_url: Option<String>,
+    /// Which web pages of others may call.
+    pub cors: Cors,
 }
 
 impl Config {
@@ -36,6 +39,7 @@ impl Config {
                 auth: env.or("CALENDLY_AUTH_URL", calendly.auth),
             },
             public_url: Some(env.or("PUBLIC_URL", String::new())).filter(|url| !url.is_empty()),
+            cors: Cors::new(&env.or("CORS_ALLOW_ORIGINS", String::new())),
         };
         env.finish(config)
     }

@@ -1,10 +1,13 @@
 //! Connecting an account whose token is there, and disconnecting one.
 
 use crate::callback::bad;
-use crate::handler::{Connector, Reply, unavailable};
+use crate::handler::{Connector, Reply, data, unavailable, unknown_connection};
 use booking::ConnectionId;
 use calendly::api::{Access, ApiError, Client, Urgency, User};
 use calendly::oauth::OAuth;
+use contract::answers::{Connected, Disconnected};
+use contract::requests::ConnectRequest;
+use contract::required_object;
 use lambda_http::Request;
 use lambda_http::http::StatusCode;
 use platform::connections::{
@@ -14,8 +17,6 @@ use platform::http::{Problem, TrackingId};
 use platform::queue::Jobs;
 use platform::secrets::Versions;
 use platform::syncs::SyncJob;
-use serde::Deserialize;
-use serde_json::json;
 use std::time::Duration;
 
 /// Tokens that are stored.
@@ -40,12 +41,6 @@ impl Access for Fresh {
 pub(crate) struct Account {
     id: ConnectionId,
     user: User,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct OwnToken {
-    personal_access_token: String,
 }
 
 impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V, S, J> {
@@ -141,17 +136,17 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
             "This Calendly account is connected, but Calendly did not make the webhook \
              subscription; the operators' log says why."
         };
-        Ok(Reply::Done(
-            StatusCode::OK,
-            json!({
-                "message": "Authorization successful",
-                "userUri": user.uri,
-                "organizationUri": user.current_organization,
-                "connectionId": id,
-                "subscribed": subscribed,
-            }),
-            sentence.to_owned(),
-        ))
+        let connected = data(Connected {
+            message: "Authorization successful",
+            user_uri: user.uri,
+            organization_uri: user.current_organization,
+            connection_id: id,
+            subscribed,
+        })?;
+        Ok(match connected {
+            Reply::Data(status, data) => Reply::Done(status, data, sentence.to_owned()),
+            other => other,
+        })
     }
 
     /// `POST /v1/connections`: a personal access token in place of OAuth, for one's own account.
@@ -160,9 +155,7 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
         request: &Request,
         tracking_id: &TrackingId,
     ) -> Result<Reply, Problem> {
-        // The parser's own error could quote the token.
-        let own: OwnToken = serde_json::from_slice(request.body().as_ref())
-            .map_err(|_| Problem::parameter("body", "must be {\"personalAccessToken\": \"…\"}"))?;
+        let own: ConnectRequest = required_object(request, "{\"personalAccessToken\": \"…\"}")?;
         let token = own.personal_access_token.trim();
         if token.is_empty() {
             return Err(Problem::parameter("personalAccessToken", "is empty"));
@@ -195,8 +188,7 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
         id: &str,
         tracking_id: &TrackingId,
     ) -> Result<Reply, Problem> {
-        let unknown = || Problem::not_found("no such connection; GET /v1/connections lists them");
-        let connection = self.connection(id).await?.ok_or_else(unknown)?;
+        let connection = self.connection(id).await?.ok_or_else(unknown_connection)?;
         let id = connection.id.clone();
         let tokens = self.vault.read(&id).await.map_err(unavailable)?;
         let mut left = Vec::new();
@@ -222,10 +214,11 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
         self.vault.forget(&id).await.map_err(unavailable)?;
         self.connections.remove(&id).await.map_err(unavailable)?;
         tracing::info!(trackingId = %tracking_id, connection = id.as_str(), outcome = "disconnected", "connection");
-        Ok(Reply::Data(
-            StatusCode::OK,
-            json!({"message": "Disconnected", "connectionId": id, "leftAtCalendly": left}),
-        ))
+        data(Disconnected {
+            message: "Disconnected",
+            connection_id: id,
+            left_at_calendly: left,
+        })
     }
 }
 

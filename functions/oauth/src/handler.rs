@@ -2,14 +2,17 @@
 
 use crate::page;
 use calendly::api::Endpoints;
-use lambda_http::http::{HeaderValue, Method, Response, StatusCode, header};
+use contract::{Access, Found, Operation, Params, Route};
+use lambda_http::http::{HeaderValue, Response, StatusCode, header};
 use lambda_http::request::RequestContext;
 use lambda_http::{Body, Request, RequestExt};
 use platform::connections::{ConnectionStore, Vault};
+use platform::cors::Cors;
 use platform::http::{Problem, TrackingId, answer};
 use platform::queue::Jobs;
 use platform::secrets::{ApiKeySecret, CalendlySecret, RotatingSecret, Scope, Versions};
 use platform::syncs::SyncJob;
+use serde::Serialize;
 use serde_json::Value;
 use tracing::Instrument;
 
@@ -31,6 +34,8 @@ pub struct Connector<V, S, J> {
     pub endpoints: Endpoints,
     /// Where this service is reached, if not at the API's own address.
     pub public_url: Option<String>,
+    /// Which web pages of others may call.
+    pub cors: Cors,
 }
 
 /// What a request is answered with: a browser gets a page of it.
@@ -49,73 +54,62 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
         let tracking_id = TrackingId::random();
         // Every line that is written on the way carries the id.
         let span = tracing::info_span!("request", trackingId = %tracking_id);
-        let result = self.route(request, &tracking_id).instrument(span).await;
-        let (status, code) = match &result {
-            Ok(Reply::Done(status, ..) | Reply::Data(status, _)) => (*status, None),
-            Ok(Reply::Redirect(_)) => (StatusCode::FOUND, None),
-            Err(problem) => (problem.status, Some(problem.code)),
+        let mut response = self.find(request, &tracking_id).instrument(span).await;
+        self.cors.apply(request, &mut response);
+        response
+    }
+
+    async fn find(&self, request: &Request, tracking_id: &TrackingId) -> Response<Body> {
+        let (route, ids) = match contract::find(request) {
+            Found::Route(route, ids) => (route, ids),
+            Found::OtherMethod(methods) => return contract::other_method(&methods, tracking_id),
+            Found::Nothing => return contract::not_found(tracking_id),
         };
+        let result = self.route(request, route, ids, tracking_id).await;
+        let code = result.as_ref().err().map(|problem| problem.code);
+        let response = shown(request, result, tracking_id);
         tracing::info!(
-            trackingId = %tracking_id,
             method = %request.method(),
-            status = status.as_u16(),
+            operation = route.operation.id(),
+            status = response.status().as_u16(),
             code,
             "request answered"
         );
-        let browser = wants_html(request);
-        match result {
-            Ok(Reply::Redirect(to)) => redirect(&tracking_id, &to),
-            Ok(Reply::Done(status, _, sentence)) if browser => {
-                page::answer(status, &tracking_id, "Connected", &sentence, None)
-            }
-            Ok(Reply::Done(status, data, _) | Reply::Data(status, data)) => {
-                answer(status, &tracking_id, &data)
-            }
-            Err(problem) if browser => page::answer(
-                problem.status,
-                &tracking_id,
-                "Not connected",
-                &problem.message,
-                Some(problem.code),
-            ),
-            Err(problem) => problem.answer(&tracking_id),
-        }
+        response
     }
 
-    async fn route(&self, request: &Request, tracking_id: &TrackingId) -> Result<Reply, Problem> {
-        let path = request.uri().path().trim_matches('/');
-        let parts: Vec<&str> = path.split('/').collect();
-        let method = request.method();
-        match (method, &parts[..]) {
-            (&Method::GET, ["v1", "auth", "authorize"]) => self.authorize(request).await,
-            (&Method::GET, ["v1", "auth", "callback"]) => self.callback(request, tracking_id).await,
-            (&Method::POST, ["v1", "connections"]) => {
-                let caller = self.keys.caller(request, Scope::Operate).await?;
-                caller.operates("connect", tracking_id);
-                self.connect_own(request, tracking_id).await
+    async fn route(
+        &self,
+        request: &Request,
+        route: &'static Route,
+        ids: Vec<String>,
+        tracking_id: &TrackingId,
+    ) -> Result<Reply, Problem> {
+        let operation = route.operation;
+        if let Access::Key(scope) = route.access {
+            let caller = self.keys.caller(request, scope).await?;
+            if scope != Scope::Read {
+                caller.operates(operation.id(), tracking_id);
             }
-            (&Method::DELETE, ["v1", "connections", id]) => {
-                let caller = self.keys.caller(request, Scope::Operate).await?;
-                caller.operates("disconnect", tracking_id);
+        }
+        let params = Params::of(request, route, ids)?;
+        let id = params.id(route, "id");
+        match operation {
+            Operation::Authorize => self.authorize(request, &params).await,
+            Operation::AuthorizeCallback => self.callback(request, &params, tracking_id).await,
+            Operation::Connect => self.connect_own(request, tracking_id).await,
+            Operation::Disconnect => {
+                let id = id.ok_or_else(unknown_connection)?;
                 self.disconnect(id, tracking_id).await
             }
-            (&Method::GET, ["v1", "webhook-subscriptions"]) => {
-                self.keys.caller(request, Scope::Read).await?;
-                self.list_subscriptions(request).await
+            Operation::ListSubscriptions => self.list_subscriptions(&params).await,
+            Operation::Subscribe => self.subscribe(request).await,
+            Operation::Unsubscribe => {
+                let id = id.ok_or_else(unknown_subscription)?;
+                self.unsubscribe(&params, id).await
             }
-            (&Method::POST, ["v1", "webhook-subscriptions"]) => {
-                let caller = self.keys.caller(request, Scope::Operate).await?;
-                caller.operates("subscribe", tracking_id);
-                self.subscribe(request).await
-            }
-            (&Method::DELETE, ["v1", "webhook-subscriptions", id]) => {
-                let caller = self.keys.caller(request, Scope::Operate).await?;
-                caller.operates("unsubscribe", tracking_id);
-                self.unsubscribe(request, id).await
-            }
-            _ => Err(Problem::not_found(
-                "no such route; the README lists what there is",
-            )),
+            // Routes of other functions: API Gateway sends their requests there.
+            _ => Err(Problem::not_found("no such route here")),
         }
     }
 
@@ -135,6 +129,50 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
             _ => "https://localhost".to_owned(),
         }
     }
+}
+
+fn shown(
+    request: &Request,
+    result: Result<Reply, Problem>,
+    tracking_id: &TrackingId,
+) -> Response<Body> {
+    let browser = wants_html(request);
+    match result {
+        Ok(Reply::Redirect(to)) => redirect(tracking_id, &to),
+        Ok(Reply::Done(status, _, sentence)) if browser => {
+            page::answer(status, tracking_id, "Connected", &sentence, None)
+        }
+        Ok(Reply::Done(status, data, _) | Reply::Data(status, data)) => {
+            answer(status, tracking_id, &data)
+        }
+        Err(problem) if browser => page::answer(
+            problem.status,
+            tracking_id,
+            "Not connected",
+            &problem.message,
+            Some(problem.code),
+        ),
+        Err(problem) => problem.answer(tracking_id),
+    }
+}
+
+/// 404 for a connection that isn't there.
+pub fn unknown_connection() -> Problem {
+    Problem::not_found("no such connection; GET /v1/connections lists them")
+}
+
+/// 404 for a subscription that isn't there.
+pub fn unknown_subscription() -> Problem {
+    Problem::not_found("this connection has no such webhook subscription")
+}
+
+/// A 200 for programs.
+pub fn data(body: impl Serialize) -> Result<Reply, Problem> {
+    let body = serde_json::to_value(body).map_err(|error| {
+        tracing::error!(%error, "an answer could not be written as JSON");
+        Problem::unavailable()
+    })?;
+    Ok(Reply::Data(StatusCode::OK, body))
 }
 
 /// A browser names HTML; programs name JSON, or anything.

@@ -47,6 +47,7 @@ async fn main() -> Result<(), Error> {
         http: platform::http::outgoing()?,
         endpoints: config.endpoints,
         public_url: config.public_url,
+        cors: config.cors,
     };
     run(service_fn(async |request| {
         Ok::<_, Error>(connector.handle(&request).await)

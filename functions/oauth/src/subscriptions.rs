@@ -1,42 +1,36 @@
 //! `GET POST /v1/webhook-subscriptions`, `DELETE /v1/webhook-subscriptions/{id}`.
 
 use crate::connect::{calendly_failed, watch_failed};
-use crate::handler::{Connector, Reply, unavailable};
-use calendly::api::Subscription;
-use lambda_http::http::StatusCode;
-use lambda_http::{Request, RequestExt};
+use crate::handler::{Connector, Reply, data, unavailable, unknown_subscription};
+use contract::answers::{
+    SubscriptionError, SubscriptionList, SubscriptionView, SubscriptionWatched, Unsubscribed,
+};
+use contract::requests::SubscribeRequest;
+use contract::{Params, bad_cursor, cursor, required_object};
+use lambda_http::Request;
 use platform::connections::{Connection, ConnectionStore, Vault, subscriptions, watch};
 use platform::http::Problem;
 use platform::queue::Jobs;
 use platform::secrets::Versions;
 use platform::syncs::SyncJob;
-use serde::Deserialize;
-use serde_json::{Value, json};
 
 /// Connections whose subscriptions are asked for in one request: each takes two calls to Calendly.
 const MAX_CONNECTIONS: usize = 20;
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Wanted {
-    connection: String,
-}
+const LIST: &str = "subscriptions";
 
 impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V, S, J> {
     /// What Calendly has, for one `connection`, or for all in pages of 20 connections.
-    pub(crate) async fn list_subscriptions(&self, request: &Request) -> Result<Reply, Problem> {
-        let query = request.query_string_parameters();
-        let cursor = query.first("cursor");
-        if cursor.is_some_and(|cursor| !ConnectionStore::is_place(cursor)) {
-            return Err(Problem::parameter(
-                "cursor",
-                "must be the nextCursor of a page of this list",
-            ));
+    pub(crate) async fn list_subscriptions(&self, params: &Params) -> Result<Reply, Problem> {
+        let after = params.cursor(LIST)?;
+        let place = after.as_deref();
+        if place.is_some_and(|place| !ConnectionStore::is_place(place)) {
+            return Err(bad_cursor());
         }
-        let (connections, next) = if let Some(id) = query.first("connection") {
+        let (connections, next) = if let Some(id) = params.get("connection") {
             (vec![self.known(id).await?], None)
         } else {
-            let page = self.connections.list(cursor, MAX_CONNECTIONS);
+            let page = self.connections.list(place, MAX_CONNECTIONS);
             let page = page.await.map_err(unavailable)?;
             (page.items, page.next)
         };
@@ -49,25 +43,25 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
             match subscriptions(&client, &connection).await {
                 Ok(all) => found.extend(
                     all.iter()
-                        .map(|one| show(one, &connection, owned.as_deref())),
+                        .map(|one| SubscriptionView::of(one, &connection.id, owned.as_deref())),
                 ),
                 // One account that can't be asked must not hide the others.
-                Err(error) => errors.push(json!({
-                    "connection": connection.id,
-                    "error": error.to_string(),
-                })),
+                Err(error) => errors.push(SubscriptionError {
+                    connection: connection.id,
+                    error: error.to_string(),
+                }),
             }
         }
-        Ok(Reply::Data(
-            StatusCode::OK,
-            json!({"subscriptions": found, "nextCursor": next, "errors": errors}),
-        ))
+        data(SubscriptionList {
+            subscriptions: found,
+            next_cursor: next.map(|place| cursor(LIST, &place)),
+            errors,
+        })
     }
 
     /// Brings a connection's subscription in order, as each sync does.
     pub(crate) async fn subscribe(&self, request: &Request) -> Result<Reply, Problem> {
-        let wanted: Wanted = serde_json::from_slice(request.body().as_ref())
-            .map_err(|_| Problem::parameter("body", "must be {\"connection\": \"…\"}"))?;
+        let wanted: SubscribeRequest = required_object(request, "{\"connection\": \"…\"}")?;
         let connection = self.known(&wanted.connection).await?;
         let key = self.key_to_send(&connection).await?;
         let client = self.calendly_as(&connection.id).await;
@@ -75,41 +69,31 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
         let watched = watched.map_err(watch_failed)?;
         let owned = self.connections.subscription(&connection.id).await;
         let owned = owned.map_err(unavailable)?.map(|owned| owned.uri);
-        Ok(Reply::Data(
-            StatusCode::OK,
-            json!({"connection": connection.id, "found": watched, "uri": owned}),
-        ))
+        data(SubscriptionWatched {
+            connection: connection.id,
+            found: watched,
+            uri: owned,
+        })
     }
 
     /// Deletes a subscription at Calendly. One that a connection needs is made anew by its next
     /// sync.
-    pub(crate) async fn unsubscribe(&self, request: &Request, id: &str) -> Result<Reply, Problem> {
-        let query = request.query_string_parameters();
-        let Some(connection) = query.first("connection") else {
-            return Err(Problem::parameter(
-                "connection",
-                "is missing: whose subscription it is; the list of subscriptions tells",
-            ));
-        };
+    pub(crate) async fn unsubscribe(&self, params: &Params, id: &str) -> Result<Reply, Problem> {
+        let connection = params.get("connection").unwrap_or_default();
         let connection = self.known(connection).await?;
         let client = self.calendly_as(&connection.id).await;
         let all = subscriptions(&client, &connection)
             .await
             .map_err(calendly_failed)?;
         if !all.iter().any(|subscription| subscription.id() == id) {
-            return Err(Problem::not_found(
-                "this connection has no such webhook subscription",
-            ));
+            return Err(unknown_subscription());
         }
         client.unsubscribe(id).await.map_err(calendly_failed)?;
-        Ok(Reply::Data(
-            StatusCode::OK,
-            json!({
-                "message": "Deleted; a connection that is left without one gets a new one at its \
-                            next sync",
-                "id": id,
-            }),
-        ))
+        data(Unsubscribed {
+            message: "Deleted; a connection that is left without one gets a new one at its next \
+                      sync",
+            id: id.to_owned(),
+        })
     }
 
     async fn known(&self, id: &str) -> Result<Connection, Problem> {
@@ -129,19 +113,4 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
         let key = secret.and_then(|secret| secret.key_to_send(tokens.as_ref()));
         Ok(key.map(str::to_owned))
     }
-}
-
-fn show(subscription: &Subscription, connection: &Connection, owned: Option<&str>) -> Value {
-    json!({
-        "id": subscription.id(),
-        "uri": subscription.uri,
-        "callbackUrl": subscription.callback_url,
-        "state": subscription.state,
-        "events": subscription.events,
-        "scope": subscription.scope,
-        "createdAt": subscription.created_at,
-        "retryStartedAt": subscription.retry_started_at,
-        "connection": connection.id,
-        "inUse": owned == Some(subscription.uri.as_str()),
-    })
 }

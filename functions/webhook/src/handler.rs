@@ -2,11 +2,13 @@
 
 use crate::refusals::{WEBHOOKS, limited};
 use calendly::signature::{self, Refusal, SignedBody, SigningKey};
-use calendly::webhook::{self, Webhook};
+use calendly::webhook::{self, BookingWebhook, Webhook};
 use jiff::{SignedDuration, Timestamp};
 use lambda_http::http::{StatusCode, header};
 use lambda_http::{Body, Request, Response};
-use platform::deliveries::{DeliveryId, DeliveryStore, MAX_BODY, NewDelivery, Recorded, Status};
+use platform::deliveries::{
+    About, DeliveryId, DeliveryStore, MAX_BODY, NewDelivery, Recorded, Status,
+};
 use platform::http::{Problem, TrackingId, answer};
 use platform::limits::Limiter;
 use platform::queue::{DeliveryRef, Outbox};
@@ -74,6 +76,7 @@ struct Reading {
     reason: Option<String>,
     event_uri: Option<String>,
     invitee_uri: Option<String>,
+    about: Option<About>,
 }
 
 impl<Q: Outbox, K: SigningKeys> Receiver<Q, K> {
@@ -186,6 +189,7 @@ impl<Q: Outbox, K: SigningKeys> Receiver<Q, K> {
                     reason: reading.reason.as_deref(),
                     event_uri: reading.event_uri.as_deref(),
                     invitee_uri: reading.invitee_uri.as_deref(),
+                    about: reading.about.as_ref(),
                     received_at: Timestamp::now(),
                     body: signed.bytes(),
                 },
@@ -257,6 +261,7 @@ fn is_json(request: &Request) -> bool {
 fn read(signed: SignedBody<'_>) -> Reading {
     match webhook::read(signed.bytes()) {
         Ok(Webhook::Booking(booking)) => Reading {
+            about: about(&booking),
             event: Some(booking.event),
             status: Status::Received,
             reason: None,
@@ -269,6 +274,7 @@ fn read(signed: SignedBody<'_>) -> Reading {
             reason: None,
             event_uri: None,
             invitee_uri: None,
+            about: None,
         },
         Err(unreadable) => Reading {
             event: None,
@@ -276,8 +282,18 @@ fn read(signed: SignedBody<'_>) -> Reading {
             reason: Some(unreadable.to_string()),
             event_uri: None,
             invitee_uri: None,
+            about: None,
         },
     }
+}
+
+/// A submission that led to a booking is a part of its event's story.
+fn about(booking: &BookingWebhook) -> Option<About> {
+    let event = booking.scheduled_event.as_ref();
+    let submission = booking.submission.as_ref();
+    event
+        .map(|uri| About::event(uri.id()))
+        .or_else(|| submission.map(|uri| About::submission(uri.id())))
 }
 
 fn refused(refusal: Refusal) -> Problem {

@@ -1,9 +1,9 @@
 //! A batch of messages: each is applied on its own, and answered for on its own.
 
-use crate::apply::{Applied, Apply, Failure};
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use futures::future::join_all;
 use jiff::Timestamp;
+use platform::apply::{Applied, Apply, Failure};
 use platform::deliveries::DeliveryStore;
 use platform::queue::{DeadLetters, DeliveryRef, Inbox, receive_count};
 use std::sync::Arc;

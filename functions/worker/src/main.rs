@@ -1,14 +1,13 @@
 //! Applies queued deliveries to the bookings.
 
-mod apply;
 mod config;
 mod handler;
 
-use apply::Bookkeeper;
 use aws_lambda_events::event::sqs::SqsEvent;
 use config::Config;
 use handler::Worker;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use platform::apply::Bookkeeper;
 use platform::bookings::BookingStore;
 use platform::deliveries::DeliveryStore;
 use platform::queue::Queue;

@@ -3,7 +3,7 @@
 use crate::invitee::{Cancellation, InviteeRecord};
 use crate::merge::{Latest, latest, max_of, min_of};
 use crate::view::InviteeSummary;
-use crate::{ConnectionId, EventUri, Provider};
+use crate::{ConnectionId, ContactKey, EventStatus, EventUri, Provider, Role};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -82,6 +82,9 @@ pub struct EventRecord {
     pub canceled: bool,
     /// Who canceled it and why. Join: latest.
     pub cancellation: Option<Latest<Cancellation>>,
+    /// Guests and hosts who were erased: they are not kept again. Join: union.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub erased_people: BTreeSet<ContactKey>,
     /// When it was made. Join: earliest.
     pub created_at: Option<Timestamp>,
     /// The latest time that any fact about it speaks of. Join: latest.
@@ -108,6 +111,7 @@ impl EventRecord {
             notes: None,
             canceled: false,
             cancellation: None,
+            erased_people: BTreeSet::new(),
             created_at: None,
             updated_at: None,
             roster: BTreeMap::new(),
@@ -116,6 +120,21 @@ impl EventRecord {
 
     /// Joins what `other` knows of the same event.
     pub fn merge(&mut self, other: &Self) {
+        self.erased_people
+            .extend(other.erased_people.iter().cloned());
+        if self.erased_people.is_empty() {
+            self.join(other);
+        } else {
+            // Both sides first: see `InviteeRecord::merge`.
+            let mut other = other.clone();
+            other.erased_people.clone_from(&self.erased_people);
+            self.forget_people();
+            other.forget_people();
+            self.join(&other);
+        }
+    }
+
+    fn join(&mut self, other: &Self) {
         self.connections.extend(other.connections.iter().cloned());
         latest(&mut self.name, &other.name);
         latest(&mut self.event_type, &other.event_type);
@@ -131,6 +150,58 @@ impl EventRecord {
         max_of(&mut self.updated_at, &other.updated_at);
     }
 
+    /// Drops guests, and what is known of hosts, who were erased.
+    pub(crate) fn forget_people(&mut self) {
+        let erased = |email: &str| self.erased_people.contains(&ContactKey::of(email));
+        if let Some(guests) = &mut self.guests {
+            guests.value.retain(|guest| !erased(&guest.email));
+        }
+        for host in self.hosts.iter_mut().flat_map(|hosts| &mut hosts.value) {
+            if host.email.as_deref().is_some_and(erased) {
+                host.name = None;
+                host.email = None;
+            }
+        }
+    }
+
+    /// Drops what a one-to-one meeting tells of its invitee, once they were erased. Derived from
+    /// what is known each time, so that it doesn't matter when that came.
+    pub(crate) fn forget_details(&mut self) {
+        if !self.is_one_to_one() || !self.roster.values().any(|invitee| invitee.erased) {
+            return;
+        }
+        self.name = None;
+        self.location = None;
+        self.notes = None;
+        let cancellation = self.cancellation.as_ref();
+        self.cancellation = cancellation.map(|it| it.map(Cancellation::anonymous));
+    }
+
+    /// Guests and hosts, by their addresses.
+    pub fn contacts(&self) -> BTreeSet<(ContactKey, Role)> {
+        let hosts = self.hosts.iter().flat_map(|hosts| &hosts.value);
+        let hosts = hosts.filter_map(|host| host.email.as_deref());
+        let guests = self.guests.iter().flat_map(|guests| &guests.value);
+        let guests = guests.map(|guest| guest.email.as_str());
+        let hosts = hosts.map(|email| (ContactKey::of(email), Role::Host));
+        let guests = guests.map(|email| (ContactKey::of(email), Role::Guest));
+        hosts.chain(guests).collect()
+    }
+
+    fn is_one_to_one(&self) -> bool {
+        let counter = self.counter.as_ref();
+        counter.is_some_and(|counter| counter.value.limit == Some(1))
+    }
+
+    /// Where it stands.
+    pub fn status(&self) -> EventStatus {
+        if self.is_canceled() {
+            EventStatus::Canceled
+        } else {
+            EventStatus::Active
+        }
+    }
+
     /// Takes over what the roster says of `invitee`. Keeping the smallest ids makes the cut
     /// independent of the order in which invitees came.
     pub(crate) fn enrol(&mut self, invitee: &InviteeRecord) {
@@ -144,11 +215,7 @@ impl EventRecord {
     /// Canceled by its own word, or because its one invitee has left: Calendly cancels a
     /// one-to-one event together with its booking, and that message may be the one that is lost.
     pub fn is_canceled(&self) -> bool {
-        let one_to_one = self
-            .counter
-            .as_ref()
-            .is_some_and(|counter| counter.value.limit == Some(1));
         let left = !self.roster.is_empty() && self.roster.values().all(|i| !i.is_active());
-        self.canceled || one_to_one && left
+        self.canceled || self.is_one_to_one() && left
     }
 }

@@ -1,7 +1,8 @@
 //! What a delivery, or a sync, says: partial records to be merged.
 
 use crate::{
-    EventRecord, EventUri, InviteeRecord, InviteeUri, Provider, SubmissionRecord, SubmissionUri,
+    ContactKey, EventRecord, EventUri, InviteeRecord, InviteeUri, Provider, SubmissionRecord,
+    SubmissionUri,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -91,6 +92,15 @@ impl Facts {
             invitees: self.invitees.keys().cloned().collect(),
             submission: self.submission.as_ref().map(|s| s.uri.clone()),
         }
+    }
+
+    /// Everybody whose address is among these facts.
+    pub fn contacts(&self) -> BTreeSet<ContactKey> {
+        let invitees = self.invitees.values().filter_map(InviteeRecord::contact);
+        let others = self.events.values().flat_map(EventRecord::contacts);
+        let submitters = self.submission.iter().flat_map(SubmissionRecord::contacts);
+        let others = others.map(|(contact, _)| contact);
+        invitees.chain(others).chain(submitters).collect()
     }
 
     /// The invitee that these facts are chiefly about: one with a message of its own before one

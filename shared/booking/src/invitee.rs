@@ -1,13 +1,15 @@
 //! One person's booking of a scheduled event, as it is kept.
 
+use crate::event::Slot;
 use crate::merge::{Latest, latest, max_of, min_of};
-use crate::{InviteeUri, SubmissionUri};
+use crate::{ContactKey, InviteeUri, SubmissionUri};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 /// Where a booking stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum InviteeStatus {
     /// It takes place.
@@ -31,6 +33,27 @@ pub struct Cancellation {
     pub at: Option<Timestamp>,
 }
 
+impl Cancellation {
+    /// Without what it says of people.
+    pub(crate) fn anonymous(&self) -> Self {
+        Self {
+            by: None,
+            reason: None,
+            by_type: self.by_type.clone(),
+            at: self.at,
+        }
+    }
+}
+
+/// A no-show mark that was set or taken back, at a time that is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Mark {
+    /// When.
+    pub at: Timestamp,
+    /// Set, rather than taken back.
+    pub set: bool,
+}
+
 /// Whether the invitee was marked as not having come.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -47,7 +70,7 @@ pub enum NoShow {
 }
 
 /// An answer to a question of the booking page.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Answer {
     /// The question.
     pub question: String,
@@ -115,6 +138,7 @@ pub struct Lineage {
 /// Details that Calendly never unsets (answers, tracking, payment, names) are only merged where a
 /// message has them: a shorter message must not erase them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(clippy::struct_excessive_bools)] // each is a fact of its own
 pub struct InviteeRecord {
     /// The invitee's URI, its identity.
     pub uri: InviteeUri,
@@ -158,6 +182,16 @@ pub struct InviteeRecord {
     pub cancellation: Option<Latest<Cancellation>>,
     /// No-show mark. Join: latest.
     pub no_show: Option<Latest<NoShow>>,
+    /// Every no-show mark that was told of with its time, for the history. Join: union.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub marks: BTreeSet<Mark>,
+    /// Start and end as messages about this very invitee told them, for its place in a person's
+    /// list. Join: latest.
+    #[serde(default)]
+    pub slot: Option<Latest<Slot>>,
+    /// What is known of the person was erased, and nothing of it is kept again. Join: or.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub erased: bool,
     /// The booking that this one replaced. Join: greatest.
     pub moved_from: Option<InviteeUri>,
     /// The bookings that replaced this one: one, but for a history that can't be. Join: union.
@@ -196,6 +230,9 @@ impl InviteeRecord {
             rescheduled: false,
             cancellation: None,
             no_show: None,
+            marks: BTreeSet::new(),
+            slot: None,
+            erased: false,
             moved_from: None,
             moved_to: BTreeSet::new(),
             lineage: None,
@@ -206,6 +243,20 @@ impl InviteeRecord {
 
     /// Joins what `other` knows of the same invitee.
     pub fn merge(&mut self, other: &Self) {
+        if self.erased || other.erased {
+            // Both sides first: of two cancellations at one time, the choice must not depend on what is
+            // not kept. (Where they tie and only then somebody is erased, an earlier choice stays.)
+            let mut other = other.clone();
+            self.erased = true;
+            self.forget();
+            other.forget();
+            self.join(&other);
+        } else {
+            self.join(other);
+        }
+    }
+
+    fn join(&mut self, other: &Self) {
         self.known |= other.known;
         latest(&mut self.email, &other.email);
         latest(&mut self.name, &other.name);
@@ -226,11 +277,48 @@ impl InviteeRecord {
         self.rescheduled |= other.rescheduled;
         latest(&mut self.cancellation, &other.cancellation);
         latest(&mut self.no_show, &other.no_show);
+        self.marks.extend(&other.marks);
+        latest(&mut self.slot, &other.slot);
         max_of(&mut self.moved_from, &other.moved_from);
         self.moved_to.extend(other.moved_to.iter().cloned());
         max_of(&mut self.lineage, &other.lineage);
         min_of(&mut self.created_at, &other.created_at);
         max_of(&mut self.updated_at, &other.updated_at);
+    }
+
+    /// Drops what is known of the person. What stays is that somebody booked, and what became of it.
+    fn forget(&mut self) {
+        self.email = None;
+        self.name = None;
+        self.first_name = None;
+        self.last_name = None;
+        self.timezone = None;
+        self.phone = None;
+        self.answers = None;
+        self.tracking = None;
+        self.payment = None;
+        self.cancel_url = None;
+        self.reschedule_url = None;
+        let cancellation = self.cancellation.as_ref();
+        self.cancellation = cancellation.map(|it| it.map(Cancellation::anonymous));
+    }
+
+    /// Erases what is known of the person.
+    pub(crate) fn erase(&mut self) {
+        self.erased = true;
+        self.forget();
+    }
+
+    /// When the meeting starts, as messages about this invitee told it.
+    pub fn start(&self) -> Option<Timestamp> {
+        self.slot.as_ref().map(|slot| slot.value.start)
+    }
+
+    /// The person, by their address.
+    pub fn contact(&self) -> Option<ContactKey> {
+        self.email
+            .as_ref()
+            .map(|email| ContactKey::of(&email.value))
     }
 
     /// Where the booking stands. A move is not a cancellation, whichever half of it came.

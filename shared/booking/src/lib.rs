@@ -11,6 +11,7 @@
 
 mod event;
 mod facts;
+mod history;
 mod ids;
 mod invitee;
 mod merge;
@@ -21,15 +22,16 @@ mod view;
 
 pub use event::{Counter, EventRecord, Guest, Host, ROSTER_LIMIT, Slot};
 pub use facts::{Facts, RecordKeys};
+pub use history::{Cause, HistoryEntry, Role, history};
 pub use ids::{
     ConnectionId, ContactKey, EventUri, InvalidUri, InviteeUri, Provider, SubmissionUri,
 };
 pub use invitee::{
-    Answer, Cancellation, InviteeRecord, InviteeStatus, Lineage, NoShow, Payment, Reconfirmation,
-    Tracking,
+    Answer, Cancellation, InviteeRecord, InviteeStatus, Lineage, Mark, NoShow, Payment,
+    Reconfirmation, Tracking,
 };
 pub use merge::{Latest, Stamp};
-pub use reduce::{MAX_CHAIN, Records, Reduction, reduce};
+pub use reduce::{MAX_CHAIN, Records, Reduction, erasure, reduce};
 pub use submission::{FormAnswer, SubmissionRecord};
 pub use transition::Transition;
 pub use view::{CancellationView, EventStatus, EventView, InviteeSummary, InviteeView};

@@ -54,6 +54,19 @@ impl<T: Serialize + PartialEq> Latest<T> {
         Self { at, value }
     }
 
+    /// When it was true.
+    pub fn at(&self) -> Timestamp {
+        Timestamp::from_microsecond(self.at.updated).unwrap_or(Timestamp::MIN)
+    }
+
+    /// The same of another value, true at the same time.
+    pub(crate) fn map<U>(&self, to: impl FnOnce(&T) -> U) -> Latest<U> {
+        Latest {
+            at: self.at,
+            value: to(&self.value),
+        }
+    }
+
     fn wins_over(&self, other: &Self) -> bool {
         self.at > other.at
             || self.at == other.at

@@ -1,9 +1,11 @@
 //! The reducer: what is stored, and what a delivery says, give what is to be stored.
 
+use crate::merge::latest;
 use crate::{
-    EventRecord, EventUri, EventView, Facts, InviteeRecord, InviteeUri, InviteeView,
-    SubmissionRecord, Transition,
+    ContactKey, EventRecord, EventUri, EventView, Facts, InviteeRecord, InviteeUri, InviteeView,
+    Provider, SubmissionRecord, Transition,
 };
+use jiff::Timestamp;
 use std::collections::BTreeMap;
 
 /// The longest chain of reschedules along which a root is carried. It bounds the work that a
@@ -19,6 +21,17 @@ pub struct Records {
     pub invitees: BTreeMap<InviteeUri, InviteeRecord>,
     /// A routing form submission.
     pub submission: Option<SubmissionRecord>,
+    /// Who was erased, and when: of what was so by then nothing is kept, whenever it is told. Not
+    /// a record that a step changes.
+    pub erasures: BTreeMap<ContactKey, Timestamp>,
+}
+
+impl Records {
+    /// Whether somebody was erased at `since` or later; if that isn't known, at any time.
+    fn erased(&self, contact: &ContactKey, since: Option<Timestamp>) -> bool {
+        let at = self.erasures.get(contact);
+        at.is_some_and(|at| since.is_none_or(|since| since <= *at))
+    }
 }
 
 /// What a step makes of the stored records.
@@ -31,6 +44,8 @@ pub struct Reduction {
     /// Facts that follow from the new state for records outside this step. To be applied after
     /// it is stored, whether or not it changed anything: an earlier try may have stopped between.
     pub follow_ups: Vec<Facts>,
+    /// The facts told of somebody who was erased: what brought them must not be kept either.
+    pub erased: bool,
 }
 
 impl Reduction {
@@ -48,7 +63,9 @@ impl Reduction {
         records.invitees.retain(|uri, invitee| {
             let before = stored.invitees.get(uri);
             before.is_none_or(|before| {
-                InviteeView::of(before, None) != InviteeView::of(invitee, None)
+                before.start() != invitee.start()
+                    || before.marks != invitee.marks
+                    || InviteeView::of(before, None) != InviteeView::of(invitee, None)
             })
         });
         self.transitions
@@ -60,12 +77,23 @@ impl Reduction {
 /// Merges `facts` into `stored`, which holds those of `facts.keys()` that exist.
 pub fn reduce(stored: &Records, facts: &Facts) -> Reduction {
     let mut next = Records::default();
+    let mut erased = false;
     for (uri, fact) in &facts.events {
         let mut event = stored
             .events
             .get(uri)
             .cloned()
             .unwrap_or_else(|| EventRecord::about(uri.clone(), facts.provider));
+        // Of the facts as of what is stored: a list that is older than the stored one tells of
+        // people, too.
+        let told = fact.contacts().into_iter().map(|(contact, _)| contact);
+        let made = fact.created_at.or(fact.updated_at);
+        let gone = told.filter(|contact| {
+            stored.erased(contact, made) || event.erased_people.contains(contact)
+        });
+        let gone: Vec<_> = gone.collect();
+        erased |= !gone.is_empty();
+        event.erased_people.extend(gone);
         event.merge(fact);
         next.events.insert(uri.clone(), event);
     }
@@ -75,7 +103,20 @@ pub fn reduce(stored: &Records, facts: &Facts) -> Reduction {
             .get(uri)
             .cloned()
             .unwrap_or_else(|| InviteeRecord::about(uri.clone()));
+        let contact = fact.contact();
+        let made = fact.created_at.or(fact.updated_at);
+        if contact.is_some_and(|contact| stored.erased(&contact, made)) {
+            invitee.erase();
+        }
         invitee.merge(fact);
+        let slot = facts
+            .events
+            .get(&uri.event())
+            .and_then(|event| event.slot.as_ref());
+        if let Some(slot) = slot.filter(|_| fact.known) {
+            latest(&mut invitee.slot, &Some(slot.clone()));
+        }
+        erased |= invitee.erased && fact.email.is_some();
         next.invitees.insert(uri.clone(), invitee);
     }
     next.submission = facts.submission.as_ref().map(|fact| {
@@ -83,7 +124,16 @@ pub fn reduce(stored: &Records, facts: &Facts) -> Reduction {
             .submission
             .clone()
             .unwrap_or_else(|| SubmissionRecord::about(fact.uri.clone()));
+        let made = fact.created_at.or(fact.updated_at);
+        if fact
+            .contacts()
+            .iter()
+            .any(|contact| stored.erased(contact, made))
+        {
+            submission.erase();
+        }
         submission.merge(fact);
+        erased |= submission.erased && fact.answers.is_some();
         submission
     });
 
@@ -92,6 +142,9 @@ pub fn reduce(stored: &Records, facts: &Facts) -> Reduction {
         if let Some(event) = next.events.get_mut(&invitee.uri.event()) {
             event.enrol(invitee);
         }
+    }
+    for event in next.events.values_mut() {
+        event.forget_details();
     }
     let transitions = next
         .invitees
@@ -106,7 +159,44 @@ pub fn reduce(stored: &Records, facts: &Facts) -> Reduction {
         records: next,
         transitions,
         follow_ups,
+        erased,
     }
+}
+
+/// The facts that erase somebody from stored records: bookings of theirs, events in which they are
+/// guest or host, and a submission with their address, or of one of those bookings.
+pub fn erasure(records: &Records, contact: &ContactKey) -> Facts {
+    let provider = records.events.values().map(|event| event.provider).next();
+    let mut facts = Facts::new(provider.unwrap_or(Provider::Calendly));
+    let theirs = records
+        .invitees
+        .values()
+        .filter(|invitee| invitee.contact().as_ref() == Some(contact));
+    for invitee in theirs.clone() {
+        let mut gone = InviteeRecord::about(invitee.uri.clone());
+        gone.erased = true;
+        facts.add_invitee(&gone);
+    }
+    for event in records.events.values() {
+        if event.contacts().iter().any(|(known, _)| known == contact) {
+            let mut gone = EventRecord::about(event.uri.clone(), event.provider);
+            gone.erased_people.insert(contact.clone());
+            facts.add_event(&gone);
+        }
+    }
+    if let Some(submission) = &records.submission {
+        let mut theirs = theirs;
+        let linked = theirs.any(|invitee| {
+            submission.submitter.as_ref() == Some(&invitee.uri)
+                || invitee.submission.as_ref() == Some(&submission.uri)
+        });
+        if linked || submission.contacts().contains(contact) {
+            let mut gone = SubmissionRecord::about(submission.uri.clone());
+            gone.erased = true;
+            facts.add_submission(gone);
+        }
+    }
+    facts
 }
 
 /// Hands each moved booking's root to the one that replaced it: at once where that is part of this

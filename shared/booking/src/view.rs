@@ -3,10 +3,11 @@
 use crate::invitee::{Answer, Cancellation, InviteeRecord, InviteeStatus, NoShow};
 use crate::{EventRecord, Latest, Provider, SubmissionRecord};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Who canceled or moved a booking, and why.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CancellationView {
     /// Name.
@@ -31,8 +32,9 @@ impl From<&Cancellation> for CancellationView {
 }
 
 /// An invitee as lists show it. Events carry these for their first invitees.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[allow(clippy::struct_excessive_bools)] // each is a fact of its own
 pub struct InviteeSummary {
     /// Last part of the URI.
     pub id: String,
@@ -52,6 +54,9 @@ pub struct InviteeSummary {
     pub rescheduled: bool,
     /// Marked as a no-show.
     pub no_show: bool,
+    /// What is known of the person was erased.
+    #[serde(default)]
+    pub erased: bool,
     /// Who canceled or moved it, and why.
     pub cancellation: Option<CancellationView>,
     /// URI of the booking that this one replaced.
@@ -84,6 +89,7 @@ impl InviteeSummary {
             canceled: status == InviteeStatus::Canceled,
             rescheduled: status == InviteeStatus::Rescheduled,
             no_show: record.is_no_show(),
+            erased: record.erased,
             cancellation: record.cancellation.as_ref().map(|c| (&c.value).into()),
             rescheduled_from: record.moved_from.as_ref().map(ToString::to_string),
             rescheduled_to: record.moved_to.last().map(ToString::to_string),
@@ -100,7 +106,7 @@ impl InviteeSummary {
 }
 
 /// An invitee with every detail that is kept.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct InviteeView {
     /// What lists show.
@@ -135,7 +141,7 @@ pub struct InviteeView {
 }
 
 /// See [`crate::Tracking`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[allow(missing_docs)] // names of the fields say all there is
 pub struct TrackingView {
@@ -161,7 +167,7 @@ impl From<&crate::Tracking> for TrackingView {
 }
 
 /// See [`crate::Payment`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[allow(missing_docs)] // names of the fields say all there is
 pub struct PaymentView {
@@ -174,7 +180,7 @@ pub struct PaymentView {
 }
 
 /// See [`crate::Reconfirmation`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[allow(missing_docs)] // names of the fields say all there is
 pub struct ReconfirmationView {
@@ -183,7 +189,7 @@ pub struct ReconfirmationView {
 }
 
 /// A routing form submission.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SubmissionView {
     /// The submission's URI.
@@ -259,7 +265,7 @@ impl InviteeView {
 }
 
 /// Where an event stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum EventStatus {
     /// It takes place.
@@ -268,8 +274,18 @@ pub enum EventStatus {
     Canceled,
 }
 
+impl EventStatus {
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Canceled => "canceled",
+        }
+    }
+}
+
 /// A host.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct HostView {
     /// User URI.
     pub uri: Option<String>,
@@ -280,15 +296,16 @@ pub struct HostView {
 }
 
 /// A guest.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct GuestView {
     /// E-mail address.
     pub email: String,
 }
 
 /// A scheduled event with its invitees: summaries in a list, [`InviteeView`]s on its own.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "EventWith{I}")]
 pub struct EventView<I> {
     /// Last part of the URI.
     pub id: String,
@@ -331,7 +348,7 @@ pub struct EventView<I> {
 }
 
 /// See [`crate::Counter`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[allow(missing_docs)] // names of the fields say all there is
 pub struct CounterView {
     pub total: Option<i64>,
@@ -382,11 +399,7 @@ impl<I> EventView<I> {
             id: record.uri.id().to_owned(),
             uri: record.uri.to_string(),
             name: value(record.name.as_ref()),
-            status: if record.is_canceled() {
-                EventStatus::Canceled
-            } else {
-                EventStatus::Active
-            },
+            status: record.status(),
             start_time: slot.as_ref().map(|s| s.start),
             end_time: slot.as_ref().map(|s| s.end),
             timezone: first.and_then(|i| i.timezone.clone()),

@@ -34,6 +34,7 @@ impl Memory {
                 submission: keys
                     .submission
                     .and_then(|uri| self.submissions.get(uri.as_str()).cloned()),
+                erasures: self.records.erasures.clone(),
             };
             let reduction = reduce(&stored, &facts);
             self.records.events.extend(reduction.records.events);

@@ -9,7 +9,7 @@ pub mod resource;
 mod routing;
 mod scheduled_event;
 
-use booking::{ConnectionId, EventUri, Facts, InviteeUri, Provider};
+use booking::{ConnectionId, EventUri, Facts, InviteeUri, Provider, SubmissionUri};
 use jiff::Timestamp;
 use json::Json;
 use serde_json::Value;
@@ -37,6 +37,8 @@ pub struct BookingWebhook {
     pub invitee: Option<InviteeUri>,
     /// The scheduled event that it is about.
     pub scheduled_event: Option<EventUri>,
+    /// The routing form submission that it is about.
+    pub submission: Option<SubmissionUri>,
     /// The connection that it was sent for.
     pub connection: Option<ConnectionId>,
     /// The conference link isn't ready, and no webhook will tell when it is.
@@ -110,6 +112,7 @@ pub fn read(body: &[u8]) -> Result<Webhook, Unreadable> {
         connection: envelope.connection,
         invitee: facts.main_invitee().cloned(),
         scheduled_event: facts.main_event(),
+        submission: facts.keys().submission,
         event,
         facts,
     })))

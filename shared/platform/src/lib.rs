@@ -1,11 +1,13 @@
 //! AWS and process: the stores, queues and secrets behind the functions, their configuration,
 //! logs and HTTP answers.
 
+pub mod apply;
 pub mod auth;
 pub mod aws;
 pub mod bookings;
 pub mod config;
 pub mod connections;
+pub mod cors;
 pub mod deliveries;
 mod error;
 pub mod http;

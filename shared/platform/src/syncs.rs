@@ -8,6 +8,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use booking::ConnectionId;
 use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -89,12 +90,13 @@ pub struct Tally {
 }
 
 /// A sync as the API shows it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Sync {
     /// Its id.
     pub sync_id: String,
     /// `queued`, `running`, `done` or `failed`.
+    #[schemars(extend("enum" = ["queued", "running", "done", "failed"]))]
     pub state: &'static str,
     /// When it was asked for.
     pub requested_at: Option<Timestamp>,

@@ -5,8 +5,6 @@
 use calendly::webhook::{Webhook, read};
 use jiff::{SignedDuration, Timestamp};
 use platform::bookings::{BookingStore, EventQuery};
-use platform::deliveries::{DeliveryId, DeliveryStore, NewDelivery, Recorded, Status};
-use platform::http::TrackingId;
 use serde_json::json;
 use testkit::dynamo::Dynamo;
 
@@ -51,7 +49,7 @@ fn query(limit: usize, from: Option<&str>, to: Option<&str>) -> EventQuery {
         from: from.map(|from| from.parse().unwrap()),
         to: to.map(|to| to.parse().unwrap()),
         limit,
-        after: None,
+        ..EventQuery::default()
     }
 }
 
@@ -110,133 +108,6 @@ async fn events_page_by_start_over_months_and_connections() {
     assert!(pages(&store, never).await.concat().is_empty());
 }
 
-async fn log(store: &DeliveryStore, body: &[u8], received_at: Timestamp) -> Recorded {
-    let tracking_id = TrackingId::random();
-    log_as(store, body, received_at, tracking_id.as_str()).await
-}
-
-async fn log_as(
-    store: &DeliveryStore,
-    body: &[u8],
-    received_at: Timestamp,
-    tracking_id: &str,
-) -> Recorded {
-    let id = DeliveryId::of(body);
-    let new = NewDelivery {
-        id: &id,
-        tracking_id,
-        provider: "calendly",
-        event: Some("invitee.created"),
-        status: Status::Received,
-        reason: None,
-        event_uri: None,
-        invitee_uri: None,
-        received_at,
-        body,
-    };
-    store
-        .record(&new, SignedDuration::from_hours(24))
-        .await
-        .unwrap()
-}
-
-#[tokio::test]
-async fn dead_letters_page_from_the_newest_until_they_are_redriven() {
-    let dynamo = Dynamo::start().await;
-    dynamo.deliveries("deliveries").await;
-    let store = DeliveryStore::new(dynamo.client(), "deliveries".to_owned());
-    let body = |n: u8| vec![b'b', n];
-    for n in 0..7 {
-        log(&store, &body(n), Timestamp::now()).await;
-        if n != 3 {
-            let id = DeliveryId::of(&body(n));
-            store.dead(&id, "gone wrong", 1).await.unwrap();
-        }
-    }
-    let list = async || {
-        let (mut ids, mut after) = (Vec::new(), None);
-        loop {
-            let retention = SignedDuration::from_hours(24 * 60);
-            let page = store.dead_letters(after, 2, retention).await.unwrap();
-            assert!(page.items.len() <= 2);
-            assert!(page.items.iter().all(|d| d.status == Status::Dead));
-            ids.extend(page.items.into_iter().map(|delivery| delivery.id));
-            after = page.next;
-            if after.is_none() {
-                return ids;
-            }
-        }
-    };
-    let want =
-        |numbers: &[u8]| -> Vec<_> { numbers.iter().map(|n| DeliveryId::of(&body(*n))).collect() };
-    assert_eq!(list().await, want(&[6, 5, 4, 2, 1, 0]));
-
-    let reopened = store
-        .reopen(&DeliveryId::of(&body(4)))
-        .await
-        .unwrap()
-        .unwrap();
-    assert_eq!(reopened.status, Status::Received);
-    assert_eq!(list().await, want(&[6, 5, 2, 1, 0]));
-    let unknown = DeliveryId::of(b"never logged");
-    assert_eq!(store.reopen(&unknown).await.unwrap(), None);
-}
-
-#[tokio::test]
-async fn a_delivery_whose_time_has_passed_is_new_again() {
-    let dynamo = Dynamo::start().await;
-    dynamo.deliveries("deliveries").await;
-    let store = DeliveryStore::new(dynamo.client(), "deliveries".to_owned());
-    let long_ago = Timestamp::now() - SignedDuration::from_hours(25);
-    assert_eq!(log(&store, b"body", long_ago).await, Recorded::New);
-    // DynamoDB deletes it days later; until then it is there, and must not be seen.
-    assert_eq!(store.get(&DeliveryId::of(b"body")).await.unwrap(), None);
-    assert_eq!(log(&store, b"body", Timestamp::now()).await, Recorded::New);
-    let again = log(&store, b"body", Timestamp::now()).await;
-    assert!(matches!(again, Recorded::Duplicate { .. }));
-}
-
-#[tokio::test]
-async fn a_write_that_the_sdk_repeats_is_no_duplicate() {
-    let dynamo = Dynamo::start().await;
-    dynamo.deliveries("deliveries").await;
-    let store = DeliveryStore::new(dynamo.client(), "deliveries".to_owned());
-    let now = Timestamp::now();
-    // The answer of the first got lost, so the SDK sends it again.
-    assert_eq!(log_as(&store, b"body", now, "t-1").await, Recorded::New);
-    assert_eq!(log_as(&store, b"body", now, "t-1").await, Recorded::New);
-    let other = log_as(&store, b"body", now, "t-2").await;
-    assert!(matches!(other, Recorded::Duplicate { .. }));
-}
-
-#[tokio::test]
-async fn deliveries_that_wait_too_long_are_found_until_they_are_done() {
-    let dynamo = Dynamo::start().await;
-    dynamo.deliveries("deliveries").await;
-    let store = DeliveryStore::new(dynamo.client(), "deliveries".to_owned());
-    let now = Timestamp::now();
-    let ago = |minutes| now - SignedDuration::from_mins(minutes);
-    for n in 0..20_u8 {
-        log(&store, &[b'b', n], ago(11 + 60 * i64::from(n))).await;
-    }
-    log(&store, b"young", ago(9)).await;
-    let waiting = async || store.waiting(ago(10), 100).await.unwrap();
-    assert_eq!(waiting().await.len(), 20);
-    assert_eq!(store.waiting(ago(10), 7).await.unwrap().len(), 7);
-
-    let id = |n: u8| DeliveryId::of(&[b'b', n]);
-    store.processed(&id(0), &[]).await.unwrap();
-    store.failed(&id(1), "e", now).await.unwrap();
-    store.dead(&id(2), "e", 1).await.unwrap();
-    store
-        .set_aside(&id(3), Status::Ignored, None)
-        .await
-        .unwrap();
-    // Opened again it waits anew.
-    store.reopen(&id(4)).await.unwrap();
-    assert_eq!(waiting().await.len(), 15);
-}
-
 #[tokio::test]
 async fn a_long_booking_is_stored_compressed_and_one_too_long_is_refused_for_good() {
     let dynamo = Dynamo::start().await;
@@ -260,7 +131,12 @@ async fn a_long_booking_is_stored_compressed_and_one_too_long_is_refused_for_goo
     let long = "a long answer ".repeat(60_000);
     store.apply(facts("e", &long)).await.unwrap();
     assert!(
-        store.apply(facts("e", &long)).await.unwrap().is_empty(),
+        store
+            .apply(facts("e", &long))
+            .await
+            .unwrap()
+            .transitions
+            .is_empty(),
         "nothing changed"
     );
     let event = store

@@ -1,6 +1,7 @@
 //! `POST /v1/deliveries/{id}/replay` of deliveries that are settled. Dead ones: `alone_dead_letters`.
 
-use serde_json::json;
+use platform::deliveries::DeliveryId;
+use serde_json::{Value, json};
 use stack_tests::{Samples, Stack, assert_has};
 
 #[tokio::test]
@@ -52,4 +53,20 @@ async fn an_unprocessable_delivery_is_unprocessable_again() {
     let delivery = stack.until(&id, "unprocessable again", again).await;
     assert_eq!(delivery["lastError"], before["lastError"]);
     assert!(delivery["lastError"].is_string());
+}
+
+#[tokio::test]
+async fn an_erased_delivery_is_gone_and_not_queued() {
+    let stack = Stack::from_env().await;
+    let id = stack
+        .applied(Samples::fresh().body("invitee.created"))
+        .await;
+    let delivery = DeliveryId::parse(&id).unwrap();
+    assert!(stack.deliveries.erase(&delivery).await.unwrap());
+    let path = format!("/v1/deliveries/{id}/replay");
+    let answer = stack.post_json(&path, &Value::Null).await;
+    answer.problem(410, "DELIVERY_ERASED");
+    let kept = stack.delivery(&id).await;
+    assert_has(&kept, &json!({ "status": "processed", "attempts": 1 }));
+    assert!(kept["erasedAt"].is_string());
 }

@@ -233,5 +233,5 @@ async fn a_body_that_comes_in_base64_is_verified_by_its_bytes() {
     let id = platform::deliveries::DeliveryId::of(&bytes);
     assert_eq!(answer["deliveryId"], id.as_str());
     let (_, kept) = stack.deliveries.get_with_body(&id).await.unwrap().unwrap();
-    assert_eq!(kept, bytes);
+    assert_eq!(kept.unwrap(), bytes);
 }

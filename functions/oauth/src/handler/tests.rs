@@ -80,6 +80,7 @@ impl Stage {
                 api: sandbox.base_url().to_owned(),
                 auth: sandbox.base_url().to_owned(),
             },
+            cors: platform::cors::Cors::default(),
             public_url: Some(BASE.to_owned()),
         };
         let http = reqwest::Client::builder()

@@ -312,7 +312,44 @@ async fn the_largest_body_is_one_call_and_comes_back_whole() {
         .await
         .unwrap()
         .unwrap();
-    assert!(body == noise && delivery.status == Status::Unprocessable);
+    assert!(body.unwrap() == noise && delivery.status == Status::Unprocessable);
+}
+
+#[tokio::test]
+async fn a_delivery_is_found_by_what_it_is_about() {
+    let (stage, _dynamo) = Stage::new().await;
+    let routed = fixture("routing_form_submission.created.json");
+    let mut form: serde_json::Value = serde_json::from_slice(&routed).unwrap();
+    form["payload"]["submitter"] = serde_json::Value::Null;
+    let form = form.to_string().into_bytes();
+    let created = fixture("invitee.created.json");
+    let ignored = fixture("event_type.updated.json");
+    for body in [&created, &routed, &form, &ignored] {
+        assert_eq!(stage.post(signed(body)).await.0, 200);
+    }
+    let about = async |about: About| {
+        let page = stage.receiver.log.about(&about, None, 10).await.unwrap();
+        page.items.into_iter().map(|delivery| delivery.id)
+    };
+    // A submission that led to a booking belongs to the event.
+    let event = about(About::event("00000001-1111-4222-8333-444455556666")).await;
+    assert!(event.eq([DeliveryId::of(&created), DeliveryId::of(&routed)]));
+    let submission = about(About::submission("cccc0001-1111-4222-8333-444455556666")).await;
+    assert!(submission.eq([DeliveryId::of(&form)]));
+}
+
+#[tokio::test]
+async fn an_erased_webhook_that_comes_again_is_a_duplicate_and_stays_erased() {
+    let (stage, _dynamo) = Stage::new().await;
+    let body = fixture("invitee.created.json");
+    stage.post(signed(&body)).await;
+    let id = DeliveryId::of(&body);
+    assert!(stage.receiver.log.erase(&id).await.unwrap());
+    let (status, again) = stage.post(signed(&body)).await;
+    assert_eq!((status, &again["duplicate"]), (200, &true.into()));
+    assert_eq!(stage.sent().len(), 1, "it is not queued again");
+    let kept = stage.receiver.log.body(&id).await.unwrap();
+    assert_eq!(kept, platform::deliveries::Body::Erased);
 }
 
 mod refusals;

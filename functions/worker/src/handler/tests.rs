@@ -1,9 +1,9 @@
 use super::*;
-use crate::apply::Bookkeeper;
 use fakes::MemoryQueue;
 use jiff::SignedDuration;
+use platform::apply::Bookkeeper;
 use platform::bookings::BookingStore;
-use platform::deliveries::{Delivery, DeliveryId, NewDelivery, Status};
+use platform::deliveries::{Delivery, DeliveryId, DeliveryQuery, NewDelivery, Status};
 use platform::syncs::SyncJob;
 use std::sync::Mutex;
 use testkit::dynamo::Dynamo;
@@ -95,6 +95,7 @@ impl Stage {
             reason: None,
             event_uri: None,
             invitee_uri: None,
+            about: None,
             received_at: Timestamp::now(),
             body,
         };
@@ -127,6 +128,19 @@ impl Stage {
             .await
             .unwrap()
             .unwrap()
+    }
+
+    async fn dead(&self) -> Vec<Delivery> {
+        let query = DeliveryQuery {
+            status: Some(Status::Dead),
+            event: None,
+            from: None,
+            to: None,
+            limit: 10,
+            after: None,
+            retention: SignedDuration::from_hours(24),
+        };
+        self.deliveries.list(&query).await.unwrap().items
     }
 
     fn hidden(&self) -> Vec<(String, u64)> {
@@ -265,13 +279,7 @@ async fn retries_follow_the_schedule_and_then_the_delivery_is_dead() {
     assert_eq!(delivery.last_error.as_deref(), Some("the table is away"));
     assert_eq!(delivery.next_attempt_at, None);
 
-    let retention = SignedDuration::from_hours(24);
-    let page = stage
-        .deliveries
-        .dead_letters(None, 10, retention)
-        .await
-        .unwrap();
-    assert_eq!(page.items, [delivery]);
+    assert_eq!(stage.dead().await, [delivery]);
 }
 
 #[tokio::test]
@@ -281,13 +289,7 @@ async fn the_last_attempt_may_succeed() {
     let message = stage.logged(&body, "invitee.created").await;
     assert!(stage.hand(6, &[message]).await.is_empty());
     assert_eq!(stage.delivery(&body).await.status, Status::Processed);
-    let retention = SignedDuration::from_hours(24);
-    let page = stage
-        .deliveries
-        .dead_letters(None, 10, retention)
-        .await
-        .unwrap();
-    assert!(page.items.is_empty());
+    assert!(stage.dead().await.is_empty());
 }
 
 #[tokio::test]
@@ -316,5 +318,28 @@ async fn what_is_replayed_without_need_ends_where_it_was() {
     let unreadable = stage.delivery(b"{}").await;
     assert_eq!(unreadable.status, Status::Unprocessable);
     assert!(unreadable.last_error.unwrap().contains("`event`"));
+    assert!(stage.buried().is_empty());
+}
+
+#[tokio::test]
+async fn what_was_erased_is_not_applied_and_dies_of_nothing() {
+    let stage = Stage::new().await;
+    let body = fixture("invitee.created.json");
+    let message = stage.logged(&body, "invitee.created").await;
+    assert!(
+        stage
+            .deliveries
+            .erase(&DeliveryId::of(&body))
+            .await
+            .unwrap()
+    );
+    let erased = stage.delivery(&body).await;
+    for attempt in [1, 6] {
+        let comes_back = stage.hand(attempt, std::slice::from_ref(&message)).await;
+        assert!(comes_back.is_empty());
+    }
+    assert_eq!(stage.delivery(&body).await, erased);
+    assert_eq!(erased.status, Status::Ignored);
+    assert_eq!(stage.dynamo.dump("bookings").await, "");
     assert!(stage.buried().is_empty());
 }

@@ -1,6 +1,7 @@
 //! Resources as the API answers them, as far as they are used.
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// `GET /users/me`.
@@ -13,7 +14,7 @@ pub struct User {
 }
 
 /// Whose events a webhook subscription tells of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Scope {
     /// All of the organization's.
@@ -25,7 +26,7 @@ pub enum Scope {
 }
 
 /// Whether Calendly sends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum SubscriptionState {
     /// It does.

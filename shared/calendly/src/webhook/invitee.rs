@@ -3,8 +3,8 @@
 use super::json::Json;
 use super::{Envelope, Unreadable, new_facts, said_at, scheduled_event};
 use booking::{
-    Answer, Cancellation, EventRecord, Facts, InviteeRecord, InviteeUri, Latest, NoShow, Payment,
-    Provider, Reconfirmation, Stamp, SubmissionUri, Tracking,
+    Answer, Cancellation, EventRecord, Facts, InviteeRecord, InviteeUri, Latest, Mark as Seen,
+    NoShow, Payment, Provider, Reconfirmation, Stamp, SubmissionUri, Tracking,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -42,6 +42,7 @@ pub(super) fn no_show_marked(payload: &Value, envelope: &Envelope) -> Result<Fac
             Stamp::new(at, at),
             NoShow::Marked { uri: None, at },
         ));
+        message.record.marks.insert(Seen { at, set: true });
     }
     Ok(message.into_facts())
 }
@@ -59,6 +60,7 @@ pub(super) fn no_show_cleared(payload: &Value, envelope: &Envelope) -> Result<Fa
         .and_then(|mark| mark.time("created_at"));
     let at = after(marked_at, Some(message.observed)).unwrap_or(message.observed);
     message.record.no_show = Some(Latest::new(Stamp::new(at, at), NoShow::Cleared));
+    message.record.marks.insert(Seen { at, set: false });
     Ok(message.into_facts())
 }
 
@@ -101,6 +103,8 @@ impl Mark {
 
     fn about(&self, no_show: NoShow, at: Timestamp) -> Facts {
         let mut record = InviteeRecord::about(self.invitee.clone());
+        let set = no_show != NoShow::Cleared;
+        record.marks.insert(Seen { at, set });
         record.no_show = Some(Latest::new(Stamp::new(at, at), no_show));
         record.updated_at = Some(at);
         let mut facts = new_facts();
@@ -263,6 +267,9 @@ fn record(
             },
         )
     });
+    if let Some(NoShow::Marked { at, .. }) = record.no_show.as_ref().map(|mark| &mark.value) {
+        record.marks.insert(Seen { at: *at, set: true });
+    }
     record.created_at = created_at;
     record.updated_at = Some(updated_at);
     record

@@ -283,6 +283,17 @@ fn a_routing_form_is_joined_to_its_invitee() {
 }
 
 #[test]
+fn a_webhook_names_the_submission_that_it_is_about() {
+    let named = |name: &str| match read(&fixture(name)) {
+        Ok(Webhook::Booking(booking)) => booking.submission,
+        other => panic!("{other:?}"),
+    };
+    let submission = named("routing_form_submission.created.json").unwrap();
+    assert_eq!(submission.id(), "cccc0001-1111-4222-8333-444455556666");
+    assert_eq!(named("invitee.created.json"), None);
+}
+
+#[test]
 fn groups_guests_payments_and_unicode() {
     let (event, _) = one("invitee.created.group-guests.json");
     assert_eq!(event["hosts"].as_array().unwrap().len(), 2);

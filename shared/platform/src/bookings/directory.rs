@@ -1,11 +1,11 @@
 //! Which buckets of the index by start are in use: at most 16 a month, so that a list knows which
-//! partitions to read, and no list is ever a scan.
+//! partitions to read, and no list is ever a scan. One item holds their names: 2 KB a year.
 
 use super::keys::{BUCKETS, Key};
 use crate::Result;
 use crate::error::failed;
-use crate::item::Read;
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::AttributeValue;
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -32,14 +32,13 @@ impl Directory {
         if self.listed().contains(bucket) {
             return Ok(());
         }
-        let key = Key {
-            pk: BUCKETS.to_owned(),
-            sk: bucket.to_owned(),
-        };
         self.client
-            .put_item()
+            .update_item()
             .table_name(&self.table)
-            .set_item(Some(key.item()))
+            .set_key(Some(Key::new(BUCKETS, BUCKETS).item()))
+            .update_expression("ADD #names :bucket")
+            .expression_attribute_names("#names", "names")
+            .expression_attribute_values(":bucket", AttributeValue::Ss(vec![bucket.to_owned()]))
             .send()
             .await
             .map_err(failed("list a month of events"))?;
@@ -47,31 +46,27 @@ impl Directory {
         Ok(())
     }
 
-    /// Listed buckets from `from` on, in order.
-    pub(super) async fn from(&self, from: &str) -> Result<Vec<String>> {
-        let mut buckets = Vec::new();
-        let mut start = None;
-        loop {
-            let answer = self
-                .client
-                .query()
-                .table_name(&self.table)
-                .key_condition_expression("pk = :buckets AND sk >= :from")
-                .expression_attribute_values(":buckets", crate::item::s(BUCKETS))
-                .expression_attribute_values(":from", crate::item::s(from))
-                .consistent_read(true)
-                .set_exclusive_start_key(start)
-                .send()
-                .await
-                .map_err(failed("read the months of events"))?;
-            for item in answer.items() {
-                buckets.push(item.must("sk")?.to_owned());
-            }
-            start = answer.last_evaluated_key;
-            if start.is_none() {
-                return Ok(buckets);
-            }
-        }
+    /// Every listed bucket, in order.
+    pub(super) async fn all(&self) -> Result<Vec<String>> {
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .set_key(Some(Key::new(BUCKETS, BUCKETS).item()))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(failed("read the months of events"))?;
+        let names = answer
+            .item
+            .and_then(|mut item| item.remove("names"))
+            .and_then(|names| match names {
+                AttributeValue::Ss(names) => Some(names),
+                _ => None,
+            });
+        let mut names = names.unwrap_or_default();
+        names.sort_unstable();
+        Ok(names)
     }
 
     fn listed(&self) -> std::sync::MutexGuard<'_, HashSet<String>> {

@@ -4,11 +4,11 @@ use super::keys::{self, Key};
 use crate::item::{Item, Read, b, s};
 use crate::pack::{pack, unpack};
 use crate::{Error, Result};
-use booking::{Provider, Records};
+use booking::{Provider, Records, SubmissionRecord};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// Records longer than this are compressed, in bytes. Hardly any is; the rest stays readable in
 /// the console.
@@ -31,30 +31,63 @@ pub(super) struct Write {
     pub(super) expected: Option<String>,
 }
 
-/// The writes that turn what was read into `next`: none for records that stay as they are.
-pub(super) fn changed(provider: Provider, loaded: &Loaded, next: &Records) -> Result<Vec<Write>> {
-    let mut writes = Vec::new();
-    for event in next.events.values() {
-        let mut write = write(loaded, &keys::event(provider, &event.uri), event)?;
-        if let Some((bucket, start)) = keys::by_start(event) {
-            write.item.insert("bucket".to_owned(), s(bucket));
-            write.item.insert("startKey".to_owned(), s(start));
+/// What turns that which was read into the next state: nothing for records that stay as they are.
+#[derive(Default)]
+pub(super) struct Writes {
+    /// Records.
+    pub(super) records: Vec<Write>,
+    /// Items by which records are found, to be there: they follow from the records.
+    pub(super) links: Vec<Item>,
+    /// Such items that are to go.
+    pub(super) unlinked: Vec<Key>,
+}
+
+/// The writes that turn what was read into `next`.
+pub(super) fn changed(provider: Provider, loaded: &Loaded, next: &Records) -> Result<Writes> {
+    let mut writes = Writes::default();
+    for (uri, event) in &next.events {
+        let mut write = write(loaded, &keys::event(provider, uri), event)?;
+        write.item.extend(keys::of_event(event));
+        if writes.record(write) {
+            let before = loaded.records.events.get(uri);
+            let before = before.map(keys::links_of_event).unwrap_or_default();
+            writes.link(before, keys::links_of_event(event));
         }
-        writes.push(write);
     }
-    for invitee in next.invitees.values() {
-        writes.push(write(
-            loaded,
-            &keys::invitee(provider, &invitee.uri),
-            invitee,
-        )?);
+    for (uri, invitee) in &next.invitees {
+        let mut write = write(loaded, &keys::invitee(provider, uri), invitee)?;
+        write.item.extend(keys::of_invitee(invitee));
+        writes.record(write);
     }
     if let Some(submission) = &next.submission {
+        let links = |of: &SubmissionRecord| keys::links_of_submission(provider, of);
         let key = keys::submission(provider, &submission.uri);
-        writes.push(write(loaded, &key, submission)?);
+        if writes.record(write(loaded, &key, submission)?) {
+            let before = loaded.records.submission.as_ref();
+            writes.link(before.map(links).unwrap_or_default(), links(submission));
+        }
     }
-    writes.retain(|write| write.expected.as_deref() != write.item.text("etag"));
     Ok(writes)
+}
+
+impl Writes {
+    /// Adds a record's write if it changes the record.
+    fn record(&mut self, write: Write) -> bool {
+        let changes = write.expected.as_deref() != write.item.text("etag");
+        if changes {
+            self.records.push(write);
+        }
+        changes
+    }
+
+    fn link(&mut self, before: BTreeMap<Key, Item>, after: BTreeMap<Key, Item>) {
+        let gone = before.keys().filter(|key| !after.contains_key(key));
+        self.unlinked.extend(gone.cloned());
+        let new = after
+            .into_iter()
+            .filter(|(key, item)| before.get(key) != Some(item));
+        self.links.extend(new.map(|(_, item)| item));
+    }
 }
 
 /// An item is its key, its record as JSON (compressed if long), and the record's digest.

@@ -2,10 +2,14 @@
 //! each other.
 
 mod directory;
+mod erase;
 mod item;
 mod keys;
 mod query;
 mod store;
+mod walk;
 
-pub use query::{EventCursor, EventQuery};
+pub use erase::{Erased, Trace};
+pub use query::{EventCursor, EventQuery, Listed};
 pub use store::{BookingStore, MAX_INVITEES, Merged, StoredEvent};
+pub use walk::Order;

@@ -1,27 +1,40 @@
-//! Lists of events by start.
+//! Lists of events: all, by status, of a connection, of a person.
 
 use super::item::record;
-use super::keys;
+use super::keys::{self, Key};
 use super::store::BookingStore;
+use super::walk::{Index, Order, Range};
 use crate::Result;
 use crate::deliveries::Page;
-use crate::error::failed;
-use crate::item::{Item, Read, s};
-use booking::{ConnectionId, EventRecord, EventView, InviteeSummary};
-use futures::future::try_join_all;
+use crate::item::{Item, Read};
+use booking::{
+    ConnectionId, ContactKey, EventRecord, EventStatus, EventView, InviteeSummary, Role,
+};
 use jiff::{Timestamp, ToSpan, tz::TimeZone};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The most events of one month that [`BookingStore::between`] looks at; a page of Calendly's,
 /// which asks for it, spans fewer.
 const BETWEEN_PAGE: usize = 2000;
+/// How often a page reads on because events that it read don't fit the filters. Then it is
+/// answered as it is, with the place to go on from.
+const MAX_ROUNDS: usize = 10;
 
-/// Which events a list shows.
+/// Which events a list shows. Each part that is given must fit.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EventQuery {
     /// Only those that start at this time or later.
     pub from: Option<Timestamp>,
     /// Only those that start before this time.
     pub to: Option<Timestamp>,
+    /// Only those that stand so.
+    pub status: Option<EventStatus>,
+    /// Only those that this connection told of.
+    pub connection: Option<String>,
+    /// Only those with this invitee.
+    pub invitee: Option<ContactKey>,
+    /// The order.
+    pub order: Order,
     /// How many.
     pub limit: usize,
     /// Where the page before ended.
@@ -32,56 +45,173 @@ pub struct EventQuery {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventCursor(pub String);
 
-impl BookingStore {
-    /// Events by start, the earliest first.
-    ///
-    /// One query for each bucket of a month: one for an account with one connection, 16 at most.
-    pub async fn list(
-        &self,
-        query: &EventQuery,
-    ) -> Result<Page<EventView<InviteeSummary>, EventCursor>> {
-        let lower = match (&query.after, query.from) {
-            (Some(EventCursor(after)), _) => after.clone(),
-            (None, Some(from)) => format!("{from:.6}"),
-            // A space sorts before every key; the empty string is none.
-            (None, None) => " ".to_owned(),
-        };
-        let upper = query.to.map(|to| format!("{to:.6}"));
-        let month = |key: &str| key.get(..7).unwrap_or(key).to_owned();
-        let buckets = self.directory.from(&month(&lower)).await?;
+/// An event as lists show it.
+pub type Listed = EventView<InviteeSummary>;
 
-        let mut found: Vec<Item> = Vec::new();
-        for shards in buckets.chunk_by(|a, b| month(a) == month(b)) {
-            let month_here = month(&shards[0]);
-            // Events whose start is unknown come last, and lie in no span of time.
-            let past_end = upper
-                .as_ref()
-                .is_some_and(|upper| month_here > month(upper))
-                || query.from.is_some() && month_here == keys::NO_START;
-            if found.len() > query.limit || past_end {
-                break;
+/// What a list reads: which index, and which partitions of it.
+struct Source {
+    index: Index,
+    groups: Vec<Vec<String>>,
+}
+
+impl EventQuery {
+    fn range(&self) -> Range {
+        let after = self.after.as_ref().map(|EventCursor(place)| place.clone());
+        Range::new(self.from, self.to, self.order, after)
+    }
+
+    fn fits(&self, event: &EventRecord) -> bool {
+        let start = event.slot.as_ref().map(|slot| slot.value.start);
+        self.status.is_none_or(|status| event.status() == status)
+            && self.connection.as_ref().is_none_or(|wanted| {
+                let mut known = event.connections.iter();
+                known.any(|connection| connection.as_str() == wanted)
+            })
+            && self
+                .from
+                .is_none_or(|from| start.is_some_and(|start| start >= from))
+            && self
+                .to
+                .is_none_or(|to| start.is_some_and(|start| start < to))
+    }
+}
+
+impl BookingStore {
+    /// Events by start.
+    ///
+    /// One query for a connection or a person, and else one for each bucket of a month: one for an
+    /// account with one connection, 16 at most. Where the index holds keys alone, one batch of reads
+    /// beside it.
+    pub async fn list(&self, query: &EventQuery) -> Result<Page<Listed, EventCursor>> {
+        let mut range = query.range();
+        let source = self.source(query, &range).await?;
+        let mut events: Vec<EventRecord> = Vec::new();
+        let mut place = None;
+        for _ in 0..MAX_ROUNDS {
+            let wanted = query.limit + 1;
+            let found = self
+                .walk(source.index, &source.groups, &range, wanted)
+                .await?;
+            let ended = found.len() < wanted;
+            let read = distinct(&found, |sk| {
+                query.invitee.is_none() || keys::role_of(sk) == Some(Role::Invitee)
+            })?;
+            let records = self.records(source.index, &found, &read).await?;
+            for (start, pk) in read {
+                let fitting = records.get(&pk).filter(|event| query.fits(event));
+                if let Some(event) = fitting {
+                    if events.len() == query.limit {
+                        return Ok(page(&events, place));
+                    }
+                    events.push(event.clone());
+                }
+                place = Some(match source.index {
+                    Index::Party => keys::past_event(&start, query.order == Order::Ascending),
+                    Index::Start | Index::Status => start,
+                });
             }
-            let wanted = query.limit + 1 - found.len();
-            let pages = try_join_all(
-                shards
-                    .iter()
-                    .map(|bucket| self.bucket(bucket, &lower, query, upper.as_deref(), wanted)),
-            )
-            .await?;
-            let mut month: Vec<Item> = pages.into_iter().flatten().collect();
-            month.sort_by(|a, b| a.text("startKey").cmp(&b.text("startKey")));
-            found.extend(month);
+            if ended {
+                return Ok(page(&events, None));
+            }
+            if let Some(last) = found.last() {
+                let last = last.must("startKey")?;
+                place = Some(last.to_owned());
+                range = range.after(last);
+            }
         }
-        let next = (found.len() > query.limit)
-            .then(|| found[query.limit - 1].must("startKey"))
-            .transpose()?
-            .map(|key| EventCursor(key.to_owned()));
-        found.truncate(query.limit);
-        let items = found
-            .iter()
-            .map(|item| Ok(EventView::listed(&record::<EventRecord>(item)?)))
-            .collect::<Result<_>>()?;
-        Ok(Page { items, next })
+        Ok(page(&events, place))
+    }
+
+    async fn source(&self, query: &EventQuery, range: &Range) -> Result<Source> {
+        let one = |index, partition| Source {
+            index,
+            groups: vec![vec![partition]],
+        };
+        if let Some(contact) = &query.invitee {
+            return Ok(one(Index::Party, keys::contact_party(contact)));
+        }
+        if let Some(connection) = &query.connection {
+            let party = keys::connection_party(connection);
+            return Ok(match query.status {
+                Some(status) => one(Index::Status, keys::status_bucket(status, &party)),
+                None => one(Index::Party, party),
+            });
+        }
+        let mut groups = range.months(&self.directory.all().await?);
+        let index = match query.status {
+            None => Index::Start,
+            Some(status) => {
+                for bucket in groups.iter_mut().flatten() {
+                    *bucket = keys::status_bucket(status, bucket);
+                }
+                Index::Status
+            }
+        };
+        Ok(Source { index, groups })
+    }
+
+    /// The events of index entries: in the entries themselves, or to be read.
+    async fn records(
+        &self,
+        index: Index,
+        found: &[Item],
+        read: &[(String, String)],
+    ) -> Result<BTreeMap<String, EventRecord>> {
+        if index == Index::Start {
+            let own = found.iter().map(|item| {
+                let event: EventRecord = record(item)?;
+                Ok((item.must("pk")?.to_owned(), event))
+            });
+            return own.collect();
+        }
+        let keys: Vec<Key> = read.iter().map(|(_, pk)| Key::new(pk, "event")).collect();
+        let mut events = BTreeMap::new();
+        for some in keys.chunks(100) {
+            for item in self.batch_get(some).await? {
+                events.insert(item.must("pk")?.to_owned(), record(&item)?);
+            }
+        }
+        Ok(events)
+    }
+
+    /// Events in which somebody is invitee, guest or host, by start, with what they are.
+    pub async fn activity(
+        &self,
+        contact: &ContactKey,
+        query: &EventQuery,
+    ) -> Result<Page<(BTreeSet<Role>, Listed), EventCursor>> {
+        let range = query.range();
+        let party = keys::contact_party(contact);
+        // Somebody can be several things to one event: entries that follow one another.
+        let wanted = 2 * (query.limit + 1);
+        let found = self.partition(Index::Party, &party, &range, wanted).await?;
+        let mut read = distinct(&found, |_| true)?;
+        // What the last event is to them may go on beyond what was read.
+        let ended = found.len() < wanted;
+        let more = read.len() > query.limit || !ended;
+        if !ended && (2..=query.limit).contains(&read.len()) {
+            read.pop();
+        }
+        read.truncate(query.limit);
+        let ascending = query.order == Order::Ascending;
+        let place = read
+            .last()
+            .map(|(start, _)| keys::past_event(start, ascending));
+        let records = self.records(Index::Party, &found, &read).await?;
+        let mut roles: BTreeMap<&str, BTreeSet<Role>> = BTreeMap::new();
+        for item in &found {
+            let role = keys::role_of(item.must("sk")?);
+            roles.entry(item.must("pk")?).or_default().extend(role);
+        }
+        let items = read.iter().filter_map(|(_, pk)| {
+            let event = records.get(pk).filter(|event| query.fits(event))?;
+            let roles = roles.get(pk.as_str()).cloned().unwrap_or_default();
+            Some((roles, EventView::listed(event)))
+        });
+        Ok(Page {
+            items: items.collect(),
+            next: place.filter(|_| more).map(EventCursor),
+        })
     }
 
     /// The events that `connection` told of and that start from `from` on and before `to`.
@@ -91,21 +221,14 @@ impl BookingStore {
         from: Timestamp,
         to: Timestamp,
     ) -> Result<Vec<EventRecord>> {
-        let query = EventQuery {
-            limit: usize::MAX,
-            ..EventQuery::default()
-        };
-        let (lower, upper) = (format!("{from:.6}"), format!("{to:.6}"));
-        let last = upper.get(..7).unwrap_or(&upper).to_owned();
+        let range = Range::new(Some(from), Some(to), Order::Ascending, None);
+        let last = to.to_zoned(TimeZone::UTC).date();
         let mut month = from.to_zoned(TimeZone::UTC).date().first_of_month();
         let mut found = Vec::new();
-        loop {
+        while month <= last {
             let name = month.strftime("%Y-%m").to_string();
-            if name > last {
-                return Ok(found);
-            }
             let bucket = keys::bucket(&name, connection);
-            let items = self.bucket(&bucket, &lower, &query, Some(&upper), BETWEEN_PAGE);
+            let items = self.partition(Index::Start, &bucket, &range, BETWEEN_PAGE);
             for item in items.await? {
                 let event: EventRecord = record(&item)?;
                 if event.connections.contains(connection) {
@@ -114,46 +237,27 @@ impl BookingStore {
             }
             month = month.saturating_add(1.month());
         }
+        Ok(found)
     }
+}
 
-    /// Up to `wanted` items of one bucket within the bounds.
-    async fn bucket(
-        &self,
-        bucket: &str,
-        lower: &str,
-        query: &EventQuery,
-        upper: Option<&str>,
-        wanted: usize,
-    ) -> Result<Vec<Item>> {
-        // A key is unique, so "at or after" a cursor would only show its event again.
-        let from = if query.after.is_some() { ">" } else { ">=" };
-        let mut found = Vec::new();
-        let mut start = None;
-        loop {
-            let answer = self
-                .client
-                .query()
-                .table_name(&self.table)
-                .index_name("byStart")
-                .key_condition_expression(format!("#bucket = :bucket AND startKey {from} :lower"))
-                .expression_attribute_names("#bucket", "bucket")
-                .expression_attribute_values(":bucket", s(bucket))
-                .expression_attribute_values(":lower", s(lower))
-                .limit(i32::try_from(wanted - found.len()).unwrap_or(i32::MAX))
-                .set_exclusive_start_key(start)
-                .send()
-                .await
-                .map_err(failed("list events"))?;
-            for item in answer.items.unwrap_or_default() {
-                if upper.is_some_and(|upper| item.text("startKey") >= Some(upper)) {
-                    return Ok(found);
-                }
-                found.push(item);
-            }
-            start = answer.last_evaluated_key;
-            if start.is_none() || found.len() >= wanted {
-                return Ok(found);
-            }
+/// The events of index entries, each once, in their order: its start key and the key of its
+/// partition.
+fn distinct(found: &[Item], wanted: impl Fn(&str) -> bool) -> Result<Vec<(String, String)>> {
+    let mut seen = BTreeSet::new();
+    let mut events = Vec::new();
+    for item in found {
+        let pk = item.must("pk")?;
+        if wanted(item.must("sk")?) && seen.insert(pk) {
+            events.push((item.must("startKey")?.to_owned(), pk.to_owned()));
         }
+    }
+    Ok(events)
+}
+
+fn page(events: &[EventRecord], next: Option<String>) -> Page<Listed, EventCursor> {
+    Page {
+        items: events.iter().map(EventView::listed).collect(),
+        next: next.map(EventCursor),
     }
 }

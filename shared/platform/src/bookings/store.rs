@@ -1,17 +1,17 @@
 //! The bookings table: reading, reducing and writing as one step.
 
 use super::directory::Directory;
-use super::item::{Loaded, Write, changed, condition, record, values};
+use super::item::{Loaded, Write, Writes, changed, condition, record, values};
 use super::keys::{self, Key};
 use crate::error::failed;
 use crate::item::{Item, Read, s};
 use crate::{Error, Result};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_dynamodb::types::{KeysAndAttributes, Put, TransactWriteItem};
+use aws_sdk_dynamodb::types::{Delete, KeysAndAttributes, Put, TransactWriteItem};
 use booking::{
-    EventRecord, EventUri, EventView, Facts, InviteeRecord, InviteeView, Provider, RecordKeys,
-    Records, SubmissionRecord, SubmissionUri, Transition, reduce,
+    ContactKey, EventRecord, EventUri, EventView, Facts, InviteeRecord, InviteeView, Provider,
+    RecordKeys, Records, SubmissionRecord, SubmissionUri, Transition, reduce,
 };
 use rand::Rng;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -19,6 +19,10 @@ use std::time::Duration;
 
 /// How often a step is taken anew because others changed the same records meanwhile.
 const MAX_TRIES: usize = 40;
+/// How many items are read in one call, at most.
+const BATCH: usize = 100;
+/// How many items are written in one transaction, at most.
+const TRANSACTION: usize = 100;
 /// How many invitees an event shows.
 pub const MAX_INVITEES: usize = 1000;
 
@@ -40,6 +44,8 @@ pub struct Merged {
     pub transitions: Vec<Transition>,
     /// How many records were written.
     pub written: usize,
+    /// The facts told of somebody who was erased: what brought them must not be kept either.
+    pub erased: bool,
 }
 
 /// Which new states are worth a write.
@@ -64,8 +70,8 @@ impl BookingStore {
     /// Every record of a step is written in one transaction, on condition that none has changed
     /// since it was read; else the step is taken anew. Records hold nothing but merged facts and
     /// what follows from them, so steps may be repeated, and stopped anywhere, at will.
-    pub async fn apply(&self, facts: Facts) -> Result<Vec<Transition>> {
-        Ok(self.merge(facts, Keep::Everything).await?.transitions)
+    pub async fn apply(&self, facts: Facts) -> Result<Merged> {
+        self.merge(facts, Keep::Everything).await
     }
 
     /// As [`Self::apply`], but writes no record of which only the times of its facts would change:
@@ -78,9 +84,11 @@ impl BookingStore {
         let mut merged = Merged::default();
         let mut steps = VecDeque::from([facts]);
         while let Some(facts) = steps.pop_front() {
-            let (step, follow_ups) = self.step(&facts, keep).await?;
+            // On the heap: records are large, and every caller's future would carry them.
+            let (step, follow_ups) = Box::pin(self.step(&facts, keep)).await?;
             merged.transitions.extend(step.transitions);
             merged.written += step.written;
+            merged.erased |= step.erased;
             steps.extend(follow_ups);
         }
         Ok(merged)
@@ -88,18 +96,21 @@ impl BookingStore {
 
     async fn step(&self, facts: &Facts, keep: Keep) -> Result<(Merged, Vec<Facts>)> {
         for attempt in 0..MAX_TRIES {
-            let loaded = self.load(facts.provider, &facts.keys()).await?;
+            let loaded = self
+                .load(facts.provider, &facts.keys(), &facts.contacts())
+                .await?;
             let mut reduction = reduce(&loaded.records, facts);
             if keep == Keep::Changes {
                 reduction = reduction.changes_since(&loaded.records);
             }
             let writes = changed(facts.provider, &loaded, &reduction.records)?;
-            let written = writes.len();
+            let written = writes.records.len();
             if self.commit(&reduction.records, writes).await? {
                 let made = reduction.transitions.into_iter().map(|(_, made)| made);
                 let merged = Merged {
                     transitions: made.collect(),
                     written,
+                    erased: reduction.erased,
                 };
                 return Ok((merged, reduction.follow_ups));
             }
@@ -123,10 +134,17 @@ impl BookingStore {
             events: uris.into_iter().collect(),
             ..RecordKeys::default()
         };
-        Ok(self.load(provider, &wanted).await?.records.events)
+        let loaded = self.load(provider, &wanted, &BTreeSet::new()).await?;
+        Ok(loaded.records.events)
     }
 
-    async fn load(&self, provider: Provider, wanted: &RecordKeys) -> Result<Loaded> {
+    /// Reads records, and which of `contacts` were erased, as they are now.
+    pub(super) async fn load(
+        &self,
+        provider: Provider,
+        wanted: &RecordKeys,
+        contacts: &BTreeSet<ContactKey>,
+    ) -> Result<Loaded> {
         let events = wanted.events.iter().map(|uri| keys::event(provider, uri));
         let invitees = wanted
             .invitees
@@ -136,14 +154,30 @@ impl BookingStore {
             .submission
             .iter()
             .map(|uri| keys::submission(provider, uri));
-        let all: Vec<Key> = events.chain(invitees).chain(submission).collect();
+        let marks = contacts.iter().map(keys::erased);
+        let all: Vec<Key> = events
+            .chain(invitees)
+            .chain(submission)
+            .chain(marks)
+            .collect();
         let mut loaded = Loaded::default();
-        for item in self.batch_get(&all).await? {
+        let mut items = Vec::new();
+        for some in all.chunks(BATCH) {
+            items.extend(self.batch_get(some).await?);
+        }
+        for item in items {
             let key = Key {
                 pk: item.must("pk")?.to_owned(),
                 sk: item.must("sk")?.to_owned(),
             };
             let records = &mut loaded.records;
+            if let Some(contact) = keys::contact_of(&key) {
+                let contact = contacts.iter().find(|known| known.as_str() == contact);
+                if let (Some(contact), Some(at)) = (contact, item.time("erasedAt")) {
+                    records.erasures.insert(contact.clone(), at);
+                }
+                continue;
+            }
             if key.sk == "event" {
                 let event: EventRecord = record(&item)?;
                 records.events.insert(event.uri.clone(), event);
@@ -158,8 +192,8 @@ impl BookingStore {
         Ok(loaded)
     }
 
-    /// Reads items as they are now, in one call (at most 100 keys; a step has few).
-    async fn batch_get(&self, all: &[Key]) -> Result<Vec<Item>> {
+    /// Reads items as they are now, in one call (at most [`BATCH`] keys).
+    pub(super) async fn batch_get(&self, all: &[Key]) -> Result<Vec<Item>> {
         let action = "read bookings";
         if all.is_empty() {
             return Ok(Vec::new());
@@ -191,21 +225,38 @@ impl BookingStore {
     }
 
     /// Writes all or nothing. `false` when another writer was faster.
-    async fn commit(&self, records: &Records, mut writes: Vec<Write>) -> Result<bool> {
-        for event in records.events.values() {
-            if let Some((bucket, _)) = keys::by_start(event)
-                && !writes.is_empty()
-            {
-                self.directory.list(&bucket).await?;
-            }
+    ///
+    /// Links that one transaction can't hold (an event with very many guests) are made before it and
+    /// taken away after it: one too many leads to an event that tells that it doesn't fit, and does
+    /// no harm.
+    async fn commit(&self, records: &Records, writes: Writes) -> Result<bool> {
+        let Writes {
+            records: mut writes,
+            mut links,
+            mut unlinked,
+        } = writes;
+        if writes.is_empty() {
+            return Ok(true);
         }
-        if writes.len() < 2 {
+        for bucket in records.events.values().filter_map(keys::event_bucket) {
+            self.directory.list(&bucket).await?;
+        }
+        if writes.len() == 1 && links.is_empty() && unlinked.is_empty() {
             return match writes.pop() {
                 Some(write) => self.put(write).await,
                 None => Ok(true),
             };
         }
-        let mut puts = Vec::with_capacity(writes.len());
+        let room = TRANSACTION.saturating_sub(writes.len());
+        let before = links.split_off(links.len().min(room));
+        let after = unlinked.split_off(unlinked.len().min(room - links.len()));
+        for some in before.chunks(TRANSACTION) {
+            let puts = some.iter().map(|item| self.link(item.clone()));
+            if !self.transact(puts.collect::<Result<_>>()?).await? {
+                return Ok(false);
+            }
+        }
+        let mut all = Vec::with_capacity(writes.len() + links.len() + unlinked.len());
         for write in writes {
             let put = Put::builder()
                 .table_name(&self.table)
@@ -214,12 +265,47 @@ impl BookingStore {
                 .set_item(Some(write.item))
                 .build()
                 .map_err(|error| Error::corrupt("a booking", error))?;
-            puts.push(TransactWriteItem::builder().put(put).build());
+            all.push(TransactWriteItem::builder().put(put).build());
         }
+        for item in links {
+            all.push(self.link(item)?);
+        }
+        for key in &unlinked {
+            all.push(self.unlink(key)?);
+        }
+        if !self.transact(all).await? {
+            return Ok(false);
+        }
+        for some in after.chunks(TRANSACTION) {
+            let deletes = some.iter().map(|key| self.unlink(key));
+            self.transact(deletes.collect::<Result<_>>()?).await?;
+        }
+        Ok(true)
+    }
+
+    fn link(&self, item: Item) -> Result<TransactWriteItem> {
+        let put = Put::builder()
+            .table_name(&self.table)
+            .set_item(Some(item))
+            .build()
+            .map_err(|error| Error::corrupt("an index entry", error))?;
+        Ok(TransactWriteItem::builder().put(put).build())
+    }
+
+    fn unlink(&self, key: &Key) -> Result<TransactWriteItem> {
+        let delete = Delete::builder()
+            .table_name(&self.table)
+            .set_key(Some(key.item()))
+            .build()
+            .map_err(|error| Error::corrupt("an index entry", error))?;
+        Ok(TransactWriteItem::builder().delete(delete).build())
+    }
+
+    async fn transact(&self, items: Vec<TransactWriteItem>) -> Result<bool> {
         let written = self
             .client
             .transact_write_items()
-            .set_transact_items(Some(puts))
+            .set_transact_items(Some(items))
             .send()
             .await;
         match written {
@@ -248,6 +334,49 @@ impl BookingStore {
 
     /// One event with all its invitees (at most 1,000) and their routing form submissions.
     pub async fn event(&self, provider: Provider, id: &str) -> Result<Option<StoredEvent>> {
+        let Some((event, invitees)) = self.all_of(provider, id).await? else {
+            return Ok(None);
+        };
+        let submissions = self.submissions(provider, &invitees).await?;
+        let views = invitees
+            .iter()
+            .map(|invitee| {
+                let uri = invitee.submission.as_ref();
+                InviteeView::of(invitee, uri.and_then(|uri| submissions.get(uri)))
+            })
+            .collect();
+        Ok(Some(EventView::of(&event, views)))
+    }
+
+    /// One invitee's record.
+    pub async fn invitee(
+        &self,
+        provider: Provider,
+        event: &str,
+        id: &str,
+    ) -> Result<Option<InviteeRecord>> {
+        let key = Key::new(keys::event_pk(provider, event), format!("invitee#{id}"));
+        let found = self.batch_get(&[key]).await?;
+        found.first().map(record).transpose()
+    }
+
+    /// Every detail of an invitee, with the routing form submission that led here.
+    pub async fn show(&self, provider: Provider, invitee: &InviteeRecord) -> Result<InviteeView> {
+        let invitees = std::slice::from_ref(invitee);
+        let submissions = self.submissions(provider, invitees).await?;
+        let submission = invitee.submission.as_ref();
+        Ok(InviteeView::of(
+            invitee,
+            submission.and_then(|uri| submissions.get(uri)),
+        ))
+    }
+
+    /// The records of an event and of its invitees (at most 1,000).
+    pub async fn all_of(
+        &self,
+        provider: Provider,
+        id: &str,
+    ) -> Result<Option<(EventRecord, Vec<InviteeRecord>)>> {
         let mut event: Option<EventRecord> = None;
         let mut invitees: Vec<InviteeRecord> = Vec::new();
         let mut start = None;
@@ -256,8 +385,10 @@ impl BookingStore {
                 .client
                 .query()
                 .table_name(&self.table)
-                .key_condition_expression("pk = :pk")
+                // The event and its invitees, and none of the items by which they are found.
+                .key_condition_expression("pk = :pk AND sk >= :event")
                 .expression_attribute_values(":pk", s(keys::event_pk(provider, id)))
+                .expression_attribute_values(":event", s("event"))
                 .consistent_read(true)
                 .set_exclusive_start_key(start)
                 .send()
@@ -275,18 +406,7 @@ impl BookingStore {
                 break;
             }
         }
-        let Some(event) = event else {
-            return Ok(None);
-        };
-        let submissions = self.submissions(provider, &invitees).await?;
-        let views = invitees
-            .iter()
-            .map(|invitee| {
-                let uri = invitee.submission.as_ref();
-                InviteeView::of(invitee, uri.and_then(|uri| submissions.get(uri)))
-            })
-            .collect();
-        Ok(Some(EventView::of(&event, views)))
+        Ok(event.map(|event| (event, invitees)))
     }
 
     async fn submissions(
@@ -303,7 +423,7 @@ impl BookingStore {
             .map(|uri| keys::submission(provider, uri))
             .collect();
         let mut found = BTreeMap::new();
-        for some in keys.chunks(100) {
+        for some in keys.chunks(BATCH) {
             for item in self.batch_get(some).await? {
                 let submission: SubmissionRecord = record(&item)?;
                 found.insert(submission.uri.clone(), submission);

@@ -16,6 +16,7 @@ use calendly::api::{
     Access, ApiError, Client, NewSubscription, Scope, Subscription, SubscriptionState,
 };
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -43,7 +44,7 @@ pub enum WatchError {
 }
 
 /// What the watchdog found and did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Watched {
     /// All was well.

@@ -1,15 +1,26 @@
 //! What became of a delivery: each outcome is one write to its entry.
 
-use super::dead::bucket;
+use super::keys::StatusKey;
 use super::record::{Delivery, DeliveryId, Status};
-use super::store::DeliveryStore;
-use super::waiting::waiting_key;
+use super::store::{DeliveryStore, has_expired};
 use crate::Result;
 use crate::error::{condition_failed, failed};
-use crate::item::{n, s};
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
+use crate::item::{Read, n, s};
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
 use booking::Transition;
 use jiff::Timestamp;
+
+/// Whether a delivery was set back to `received`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reopened {
+    /// It was; here it is.
+    Yes(Box<Delivery>),
+    /// Its body was erased, so there is nothing to apply.
+    Erased,
+    /// It is not in the log (any more).
+    Unknown,
+}
 
 impl DeliveryStore {
     /// The delivery was applied.
@@ -45,8 +56,9 @@ impl DeliveryStore {
     ) -> Result<()> {
         self.unsettled(
             id,
-            "SET #status = :status, lastError = :error, nextAttemptAt = :next \
-             REMOVE statusBucket, statusAt ADD attempts :one",
+            "SET #status = :status, statusBucket = :bucket, statusAt = :at, \
+             lastError = :error, nextAttemptAt = :next \
+             ADD attempts :one",
             Status::Failed,
             vec![
                 (":error", s(error)),
@@ -59,22 +71,17 @@ impl DeliveryStore {
 
     /// The delivery was given up: after `attempts_made` (0 or 1) more attempts, for `error`.
     pub async fn dead(&self, id: &DeliveryId, error: &str, attempts_made: u8) -> Result<()> {
-        let now = Timestamp::now();
         self.unsettled(
             id,
-            "SET #status = :status, lastError = :error, statusBucket = :bucket, statusAt = :at \
+            "SET #status = :status, statusBucket = :bucket, statusAt = :at, lastError = :error \
              REMOVE nextAttemptAt ADD attempts :made",
             Status::Dead,
-            vec![
-                (":error", s(error)),
-                (":bucket", s(bucket(Status::Dead, now))),
-                (":at", s(format!("{now:.6}#{id}"))),
-                (":made", n(attempts_made)),
-            ],
+            vec![(":error", s(error)), (":made", n(attempts_made))],
         )
         .await
     }
 
+    /// Gives a delivery a status that isn't `processed`, unless it is settled already.
     async fn unsettled(
         &self,
         id: &DeliveryId,
@@ -88,11 +95,14 @@ impl DeliveryStore {
         } else {
             "attribute_exists(id) AND NOT #status IN (:processed, :ignored, :unprocessable)"
         };
+        let key = StatusKey::new(status, Timestamp::now(), id);
         let mut call = self
             .client
             .update_item()
             .table_name(&self.table)
             .key("id", s(id))
+            .expression_attribute_values(":bucket", s(key.bucket))
+            .expression_attribute_values(":at", s(key.at))
             .condition_expression(condition)
             .update_expression(update)
             .expression_attribute_names("#status", "status")
@@ -121,49 +131,60 @@ impl DeliveryStore {
     ) -> Result<()> {
         let (update, values) = match reason {
             Some(reason) => (
-                "SET #status = :status, lastError = :error \
-                 REMOVE nextAttemptAt, statusBucket, statusAt ADD attempts :one",
+                "SET #status = :status, statusBucket = :bucket, statusAt = :at, lastError = :error \
+                 REMOVE nextAttemptAt ADD attempts :one",
                 vec![(":error", s(reason)), (":one", n(1))],
             ),
             None => (
-                "SET #status = :status \
-                 REMOVE lastError, nextAttemptAt, statusBucket, statusAt ADD attempts :one",
+                "SET #status = :status, statusBucket = :bucket, statusAt = :at \
+                 REMOVE lastError, nextAttemptAt ADD attempts :one",
                 vec![(":one", n(1))],
             ),
         };
         self.unsettled(id, update, status, values).await
     }
 
-    /// Sets a delivery back to `received`, to be sent once more. Answers it, or nothing if it is
-    /// not there (any more).
-    pub async fn reopen(&self, id: &DeliveryId) -> Result<Option<Delivery>> {
-        let (bucket, at) = waiting_key(id, Timestamp::now());
+    /// Sets a delivery back to `received`, to be sent once more.
+    pub async fn reopen(&self, id: &DeliveryId) -> Result<Reopened> {
+        let now = Timestamp::now();
+        let key = StatusKey::new(Status::Received, now, id);
         let answer = self
             .client
             .update_item()
             .table_name(&self.table)
             .key("id", s(id))
-            .condition_expression("attribute_exists(trackingId) AND expiresAt >= :now")
-            .expression_attribute_values(":now", n(Timestamp::now().as_second()))
+            .condition_expression(
+                "attribute_exists(trackingId) AND expiresAt >= :now \
+                 AND attribute_not_exists(erasedAt)",
+            )
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .expression_attribute_values(":now", n(now.as_second()))
             .update_expression(
                 "SET #status = :received, statusBucket = :bucket, statusAt = :at \
                  REMOVE nextAttemptAt",
             )
-            .expression_attribute_values(":bucket", s(bucket))
-            .expression_attribute_values(":at", s(at))
+            .expression_attribute_values(":bucket", s(key.bucket))
+            .expression_attribute_values(":at", s(key.at))
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":received", s(Status::Received.as_str()))
             .return_values(ReturnValue::AllNew)
             .send()
             .await;
         match answer {
-            Ok(answer) => answer
-                .attributes
-                .as_ref()
-                .map(Delivery::from_item)
-                .transpose(),
-            Err(error) if condition_failed(&error) => Ok(None),
-            Err(error) => Err(failed("set a delivery back to received")(error)),
+            Ok(answer) => {
+                let item = answer.attributes.unwrap_or_default();
+                Delivery::from_item(&item).map(|it| Reopened::Yes(Box::new(it)))
+            }
+            Err(error) => match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(refused)) => {
+                    let kept = refused.item().filter(|item| !has_expired(item, now));
+                    Ok(match kept.and_then(|item| item.text("erasedAt")) {
+                        Some(_) => Reopened::Erased,
+                        None => Reopened::Unknown,
+                    })
+                }
+                _ => Err(failed("set a delivery back to received")(error)),
+            },
         }
     }
 }

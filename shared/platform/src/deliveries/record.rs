@@ -1,15 +1,19 @@
 //! A delivery as it is kept and shown.
 
+use super::about::About;
 use crate::item::{Item, Read};
 use crate::{Error, Result};
 use jiff::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fmt;
 
 /// Names a delivery: the SHA-256 of its raw body in hex, so that the same body is the same
 /// delivery however often and by whichever subscription it comes.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(try_from = "String", into = "String")]
 pub struct DeliveryId(String);
 
@@ -60,7 +64,7 @@ impl fmt::Display for DeliveryId {
 }
 
 /// Where a delivery stands in its life.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
     /// Logged, and queued or about to be.
@@ -132,6 +136,8 @@ pub struct NewDelivery<'a> {
     pub event_uri: Option<&'a str>,
     /// URI of the invitee whom it is about.
     pub invitee_uri: Option<&'a str>,
+    /// What it is about, for the list of what was told about one thing.
+    pub about: Option<&'a About>,
     /// When it came.
     pub received_at: Timestamp,
     /// The raw body.
@@ -153,7 +159,7 @@ pub enum Recorded {
 }
 
 /// A delivery as the API shows it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Delivery {
     /// Its id.
@@ -182,6 +188,8 @@ pub struct Delivery {
     pub invitee_uri: Option<String>,
     /// The transitions that applying it made; none if the bookings knew it all already.
     pub changes: Vec<String>,
+    /// When its body was erased.
+    pub erased_at: Option<Timestamp>,
 }
 
 impl Delivery {
@@ -202,6 +210,7 @@ impl Delivery {
             event_uri: item.text("eventUri").map(str::to_owned),
             invitee_uri: item.text("inviteeUri").map(str::to_owned),
             changes: item.texts("changes"),
+            erased_at: item.time("erasedAt"),
         })
     }
 }

@@ -1,12 +1,12 @@
 //! The deliveries table.
 //!
 //! One item a delivery, with its body; a body too large for one item has its further parts in
-//! items `{id}#1`, `{id}#2`. In the index `byStatus` are dead deliveries, by the month in which they
-//! died, and waiting ones, by the hour in which they came.
+//! items `{id}#1`, `{id}#2`, which no index has. [`super::keys`] says where the first lies in them.
 
+use super::about::About;
 use super::body::{join, split};
-use super::record::{Delivery, DeliveryId, NewDelivery, Recorded, Status};
-use super::waiting::waiting_key;
+use super::keys::{StatusKey, place, time, time_bucket};
+use super::record::{Delivery, DeliveryId, NewDelivery, Recorded};
 use crate::error::failed;
 use crate::item::{Item, Read, b, n, s};
 use crate::{Error, Result};
@@ -27,6 +27,17 @@ const IS_NEW: &str = "attribute_not_exists(id) OR expiresAt < :now";
 pub struct DeliveryStore {
     pub(super) client: Client,
     pub(super) table: String,
+}
+
+/// The raw body of a delivery.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Body {
+    /// It is there.
+    Kept(Vec<u8>),
+    /// It was erased.
+    Erased,
+    /// The delivery is not in the log (any more).
+    Unknown,
 }
 
 impl DeliveryStore {
@@ -51,12 +62,17 @@ impl DeliveryStore {
         let mut parts = split(new.body)?.into_iter();
         let first = parts.next().unwrap_or_default();
         let more: Vec<_> = parts.collect();
+        let key = StatusKey::new(new.status, new.received_at, new.id);
         let mut item: Item = [
             ("id", s(new.id)),
             ("trackingId", s(new.tracking_id)),
             ("provider", s(new.provider)),
             ("status", s(new.status.as_str())),
-            ("receivedAt", s(new.received_at)),
+            ("receivedAt", s(time(new.received_at))),
+            ("timeBucket", s(time_bucket(new.received_at, new.id))),
+            ("receivedKey", s(place(new.received_at, new.id))),
+            ("statusBucket", s(key.bucket)),
+            ("statusAt", s(key.at)),
             ("attempts", n(0)),
             ("body", b(&first)),
             ("bodyParts", n(1 + more.len())),
@@ -65,21 +81,18 @@ impl DeliveryStore {
         .into_iter()
         .map(|(name, value)| (name.to_owned(), value))
         .collect();
+        let about = new.about.map(About::to_string);
         let optional = [
             ("event", new.event),
             ("lastError", new.reason),
             ("eventUri", new.event_uri),
             ("inviteeUri", new.invitee_uri),
+            ("about", about.as_deref()),
         ];
         for (name, value) in optional {
             if let Some(value) = value {
                 item.insert(name.to_owned(), s(value));
             }
-        }
-        if new.status == Status::Received {
-            let (bucket, at) = waiting_key(new.id, new.received_at);
-            item.insert("statusBucket".to_owned(), s(bucket));
-            item.insert("statusAt".to_owned(), s(at));
         }
         let now = n(new.received_at.as_second());
 
@@ -185,11 +198,18 @@ impl DeliveryStore {
             .transpose()
     }
 
-    /// A delivery with its raw body.
-    pub async fn get_with_body(&self, id: &DeliveryId) -> Result<Option<(Delivery, Vec<u8>)>> {
+    /// A delivery with its raw body, or with none if that was erased.
+    pub async fn get_with_body(
+        &self,
+        id: &DeliveryId,
+    ) -> Result<Option<(Delivery, Option<Vec<u8>>)>> {
         let Some(item) = self.item(id).await? else {
             return Ok(None);
         };
+        let delivery = Delivery::from_item(&item)?;
+        if delivery.erased_at.is_some() {
+            return Ok(Some((delivery, None)));
+        }
         let parts: usize = item.number("bodyParts").unwrap_or(1);
         let more = if parts > 1 {
             self.parts(id, parts).await?
@@ -198,7 +218,16 @@ impl DeliveryStore {
         };
         let mut bytes = vec![item.bytes("body").unwrap_or_default()];
         bytes.extend(more.iter().map(Vec::as_slice));
-        Ok(Some((Delivery::from_item(&item)?, join(&bytes)?)))
+        Ok(Some((delivery, Some(join(&bytes)?))))
+    }
+
+    /// The raw body of a delivery.
+    pub async fn body(&self, id: &DeliveryId) -> Result<Body> {
+        Ok(match self.get_with_body(id).await? {
+            Some((_, Some(body))) => Body::Kept(body),
+            Some((_, None)) => Body::Erased,
+            None => Body::Unknown,
+        })
     }
 
     /// The item, unless its time has passed.
@@ -212,10 +241,8 @@ impl DeliveryStore {
             .send()
             .await
             .map_err(failed("read a delivery"))?;
-        let now = Timestamp::now().as_second();
-        Ok(answer
-            .item
-            .filter(|item| item.number::<i64>("expiresAt").is_none_or(|at| at >= now)))
+        let now = Timestamp::now();
+        Ok(answer.item.filter(|item| !has_expired(item, now)))
     }
 
     async fn parts(&self, id: &DeliveryId, count: usize) -> Result<Vec<Vec<u8>>> {
@@ -258,6 +285,12 @@ impl DeliveryStore {
     }
 }
 
-fn part_id(id: &DeliveryId, number: usize) -> String {
+/// Whether an item's time has passed: DynamoDB deletes it days later.
+pub(super) fn has_expired(item: &Item, now: Timestamp) -> bool {
+    let expires_at = item.number::<i64>("expiresAt");
+    expires_at.is_some_and(|at| at < now.as_second())
+}
+
+pub(super) fn part_id(id: &DeliveryId, number: usize) -> String {
     format!("{id}#{number}")
 }

@@ -1,72 +1,75 @@
 //! Deliveries that wait to be processed. One that waits for long has lost its message: the process
 //! was killed between the log and the queue.
 
-use super::record::{Delivery, DeliveryId};
+use super::keys::{SHARDS, first_day, just_below, month_start, time};
+use super::record::{Delivery, Status};
 use super::store::DeliveryStore;
 use crate::Result;
 use crate::error::failed;
-use crate::item::{Item, s};
-use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use crate::item::{Item, Read, s};
+use futures::future::try_join_all;
+use jiff::{SignedDuration, Timestamp, ToSpan};
 
-/// Deliveries of one hour lie in as many partitions, spread by their ids.
-const SHARDS: u32 = 16;
 /// How far back is looked: longer than Calendly itself would try again.
 const LOOK_BACK: SignedDuration = SignedDuration::from_hours(26);
 
-/// Where a delivery that waits from `at` on lies in the index.
-pub(super) fn waiting_key(id: &DeliveryId, at: Timestamp) -> (String, String) {
-    // The id is a digest in hex, so its first digit is spread evenly over the 16 shards.
-    let first = id
-        .as_str()
-        .chars()
-        .next()
-        .and_then(|digit| digit.to_digit(16));
-    (
-        bucket(at, first.unwrap_or_default()),
-        format!("{at:.6}#{id}"),
-    )
-}
-
-fn bucket(at: Timestamp, shard: u32) -> String {
-    let hour = at
-        .to_zoned(TimeZone::UTC)
-        .strftime("%Y-%m-%dT%H")
-        .to_string();
-    format!("received#{hour}#{shard}")
-}
-
 impl DeliveryStore {
     /// Up to `limit` deliveries that have been waiting since before `before`, the oldest first.
+    ///
+    /// 16 queries, and twice as many where a month ended in the last 26 hours.
     pub async fn waiting(&self, before: Timestamp, limit: usize) -> Result<Vec<Delivery>> {
+        let oldest = time(
+            Timestamp::now()
+                .saturating_sub(LOOK_BACK)
+                .unwrap_or(Timestamp::MIN),
+        );
+        let before = time(before);
         let mut found: Vec<Item> = Vec::new();
-        let mut hour = Timestamp::now()
-            .saturating_sub(LOOK_BACK)
-            .unwrap_or(Timestamp::MIN);
-        while hour
-            <= before
-                .saturating_add(SignedDuration::from_hours(1))
-                .unwrap_or(before)
+        let mut month = first_day(&oldest);
+        while let Some(day) = month.filter(|day| found.len() < limit && month_start(*day) < before)
         {
-            for shard in 0..SHARDS {
-                if found.len() >= limit {
-                    break;
-                }
-                let answer = self
-                    .client
-                    .query()
-                    .table_name(&self.table)
-                    .index_name("byStatus")
-                    .key_condition_expression("statusBucket = :bucket AND statusAt < :before")
-                    .expression_attribute_values(":bucket", s(bucket(hour, shard)))
-                    .expression_attribute_values(":before", s(format!("{before:.6}")))
-                    .limit(i32::try_from(limit - found.len()).unwrap_or(i32::MAX))
-                    .send()
-                    .await
-                    .map_err(failed("look for waiting deliveries"))?;
-                found.extend(answer.items.unwrap_or_default());
-            }
-            hour += SignedDuration::from_hours(1);
+            let missing = limit - found.len();
+            let shards = SHARDS.map(|shard| {
+                let bucket = format!(
+                    "{}#{}#{shard}",
+                    Status::Received.as_str(),
+                    day.strftime("%Y-%m")
+                );
+                self.waiting_in(bucket, &oldest, &before, missing)
+            });
+            let mut here: Vec<Item> = try_join_all(shards).await?.into_iter().flatten().collect();
+            here.sort_by(|a, b| a.text("statusAt").cmp(&b.text("statusAt")));
+            here.truncate(missing);
+            found.extend(here);
+            month = day.checked_add(1.month()).ok();
         }
         found.iter().map(Delivery::from_item).collect()
+    }
+
+    async fn waiting_in(
+        &self,
+        bucket: String,
+        oldest: &str,
+        before: &str,
+        limit: usize,
+    ) -> Result<Vec<Item>> {
+        // The ends of a span must be in their order.
+        if before <= oldest {
+            return Ok(Vec::new());
+        }
+        let answer = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name("byStatus")
+            .key_condition_expression("statusBucket = :bucket AND statusAt BETWEEN :from AND :to")
+            .expression_attribute_values(":bucket", s(bucket))
+            .expression_attribute_values(":from", s(oldest))
+            .expression_attribute_values(":to", s(just_below(before)))
+            .limit(i32::try_from(limit).unwrap_or(i32::MAX))
+            .send()
+            .await
+            .map_err(failed("look for waiting deliveries"))?;
+        Ok(answer.items.unwrap_or_default())
     }
 }

@@ -1,11 +1,11 @@
 //! One delivery: read from the log, applied to the bookings, and marked.
 
+use crate::bookings::BookingStore;
+use crate::deliveries::{DeliveryStore, Status};
+use crate::queue::{DeliveryRef, Jobs};
+use crate::syncs::{PendingLink, SyncJob};
 use booking::Transition;
 use calendly::webhook::{self, BookingWebhook, Webhook};
-use platform::bookings::BookingStore;
-use platform::deliveries::{DeliveryStore, Status};
-use platform::queue::{DeliveryRef, Jobs};
-use platform::syncs::{PendingLink, SyncJob};
 
 /// Why a delivery was not applied.
 #[derive(Debug)]
@@ -16,8 +16,8 @@ pub enum Failure {
     Lasting(String),
 }
 
-impl From<platform::Error> for Failure {
-    fn from(error: platform::Error) -> Self {
+impl From<crate::Error> for Failure {
+    fn from(error: crate::Error) -> Self {
         if error.is_transient() {
             Self::Passing(error.to_string())
         } else {
@@ -32,7 +32,7 @@ pub enum Applied {
     Now(Vec<Transition>),
     /// An earlier message had it applied already.
     Before,
-    /// There is nothing to apply, as was found when it came: it was replayed all the same.
+    /// There is nothing to apply, as was found when it came, or since its body was erased.
     Nothing(Status),
 }
 
@@ -89,14 +89,23 @@ impl<J: Jobs<SyncJob> + Send + Sync + 'static> Apply for Bookkeeper<J> {
         if logged.status == Status::Processed {
             return Ok(Applied::Before);
         }
+        let Some(body) = body else {
+            // Erasing has settled it.
+            return Ok(Applied::Nothing(logged.status));
+        };
         let made = match webhook::read(&body) {
             Ok(Webhook::Booking(booking)) => {
                 let again = read_again(&booking);
-                let made = self.bookings.apply(booking.facts).await?;
+                let merged = self.bookings.apply(booking.facts).await?;
                 if let Some(job) = again {
                     self.queue_reading(&job).await;
                 }
-                made
+                if merged.erased {
+                    // Told late of somebody who was erased: the log is not to remember either. Before
+                    // the delivery is settled, so that a stop between leaves no body behind.
+                    self.deliveries.erase(id).await?;
+                }
+                merged.transitions
             }
             Ok(Webhook::NotHandled { .. }) => {
                 self.deliveries.set_aside(id, Status::Ignored, None).await?;

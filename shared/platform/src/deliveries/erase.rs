@@ -1,0 +1,112 @@
+//! Erasing: what a delivery's body says of people goes, that it came stays known.
+
+use super::body::MAX_PARTS;
+use super::keys::StatusKey;
+use super::record::{DeliveryId, Status};
+use super::store::{DeliveryStore, part_id};
+use crate::error::failed;
+use crate::item::{Read, s};
+use crate::{Error, Result};
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::{Delete, TransactWriteItem, Update};
+use jiff::Timestamp;
+
+/// Between reading a delivery and erasing it, a worker may change it: so often that is tried again.
+const TRIES: usize = 5;
+const ACTION: &str = "erase a delivery";
+/// What is said of a delivery that was not applied before it was erased.
+const REASON: &str = "erased: its body was removed before it was applied";
+
+impl DeliveryStore {
+    /// Erases a delivery's body for good, with all its parts. One that was still to be applied, or
+    /// was given up, is `ignored` from then on. Answers whether there was anything to erase.
+    pub async fn erase(&self, id: &DeliveryId) -> Result<bool> {
+        for _ in 0..TRIES {
+            let answer = self
+                .client
+                .get_item()
+                .table_name(&self.table)
+                .key("id", s(id))
+                .consistent_read(true)
+                .projection_expression("#status, erasedAt")
+                .expression_attribute_names("#status", "status")
+                .send()
+                .await
+                .map_err(failed(ACTION))?;
+            let Some(item) = answer.item.filter(|item| item.text("erasedAt").is_none()) else {
+                return Ok(false);
+            };
+            if self.erase_as(id, item.must("status")?.parse()?).await? {
+                return Ok(true);
+            }
+        }
+        Err(Error::Contended {
+            action: ACTION,
+            tries: TRIES,
+        })
+    }
+
+    /// Erases a delivery that stands so; answers whether it does. The entry and the parts of its
+    /// body change as one, so that no part is left behind.
+    async fn erase_as(&self, id: &DeliveryId, seen: Status) -> Result<bool> {
+        let now = Timestamp::now();
+        let mut update = Update::builder()
+            .table_name(&self.table)
+            .key("id", s(id))
+            .condition_expression("#status = :seen AND attribute_not_exists(erasedAt)")
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":seen", s(seen.as_str()))
+            .expression_attribute_values(":now", s(now));
+        update = if seen.is_settled() {
+            update.update_expression("SET erasedAt = :now REMOVE body, bodyParts")
+        } else {
+            let key = StatusKey::new(Status::Ignored, now, id);
+            update
+                .update_expression(
+                    "SET erasedAt = :now, #status = :ignored, lastError = :reason, \
+                     statusBucket = :bucket, statusAt = :at \
+                     REMOVE body, bodyParts, nextAttemptAt",
+                )
+                .expression_attribute_values(":ignored", s(Status::Ignored.as_str()))
+                .expression_attribute_values(":reason", s(REASON))
+                .expression_attribute_values(":bucket", s(key.bucket))
+                .expression_attribute_values(":at", s(key.at))
+        };
+        let update = update.build().map_err(unbuilt)?;
+        let mut writes = vec![TransactWriteItem::builder().update(update).build()];
+        for number in 1..MAX_PARTS {
+            let delete = Delete::builder()
+                .table_name(&self.table)
+                .key("id", s(part_id(id, number)))
+                .build()
+                .map_err(unbuilt)?;
+            writes.push(TransactWriteItem::builder().delete(delete).build());
+        }
+        let written = self
+            .client
+            .transact_write_items()
+            .set_transact_items(Some(writes))
+            .send()
+            .await;
+        match written {
+            Ok(_) => Ok(true),
+            Err(error) if changed_meanwhile(&error) => Ok(false),
+            Err(error) => Err(failed(ACTION)(error)),
+        }
+    }
+}
+
+fn changed_meanwhile<R>(error: &SdkError<TransactWriteItemsError, R>) -> bool {
+    let Some(TransactWriteItemsError::TransactionCanceledException(canceled)) =
+        error.as_service_error()
+    else {
+        return false;
+    };
+    let mut codes = canceled.cancellation_reasons().iter().map(|r| r.code());
+    codes.any(|code| matches!(code, Some("ConditionalCheckFailed" | "TransactionConflict")))
+}
+
+fn unbuilt(error: aws_sdk_dynamodb::error::BuildError) -> Error {
+    Error::corrupt("a delivery", error)
+}

@@ -1,0 +1,142 @@
+//! One query of a list: a stretch of one shard, and only what fits the filters.
+
+use super::keys::just_below;
+use super::record::Status;
+use super::store::DeliveryStore;
+use crate::Result;
+use crate::error::failed;
+use crate::item::{Item, Read, n, s};
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+/// The index that a list reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Index {
+    ByStatus(Status),
+    ByTime,
+}
+
+impl Index {
+    fn name(self) -> &'static str {
+        match self {
+            Self::ByStatus(_) => "byStatus",
+            Self::ByTime => "byTime",
+        }
+    }
+
+    /// The attributes that are its keys.
+    fn keys(self) -> (&'static str, &'static str) {
+        match self {
+            Self::ByStatus(_) => ("statusBucket", "statusAt"),
+            Self::ByTime => ("timeBucket", "receivedKey"),
+        }
+    }
+
+    /// The bucket of a month's shard.
+    pub(super) fn bucket(self, month: Date, shard: &str) -> String {
+        let month = month.strftime("%Y-%m");
+        match self {
+            Self::ByStatus(status) => format!("{}#{month}#{shard}", status.as_str()),
+            Self::ByTime => format!("{month}#{shard}"),
+        }
+    }
+}
+
+/// What a list looks for.
+pub(super) struct Search<'a> {
+    pub(super) store: &'a DeliveryStore,
+    pub(super) index: Index,
+    /// No place below this one fits.
+    pub(super) low: String,
+    /// Only those whose time has not passed by now.
+    pub(super) now: Timestamp,
+    /// Only those that stand so, where the index doesn't tell.
+    pub(super) status: Option<Status>,
+    /// Only those of this event name.
+    pub(super) event: Option<String>,
+    /// Only those that came at this time or later, where the index doesn't tell.
+    pub(super) from: Option<String>,
+    /// Only those that came before this time, where the index doesn't tell.
+    pub(super) to: Option<String>,
+    /// How many deliveries a shard is asked for at first.
+    pub(super) first_step: usize,
+}
+
+/// A delivery that fits, and its place.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Found {
+    pub(super) place: String,
+    pub(super) item: Item,
+}
+
+/// What a query found.
+pub(super) struct Answer {
+    pub(super) found: Vec<Found>,
+    /// The last place that was looked at; nothing if there are no more.
+    pub(super) reached: Option<String>,
+}
+
+impl Search<'_> {
+    /// The newest that fit among the next `step` of a bucket, below `upper` and not below `low`.
+    pub(super) async fn ask(
+        &self,
+        bucket: &str,
+        low: &str,
+        upper: &str,
+        step: usize,
+    ) -> Result<Answer> {
+        let (hash, range) = self.index.keys();
+        let mut filter = vec!["expiresAt >= :now"];
+        let mut query = self
+            .store
+            .client
+            .query()
+            .table_name(&self.store.table)
+            .index_name(self.index.name())
+            .key_condition_expression(format!(
+                "{hash} = :bucket AND {range} BETWEEN :low AND :high"
+            ))
+            .expression_attribute_values(":bucket", s(bucket))
+            .expression_attribute_values(":low", s(low))
+            .expression_attribute_values(":high", s(just_below(upper)))
+            .expression_attribute_values(":now", n(self.now.as_second()))
+            .scan_index_forward(false)
+            .limit(i32::try_from(step).unwrap_or(i32::MAX));
+        if let Some(status) = self.status {
+            filter.push("#status = :status");
+            query = query
+                .expression_attribute_names("#status", "status")
+                .expression_attribute_values(":status", s(status.as_str()));
+        }
+        if let Some(event) = &self.event {
+            filter.push("#event = :event");
+            query = query
+                .expression_attribute_names("#event", "event")
+                .expression_attribute_values(":event", s(event));
+        }
+        if let Some(from) = &self.from {
+            filter.push("receivedAt >= :from");
+            query = query.expression_attribute_values(":from", s(from));
+        }
+        if let Some(to) = &self.to {
+            filter.push("receivedAt < :to");
+            query = query.expression_attribute_values(":to", s(to));
+        }
+        let answer = query
+            .filter_expression(filter.join(" AND "))
+            .send()
+            .await
+            .map_err(failed("list deliveries"))?;
+        let found = answer.items.unwrap_or_default().into_iter().map(|item| {
+            let place = item.must(range)?.to_owned();
+            Ok(Found { place, item })
+        });
+        let last = answer.last_evaluated_key.as_ref();
+        Ok(Answer {
+            found: found.collect::<Result<_>>()?,
+            reached: last
+                .map(|last| last.must(range).map(str::to_owned))
+                .transpose()?,
+        })
+    }
+}

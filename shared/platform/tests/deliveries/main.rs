@@ -1,0 +1,10 @@
+//! The delivery log on an embedded DynamoDB.
+
+#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests
+
+mod bounds;
+mod erasing;
+mod lists;
+mod log;
+mod paging;
+mod support;

@@ -137,7 +137,8 @@ pub fn reduce(stored: &Records, facts: &Facts) -> Reduction {
         submission
     });
 
-    let follow_ups = carry_roots(&mut next.invitees, facts);
+    let mut follow_ups = carry_roots(&mut next.invitees, facts);
+    follow_ups.extend(carry_erasures(&next.invitees, facts));
     for invitee in next.invitees.values() {
         if let Some(event) = next.events.get_mut(&invitee.uri.event()) {
             event.enrol(invitee);
@@ -161,6 +162,25 @@ pub fn reduce(stored: &Records, facts: &Facts) -> Reduction {
         follow_ups,
         erased,
     }
+}
+
+/// Hands on that somebody was erased to the submission that led to their booking, where that is not
+/// part of this step: its answers may name them without their address.
+fn carry_erasures<'a>(
+    invitees: &'a BTreeMap<InviteeUri, InviteeRecord>,
+    facts: &'a Facts,
+) -> impl Iterator<Item = Facts> + 'a {
+    let here = facts.submission.as_ref().map(|submission| &submission.uri);
+    let erased = invitees.values().filter(|invitee| invitee.erased);
+    let linked = erased.filter_map(|invitee| invitee.submission.as_ref());
+    let elsewhere = linked.filter(move |uri| here != Some(*uri));
+    elsewhere.map(|uri| {
+        let mut gone = SubmissionRecord::about(uri.clone());
+        gone.erased = true;
+        let mut follow = Facts::new(facts.provider);
+        follow.add_submission(gone);
+        follow
+    })
 }
 
 /// The facts that erase somebody from stored records: bookings of theirs, events in which they are

@@ -1,6 +1,9 @@
 //! Histories of bookings: people book, move, cancel and stay away, and a small model of Calendly
 //! tells of it in the words and with the quirks of the real one.
 
+mod payload;
+
+use crate::person::{PEOPLE, Person};
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -70,6 +73,7 @@ pub fn histories() -> impl Strategy<Value = History> {
 #[derive(Clone)]
 struct Invitee {
     event: usize,
+    person: Person,
     number: usize,
     created: Timestamp,
     updated: Timestamp,
@@ -84,6 +88,8 @@ struct Invitee {
 #[derive(Clone, Copy)]
 struct Event {
     group: bool,
+    /// Who booked it first, and so gave a one-to-one meeting its name and place.
+    booker: Person,
     created: Timestamp,
     canceled: Option<Timestamp>,
 }
@@ -168,21 +174,27 @@ impl World {
 
     fn book(&mut self, group: bool, old: Option<usize>) {
         let open = |event: &Event| event.group && event.canceled.is_none();
+        let number = self.invitees.len();
+        let person = match old {
+            Some(old) => self.invitees[old].person,
+            None => Person(number % PEOPLE),
+        };
         let event = match self.events.iter().position(open) {
             Some(event) if group => event,
             _ => {
                 self.events.push(Event {
                     group,
+                    booker: person,
                     created: self.now,
                     canceled: None,
                 });
                 self.events.len() - 1
             }
         };
-        let number = self.invitees.len();
         let old_name = old.map(|old| (self.invitees[old].event, self.invitees[old].number));
         self.invitees.push(Invitee {
             event,
+            person,
             number,
             created: self.now,
             updated: self.now,
@@ -226,87 +238,5 @@ impl World {
             "payload": payload,
         });
         self.told.push(serde_json::to_vec(&body).unwrap());
-    }
-
-    fn say_routed(&mut self, who: usize) {
-        let invitee = &self.invitees[who];
-        let payload = json!({
-            "uri": format!("https://api.calendly.com/routing_form_submissions/s{:03}", invitee.number),
-            "routing_form": "https://api.calendly.com/routing_forms/f001",
-            "questions_and_answers": [{"question": "Size?", "answer": "11-50", "question_uuid": null}],
-            "submitter": invitee_uri((invitee.event, invitee.number)),
-            "submitter_type": "Invitee",
-            "created_at": format!("{:.3}", self.now),
-            "updated_at": format!("{:.3}", self.now),
-        });
-        self.send("routing_form_submission.created", &payload);
-    }
-
-    fn payload(&self, who: usize) -> Value {
-        let invitee = &self.invitees[who];
-        let event = self.events[invitee.event];
-        let canceled = |at: Timestamp| {
-            json!({
-                "canceled_by": "Somebody",
-                "canceler_type": "invitee",
-                "created_at": format!("{at:.6}"),
-                "reason": "",
-            })
-        };
-        let mut payload = json!({
-            "uri": invitee_uri((invitee.event, invitee.number)),
-            "event": event_uri(invitee.event),
-            "email": format!("invitee{}@example.com", invitee.number),
-            "name": format!("Invitee {}", invitee.number),
-            "first_name": null,
-            "last_name": null,
-            "timezone": "Europe/Berlin",
-            "status": if invitee.canceled.is_some() { "canceled" } else { "active" },
-            "rescheduled": invitee.moved_to.is_some(),
-            "old_invitee": invitee.moved_from.map(invitee_uri),
-            "new_invitee": invitee.moved_to.map(invitee_uri),
-            "no_show": invitee.no_show.map(|at| json!({
-                "uri": format!("https://api.calendly.com/invitee_no_shows/n{}", at.as_microsecond()),
-                "created_at": format!("{at:.6}"),
-            })),
-            "questions_and_answers": [],
-            "tracking": {"utm_source": "test"},
-            "created_at": format!("{:.6}", invitee.created),
-            "updated_at": format!("{:.6}", invitee.updated),
-        });
-        if let Some(at) = invitee.canceled {
-            payload["cancellation"] = canceled(at);
-        }
-        if !self.old_payloads {
-            let mates: Vec<_> = self
-                .invitees
-                .iter()
-                .filter(|i| i.event == invitee.event)
-                .collect();
-            let start = event.created + SignedDuration::from_hours(24 * 20);
-            // Who comes changes the counter, but not the event's `updated_at`.
-            let updated = event.canceled.unwrap_or(event.created);
-            payload["scheduled_event"] = json!({
-                "uri": event_uri(invitee.event),
-                "name": "Meeting",
-                "status": if event.canceled.is_some() { "canceled" } else { "active" },
-                "start_time": format!("{start:.6}"),
-                "end_time": format!("{:.6}", start + SignedDuration::from_mins(30)),
-                "created_at": format!("{:.6}", event.created),
-                "updated_at": format!("{updated:.6}"),
-                "location": {"type": "custom", "location": "here"},
-                "invitees_counter": {
-                    "total": mates.len(),
-                    "active": mates.iter().filter(|i| i.canceled.is_none()).count(),
-                    "limit": if event.group { 20 } else { 1 },
-                },
-                "event_memberships": [],
-                "event_guests": [],
-            });
-            if let Some(at) = event.canceled {
-                payload["scheduled_event"]["cancellation"] = canceled(at);
-            }
-        }
-        payload
     }
 }

@@ -10,6 +10,7 @@
 
 pub mod dynamo;
 pub mod history;
+pub mod person;
 
 use std::path::PathBuf;
 

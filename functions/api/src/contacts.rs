@@ -14,6 +14,8 @@ use std::time::{Duration, Instant};
 /// An erasure stops looking after this time, well before the function's 29 s, and tells that there
 /// is more to do.
 const TIME_LIMIT: Duration = Duration::from_secs(18);
+/// When bookings are looked for once more.
+const SECOND_LOOK: Duration = Duration::from_secs(2);
 /// How many index entries are read at a time.
 const AT_A_TIME: usize = 100;
 
@@ -72,7 +74,13 @@ impl Api {
         };
         let marked = self.bookings.mark_erased(&erasing.contact, now).await;
         marked.map_err(unavailable)?;
-        let bookings = self.erase_bookings(&mut erasing).await?;
+        let mut bookings = self.erase_bookings(&mut erasing).await?;
+        if bookings {
+            // A step that had looked for the mark before it was there may have been written since, and
+            // an index is a moment late.
+            tokio::time::sleep(SECOND_LOOK).await;
+            bookings = self.erase_bookings(&mut erasing).await?;
+        }
         let unread = self.erase_unread(&mut erasing).await?;
         erasing.report.complete = bookings && unread;
         let report = erasing.report;

@@ -349,9 +349,11 @@ fn people_missing(stored: &EventRecord, people: &[InviteeSummary]) -> bool {
     let Some(counter) = stored.counter.as_ref().map(|counter| &counter.value) else {
         return people.is_empty();
     };
-    // Known only through a link, or moved with the half that says why still missing.
+    // Known only through a link, or moved with the half that says why still missing. Who was erased
+    // has no address either, and none to be read.
     let half_known = |invitee: &InviteeSummary| {
-        invitee.email.is_none() || !invitee.is_active() && invitee.cancellation.is_none()
+        invitee.email.is_none() && !invitee.erased
+            || !invitee.is_active() && invitee.cancellation.is_none()
     };
     if people.iter().any(half_known) {
         return true;

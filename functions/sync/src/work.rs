@@ -118,7 +118,8 @@ where
             to: job.to,
             ..Place::default()
         });
-        let end = run.go(place, &mut tally).await;
+        // On the heap: all that a page holds would else be part of every future around this.
+        let end = Box::pin(run.go(place, &mut tally)).await;
         let (part, next) = match end {
             Ok(End::Complete) => (Part::Finished, None),
             Ok(End::Paused { place, after }) => {

@@ -3,9 +3,10 @@
 use crate::invitee::{Cancellation, InviteeRecord};
 use crate::merge::{Latest, latest, max_of, min_of};
 use crate::view::InviteeSummary;
-use crate::{ConnectionId, ContactKey, EventStatus, EventUri, Provider, Role};
+use crate::{ConnectionId, ContactKey, EventStatus, EventUri, Provider};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How many invitees an event's own record carries, so that a list of events needs no further
@@ -82,7 +83,7 @@ pub struct EventRecord {
     pub canceled: bool,
     /// Who canceled it and why. Join: latest.
     pub cancellation: Option<Latest<Cancellation>>,
-    /// Guests and hosts who were erased: they are not kept again. Join: union.
+    /// Guests and hosts who were erased: whoever names them again is not heard. Join: union.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub erased_people: BTreeSet<ContactKey>,
     /// When it was made. Join: earliest.
@@ -118,23 +119,17 @@ impl EventRecord {
         }
     }
 
-    /// Joins what `other` knows of the same event.
+    /// Joins what `other` knows of the same event. Lists of people are compared without those who
+    /// were erased. So which of two different lists of the very same time stays can depend on
+    /// whether they met before the erasure or after; that none of them names the erased can't.
     pub fn merge(&mut self, other: &Self) {
         self.erased_people
             .extend(other.erased_people.iter().cloned());
-        if self.erased_people.is_empty() {
-            self.join(other);
-        } else {
-            // Both sides first: see `InviteeRecord::merge`.
-            let mut other = other.clone();
-            other.erased_people.clone_from(&self.erased_people);
-            self.forget_people();
-            other.forget_people();
-            self.join(&other);
+        let mut other = Cow::Borrowed(other);
+        if !self.erased_people.is_empty() {
+            self.forget_people(&self.erased_people.clone());
+            other.to_mut().forget_people(&self.erased_people);
         }
-    }
-
-    fn join(&mut self, other: &Self) {
         self.connections.extend(other.connections.iter().cloned());
         latest(&mut self.name, &other.name);
         latest(&mut self.event_type, &other.event_type);
@@ -150,47 +145,20 @@ impl EventRecord {
         max_of(&mut self.updated_at, &other.updated_at);
     }
 
-    /// Drops guests, and what is known of hosts, who were erased.
-    pub(crate) fn forget_people(&mut self) {
-        let erased = |email: &str| self.erased_people.contains(&ContactKey::of(email));
-        if let Some(guests) = &mut self.guests {
-            guests.value.retain(|guest| !erased(&guest.email));
-        }
-        for host in self.hosts.iter_mut().flat_map(|hosts| &mut hosts.value) {
-            if host.email.as_deref().is_some_and(erased) {
-                host.name = None;
-                host.email = None;
-            }
+    /// Takes over what the roster says of `invitee`. Keeping the smallest ids makes the cut
+    /// independent of the order in which invitees came.
+    pub(crate) fn enrol(&mut self, invitee: &InviteeRecord) {
+        self.roster
+            .insert(invitee.uri.id().to_owned(), InviteeSummary::of(invitee));
+        while self.roster.len() > ROSTER_LIMIT {
+            self.roster.pop_last();
         }
     }
 
-    /// Drops what a one-to-one meeting tells of its invitee, once they were erased. Derived from
-    /// what is known each time, so that it doesn't matter when that came.
-    pub(crate) fn forget_details(&mut self) {
-        if !self.is_one_to_one() || !self.roster.values().any(|invitee| invitee.erased) {
-            return;
-        }
-        self.name = None;
-        self.location = None;
-        self.notes = None;
-        let cancellation = self.cancellation.as_ref();
-        self.cancellation = cancellation.map(|it| it.map(Cancellation::anonymous));
-    }
-
-    /// Guests and hosts, by their addresses.
-    pub fn contacts(&self) -> BTreeSet<(ContactKey, Role)> {
-        let hosts = self.hosts.iter().flat_map(|hosts| &hosts.value);
-        let hosts = hosts.filter_map(|host| host.email.as_deref());
-        let guests = self.guests.iter().flat_map(|guests| &guests.value);
-        let guests = guests.map(|guest| guest.email.as_str());
-        let hosts = hosts.map(|email| (ContactKey::of(email), Role::Host));
-        let guests = guests.map(|email| (ContactKey::of(email), Role::Guest));
-        hosts.chain(guests).collect()
-    }
-
-    fn is_one_to_one(&self) -> bool {
-        let counter = self.counter.as_ref();
-        counter.is_some_and(|counter| counter.value.limit == Some(1))
+    /// Whether only one person can book it.
+    pub(crate) fn is_one_to_one(&self) -> bool {
+        let limit = self.counter.as_ref().map(|counter| counter.value.limit);
+        limit == Some(Some(1))
     }
 
     /// Where it stands.
@@ -199,16 +167,6 @@ impl EventRecord {
             EventStatus::Canceled
         } else {
             EventStatus::Active
-        }
-    }
-
-    /// Takes over what the roster says of `invitee`. Keeping the smallest ids makes the cut
-    /// independent of the order in which invitees came.
-    pub(crate) fn enrol(&mut self, invitee: &InviteeRecord) {
-        self.roster
-            .insert(invitee.uri.id().to_owned(), InviteeSummary::of(invitee));
-        while self.roster.len() > ROSTER_LIMIT {
-            self.roster.pop_last();
         }
     }
 

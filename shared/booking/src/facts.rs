@@ -94,13 +94,18 @@ impl Facts {
         }
     }
 
-    /// Everybody whose address is among these facts.
+    /// Everybody whose address these facts tell: for these, [`Records::erasures`] has to be loaded.
+    ///
+    /// [`Records::erasures`]: crate::Records::erasures
     pub fn contacts(&self) -> BTreeSet<ContactKey> {
+        let around = self.events.values().flat_map(EventRecord::contacts);
         let invitees = self.invitees.values().filter_map(InviteeRecord::contact);
-        let others = self.events.values().flat_map(EventRecord::contacts);
-        let submitters = self.submission.iter().flat_map(SubmissionRecord::contacts);
-        let others = others.map(|(contact, _)| contact);
-        invitees.chain(others).chain(submitters).collect()
+        let forms = self.submission.iter().flat_map(|s| s.contacts());
+        around
+            .map(|(contact, _)| contact)
+            .chain(invitees)
+            .chain(forms)
+            .collect()
     }
 
     /// The invitee that these facts are chiefly about: one with a message of its own before one

@@ -1,47 +1,23 @@
-//! What happened to a booking, told from the facts that are kept: whatever the order in which they
-//! came, it is the same story.
+//! What happened to a booking, derived from its record alone: the record converges, so this does.
 
-use crate::{Cancellation, InviteeRecord, InviteeStatus, Transition};
+use crate::{InviteeRecord, InviteeStatus, InviteeUri, Mark, NoShow, Transition};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-/// What an address is to an event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    /// They booked.
-    Invitee,
-    /// They were brought along.
-    Guest,
-    /// They hold the meeting.
-    Host,
-}
-
-impl Role {
-    /// The word for it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Invitee => "invitee",
-            Self::Guest => "guest",
-            Self::Host => "host",
-        }
-    }
-}
-
-/// A transition of a booking.
+/// One transition of a booking.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct HistoryEntry {
     /// What happened.
     pub transition: Transition,
-    /// When, by Calendly's clock; null where no fact tells.
+    /// When, where that is known.
     pub at: Option<Timestamp>,
-    /// Why.
+    /// What is known of why.
     pub cause: Cause,
 }
 
-/// What a transition came from.
+/// Why a transition happened; what does not apply or is not known is null.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Cause {
@@ -49,95 +25,117 @@ pub struct Cause {
     pub by: Option<String>,
     /// `host` or `invitee`.
     pub by_type: Option<String>,
-    /// The reason as given.
+    /// The reason as given; may be empty.
     pub reason: Option<String>,
-    /// URI of the booking that this one replaced.
-    pub rescheduled_from: Option<String>,
-    /// URI of the booking that replaced this one.
-    pub rescheduled_to: Option<String>,
-    /// What was updated.
+    /// The booking that this one replaced.
+    pub rescheduled_from: Option<InviteeUri>,
+    /// The booking that replaced this one.
+    pub rescheduled_to: Option<InviteeUri>,
+    /// What changed, of an update.
     pub detail: Option<&'static str>,
 }
 
-impl Cause {
-    fn of(cancellation: Option<&Cancellation>) -> Self {
-        Self {
-            by: cancellation.and_then(|c| c.by.clone()),
-            by_type: cancellation.and_then(|c| c.by_type.clone()),
-            reason: cancellation.and_then(|c| c.reason.clone()),
-            ..Self::default()
-        }
-    }
-}
-
-/// The transitions of a booking, the earliest first; what has no time comes last.
+/// The transitions of one booking by time. Those without a time come last; of the same time, a
+/// booking is made first and ends last.
 pub fn history(record: &InviteeRecord) -> Vec<HistoryEntry> {
     let mut entries = Vec::new();
-    let mut add = |transition, at, cause| {
-        entries.push(HistoryEntry {
-            transition,
-            at,
-            cause,
-        });
-    };
-    if let Some(from) = &record.moved_from {
-        let cause = Cause {
-            rescheduled_from: Some(from.to_string()),
-            ..Cause::default()
-        };
-        add(Transition::Rescheduled, record.created_at, cause);
-    } else if record.known {
-        add(Transition::Scheduled, record.created_at, Cause::default());
-    }
-    let asked = record.reconfirmation.as_ref().map(|asked| &asked.value);
-    if let Some(at) = asked.and_then(|asked| asked.created_at) {
-        let cause = Cause {
-            detail: Some("reconfirmation requested"),
-            ..Cause::default()
-        };
-        add(Transition::Updated, Some(at), cause);
-    }
-    if let Some(at) = asked.and_then(|asked| asked.confirmed_at) {
-        let cause = Cause {
-            detail: Some("reconfirmation confirmed"),
-            ..Cause::default()
-        };
-        add(Transition::Updated, Some(at), cause);
-    }
-    let canceled = record.cancellation.as_ref().map(|c| &c.value);
-    let ended = canceled.and_then(|c| c.at).or(record.updated_at);
-    match record.status() {
-        InviteeStatus::Active => {}
-        InviteeStatus::Canceled => add(Transition::Canceled, ended, Cause::of(canceled)),
-        InviteeStatus::Rescheduled => {
-            let cause = Cause {
-                rescheduled_to: record.moved_to.last().map(ToString::to_string),
-                ..Cause::of(canceled)
-            };
-            add(Transition::Rescheduled, ended, cause);
-        }
-    }
-    let mut marked = false;
-    for mark in &record.marks {
-        if mark.set != marked {
-            add(no_show(mark.set), Some(mark.at), Cause::default());
-            marked = mark.set;
-        }
-    }
-    // What only a comparison with Calendly found: the mark of which nobody told, or its end.
-    if record.is_no_show() != marked {
-        let at = record.no_show.as_ref().map(crate::Latest::at);
-        add(no_show(!marked), at, Cause::default());
-    }
-    // The sort keeps the order of what happened at one time.
+    entries.extend(made(record));
+    entries.extend(reconfirmed(record));
+    entries.extend(no_shows(record));
+    entries.extend(ended(record));
     entries.sort_by_key(|entry| (entry.at.is_none(), entry.at));
     entries
 }
 
-fn no_show(set: bool) -> Transition {
-    if set {
-        Transition::NoShowMarked
-    } else {
-        Transition::NoShowCleared
+/// How the booking came about. Of one that is known only as the old half of a move, nothing tells.
+fn made(record: &InviteeRecord) -> Option<HistoryEntry> {
+    let transition = match &record.moved_from {
+        Some(_) => Transition::Rescheduled,
+        None if record.known || record.created_at.is_some() => Transition::Scheduled,
+        None => return None,
+    };
+    Some(HistoryEntry {
+        transition,
+        at: record.created_at,
+        cause: Cause {
+            rescheduled_from: record.moved_from.clone(),
+            ..Cause::default()
+        },
+    })
+}
+
+fn reconfirmed(record: &InviteeRecord) -> impl Iterator<Item = HistoryEntry> {
+    let asked = record.reconfirmation.as_ref().map(|latest| &latest.value);
+    let requested = asked.and_then(|asked| asked.created_at);
+    let confirmed = asked.and_then(|asked| asked.confirmed_at);
+    [
+        (requested, "reconfirmation requested"),
+        (confirmed, "reconfirmation confirmed"),
+    ]
+    .into_iter()
+    .filter(|(at, _)| at.is_some())
+    .map(|(at, detail)| HistoryEntry {
+        transition: Transition::Updated,
+        at,
+        cause: Cause {
+            detail: Some(detail),
+            ..Cause::default()
+        },
+    })
+}
+
+/// No-show marks as they followed each other. Equal ones in a row are one: the later is a repeat,
+/// or what lay between was never told.
+fn no_shows(record: &InviteeRecord) -> Vec<HistoryEntry> {
+    let mut marks = record.marks.clone();
+    match record.no_show.as_ref().map(|now| (&now.value, now.time())) {
+        Some((NoShow::Marked { at, .. }, _)) => {
+            marks.insert(Mark {
+                at: *at,
+                marked: true,
+            });
+        }
+        // Only a look at the invitee found that the mark is gone.
+        Some((NoShow::Cleared, Some(at))) if marks.last().is_some_and(|last| last.marked) => {
+            marks.insert(Mark { at, marked: false });
+        }
+        _ => {}
     }
+    let mut entries: Vec<HistoryEntry> = Vec::new();
+    for mark in marks {
+        let transition = if mark.marked {
+            Transition::NoShowMarked
+        } else {
+            Transition::NoShowCleared
+        };
+        if entries.last().map(|last| last.transition) != Some(transition) {
+            entries.push(HistoryEntry {
+                transition,
+                at: Some(mark.at),
+                cause: Cause::default(),
+            });
+        }
+    }
+    entries
+}
+
+/// How the booking ended, if it did.
+fn ended(record: &InviteeRecord) -> Option<HistoryEntry> {
+    let transition = match record.status() {
+        InviteeStatus::Active => return None,
+        InviteeStatus::Canceled => Transition::Canceled,
+        InviteeStatus::Rescheduled => Transition::Rescheduled,
+    };
+    let cancellation = record.cancellation.as_ref().map(|latest| &latest.value);
+    Some(HistoryEntry {
+        transition,
+        at: cancellation.and_then(|c| c.at).or(record.updated_at),
+        cause: Cause {
+            by: cancellation.and_then(|c| c.by.clone()),
+            by_type: cancellation.and_then(|c| c.by_type.clone()),
+            reason: cancellation.and_then(|c| c.reason.clone()),
+            rescheduled_to: record.moved_to.last().cloned(),
+            ..Cause::default()
+        },
+    })
 }

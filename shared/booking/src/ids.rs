@@ -77,7 +77,9 @@ fn ends_in(uri: &str, pattern: &[&str]) -> bool {
 macro_rules! uri_type {
     ($(#[$doc:meta])* $name:ident, $expected:literal, $pattern:expr) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(
+            Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+        )]
         #[serde(try_from = "String", into = "String")]
         pub struct $name(String);
 

@@ -1,8 +1,8 @@
 //! One person's booking of a scheduled event, as it is kept.
 
 use crate::event::Slot;
-use crate::merge::{Latest, latest, max_of, min_of};
-use crate::{ContactKey, InviteeUri, SubmissionUri};
+use crate::merge::{Latest, Stamp, latest, max_of, min_of};
+use crate::{InviteeUri, SubmissionUri};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -21,37 +21,20 @@ pub enum InviteeStatus {
 }
 
 /// Who canceled, and why.
+///
+/// The order of the fields matters: of two that were true at the same time, bytes decide, and what
+/// stays of an erased one has to decide before what goes. Else it would make a difference whether
+/// somebody is erased before or after the two have met.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cancellation {
-    /// Name of whoever canceled.
-    pub by: Option<String>,
-    /// The reason as given; may be empty.
-    pub reason: Option<String>,
     /// `host` or `invitee`.
     pub by_type: Option<String>,
     /// When.
     pub at: Option<Timestamp>,
-}
-
-impl Cancellation {
-    /// Without what it says of people.
-    pub(crate) fn anonymous(&self) -> Self {
-        Self {
-            by: None,
-            reason: None,
-            by_type: self.by_type.clone(),
-            at: self.at,
-        }
-    }
-}
-
-/// A no-show mark that was set or taken back, at a time that is known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Mark {
-    /// When.
-    pub at: Timestamp,
-    /// Set, rather than taken back.
-    pub set: bool,
+    /// Name of whoever canceled.
+    pub by: Option<String>,
+    /// The reason as given; may be empty.
+    pub reason: Option<String>,
 }
 
 /// Whether the invitee was marked as not having come.
@@ -67,6 +50,18 @@ pub enum NoShow {
     },
     /// The mark was taken back.
     Cleared,
+}
+
+/// A no-show mark that was set or taken back at a time that the provider gave.
+///
+/// In the order of time; of the same time the one that is set comes last, as it does for the
+/// present state ([`InviteeRecord::no_show`]).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Mark {
+    /// When.
+    pub at: Timestamp,
+    /// Set, or taken back.
+    pub marked: bool,
 }
 
 /// An answer to a question of the booking page.
@@ -138,12 +133,16 @@ pub struct Lineage {
 /// Details that Calendly never unsets (answers, tracking, payment, names) are only merged where a
 /// message has them: a shorter message must not erase them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[allow(clippy::struct_excessive_bools)] // each is a fact of its own
+#[allow(clippy::struct_excessive_bools)] // each merges on its own
 pub struct InviteeRecord {
     /// The invitee's URI, its identity.
     pub uri: InviteeUri,
     /// A message about this very invitee was seen; otherwise only links to it. Join: or.
     pub known: bool,
+    /// The person was erased: what tells who it was is gone, and what says it again is dropped.
+    /// Join: or.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub erased: bool,
     /// E-mail address. Join: latest.
     pub email: Option<Latest<String>>,
     /// Full name. Join: latest.
@@ -182,16 +181,13 @@ pub struct InviteeRecord {
     pub cancellation: Option<Latest<Cancellation>>,
     /// No-show mark. Join: latest.
     pub no_show: Option<Latest<NoShow>>,
-    /// Every no-show mark that was told of with its time, for the history. Join: union.
+    /// Every no-show mark that a message told of, set or taken back. Join: union.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub marks: BTreeSet<Mark>,
-    /// Start and end as messages about this very invitee told them, for its place in a person's
-    /// list. Join: latest.
+    /// Start and end as messages about this very invitee told them: its place in a person's list.
+    /// Join: latest.
     #[serde(default)]
     pub slot: Option<Latest<Slot>>,
-    /// What is known of the person was erased, and nothing of it is kept again. Join: or.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub erased: bool,
     /// The booking that this one replaced. Join: greatest.
     pub moved_from: Option<InviteeUri>,
     /// The bookings that replaced this one: one, but for a history that can't be. Join: union.
@@ -211,6 +207,7 @@ impl InviteeRecord {
         Self {
             uri,
             known: false,
+            erased: false,
             email: None,
             name: None,
             first_name: None,
@@ -232,7 +229,6 @@ impl InviteeRecord {
             no_show: None,
             marks: BTreeSet::new(),
             slot: None,
-            erased: false,
             moved_from: None,
             moved_to: BTreeSet::new(),
             lineage: None,
@@ -243,21 +239,8 @@ impl InviteeRecord {
 
     /// Joins what `other` knows of the same invitee.
     pub fn merge(&mut self, other: &Self) {
-        if self.erased || other.erased {
-            // Both sides first: of two cancellations at one time, the choice must not depend on what is
-            // not kept. (Where they tie and only then somebody is erased, an earlier choice stays.)
-            let mut other = other.clone();
-            self.erased = true;
-            self.forget();
-            other.forget();
-            self.join(&other);
-        } else {
-            self.join(other);
-        }
-    }
-
-    fn join(&mut self, other: &Self) {
         self.known |= other.known;
+        self.erased |= other.erased;
         latest(&mut self.email, &other.email);
         latest(&mut self.name, &other.name);
         latest(&mut self.first_name, &other.first_name);
@@ -277,48 +260,16 @@ impl InviteeRecord {
         self.rescheduled |= other.rescheduled;
         latest(&mut self.cancellation, &other.cancellation);
         latest(&mut self.no_show, &other.no_show);
-        self.marks.extend(&other.marks);
+        self.marks.extend(other.marks.iter().cloned());
         latest(&mut self.slot, &other.slot);
         max_of(&mut self.moved_from, &other.moved_from);
         self.moved_to.extend(other.moved_to.iter().cloned());
         max_of(&mut self.lineage, &other.lineage);
         min_of(&mut self.created_at, &other.created_at);
         max_of(&mut self.updated_at, &other.updated_at);
-    }
-
-    /// Drops what is known of the person. What stays is that somebody booked, and what became of it.
-    fn forget(&mut self) {
-        self.email = None;
-        self.name = None;
-        self.first_name = None;
-        self.last_name = None;
-        self.timezone = None;
-        self.phone = None;
-        self.answers = None;
-        self.tracking = None;
-        self.payment = None;
-        self.cancel_url = None;
-        self.reschedule_url = None;
-        let cancellation = self.cancellation.as_ref();
-        self.cancellation = cancellation.map(|it| it.map(Cancellation::anonymous));
-    }
-
-    /// Erases what is known of the person.
-    pub(crate) fn erase(&mut self) {
-        self.erased = true;
-        self.forget();
-    }
-
-    /// When the meeting starts, as messages about this invitee told it.
-    pub fn start(&self) -> Option<Timestamp> {
-        self.slot.as_ref().map(|slot| slot.value.start)
-    }
-
-    /// The person, by their address.
-    pub fn contact(&self) -> Option<ContactKey> {
-        self.email
-            .as_ref()
-            .map(|email| ContactKey::of(&email.value))
+        if self.erased {
+            self.forget();
+        }
     }
 
     /// Where the booking stands. A move is not a cancellation, whichever half of it came.
@@ -330,6 +281,19 @@ impl InviteeRecord {
         } else {
             InviteeStatus::Active
         }
+    }
+
+    /// Takes over a mark, or its end, of which the provider says when that was. That a mark is gone
+    /// which only a later look found has no such time: it is no [`Mark`], or each look would add one.
+    pub fn set_no_show(&mut self, at: Timestamp, no_show: NoShow) {
+        let marked = matches!(no_show, NoShow::Marked { .. });
+        self.marks.insert(Mark { at, marked });
+        self.no_show = Some(Latest::new(Stamp::new(at, at), no_show));
+    }
+
+    /// When the meeting starts, as messages about this very invitee told it.
+    pub fn start(&self) -> Option<Timestamp> {
+        self.slot.as_ref().map(|slot| slot.value.start)
     }
 
     /// Whether a no-show mark is set.

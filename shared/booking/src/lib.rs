@@ -9,20 +9,23 @@
 //! interleaving of the same deliveries end in the same records, byte for byte. What makes a merge
 //! a join is written beside each field in [`EventRecord`] and [`InviteeRecord`].
 
+mod erase;
 mod event;
 mod facts;
 mod history;
 mod ids;
 mod invitee;
 mod merge;
+mod people;
 mod reduce;
 mod submission;
 mod transition;
 mod view;
 
+pub use erase::erasure;
 pub use event::{Counter, EventRecord, Guest, Host, ROSTER_LIMIT, Slot};
 pub use facts::{Facts, RecordKeys};
-pub use history::{Cause, HistoryEntry, Role, history};
+pub use history::{Cause, HistoryEntry, history};
 pub use ids::{
     ConnectionId, ContactKey, EventUri, InvalidUri, InviteeUri, Provider, SubmissionUri,
 };
@@ -31,7 +34,8 @@ pub use invitee::{
     Reconfirmation, Tracking,
 };
 pub use merge::{Latest, Stamp};
-pub use reduce::{MAX_CHAIN, Records, Reduction, erasure, reduce};
+pub use people::Role;
+pub use reduce::{MAX_CHAIN, Records, Reduction, reduce};
 pub use submission::{FormAnswer, SubmissionRecord};
 pub use transition::Transition;
 pub use view::{CancellationView, EventStatus, EventView, InviteeSummary, InviteeView};

@@ -54,17 +54,9 @@ impl<T: Serialize + PartialEq> Latest<T> {
         Self { at, value }
     }
 
-    /// When it was true.
-    pub fn at(&self) -> Timestamp {
-        Timestamp::from_microsecond(self.at.updated).unwrap_or(Timestamp::MIN)
-    }
-
-    /// The same of another value, true at the same time.
-    pub(crate) fn map<U>(&self, to: impl FnOnce(&T) -> U) -> Latest<U> {
-        Latest {
-            at: self.at,
-            value: to(&self.value),
-        }
+    /// When the value was true, by the object's own `updated_at`.
+    pub fn time(&self) -> Option<Timestamp> {
+        Timestamp::from_microsecond(self.at.updated).ok()
     }
 
     fn wins_over(&self, other: &Self) -> bool {

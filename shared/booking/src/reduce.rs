@@ -1,9 +1,10 @@
 //! The reducer: what is stored, and what a delivery says, give what is to be stored.
 
+use crate::erase::forms_of_erased;
 use crate::merge::latest;
 use crate::{
     ContactKey, EventRecord, EventUri, EventView, Facts, InviteeRecord, InviteeUri, InviteeView,
-    Provider, SubmissionRecord, Transition,
+    SubmissionRecord, Transition,
 };
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -21,17 +22,9 @@ pub struct Records {
     pub invitees: BTreeMap<InviteeUri, InviteeRecord>,
     /// A routing form submission.
     pub submission: Option<SubmissionRecord>,
-    /// Who was erased, and when: of what was so by then nothing is kept, whenever it is told. Not
-    /// a record that a step changes.
+    /// When people were erased: their mark, which stays. Only read, and never part of what a step
+    /// makes.
     pub erasures: BTreeMap<ContactKey, Timestamp>,
-}
-
-impl Records {
-    /// Whether somebody was erased at `since` or later; if that isn't known, at any time.
-    fn erased(&self, contact: &ContactKey, since: Option<Timestamp>) -> bool {
-        let at = self.erasures.get(contact);
-        at.is_some_and(|at| since.is_none_or(|since| since <= *at))
-    }
 }
 
 /// What a step makes of the stored records.
@@ -57,14 +50,15 @@ impl Reduction {
             let before = stored.events.get(uri);
             before.is_none_or(|before| {
                 before.connections != event.connections
+                    || before.erased_people != event.erased_people
                     || EventView::listed(before) != EventView::listed(event)
             })
         });
         records.invitees.retain(|uri, invitee| {
             let before = stored.invitees.get(uri);
             before.is_none_or(|before| {
-                before.start() != invitee.start()
-                    || before.marks != invitee.marks
+                before.marks != invitee.marks
+                    || before.start() != invitee.start()
                     || InviteeView::of(before, None) != InviteeView::of(invitee, None)
             })
         });
@@ -74,27 +68,17 @@ impl Reduction {
     }
 }
 
-/// Merges `facts` into `stored`, which holds those of `facts.keys()` that exist.
+/// Merges `facts` into `stored`, which holds those of `facts.keys()`, and those marks of
+/// `facts.contacts()`, that exist.
 pub fn reduce(stored: &Records, facts: &Facts) -> Reduction {
     let mut next = Records::default();
-    let mut erased = false;
     for (uri, fact) in &facts.events {
         let mut event = stored
             .events
             .get(uri)
             .cloned()
             .unwrap_or_else(|| EventRecord::about(uri.clone(), facts.provider));
-        // Of the facts as of what is stored: a list that is older than the stored one tells of
-        // people, too.
-        let told = fact.contacts().into_iter().map(|(contact, _)| contact);
-        let made = fact.created_at.or(fact.updated_at);
-        let gone = told.filter(|contact| {
-            stored.erased(contact, made) || event.erased_people.contains(contact)
-        });
-        let gone: Vec<_> = gone.collect();
-        erased |= !gone.is_empty();
-        event.erased_people.extend(gone);
-        event.merge(fact);
+        event.merge_marked(fact, &stored.erasures);
         next.events.insert(uri.clone(), event);
     }
     for (uri, fact) in &facts.invitees {
@@ -103,20 +87,13 @@ pub fn reduce(stored: &Records, facts: &Facts) -> Reduction {
             .get(uri)
             .cloned()
             .unwrap_or_else(|| InviteeRecord::about(uri.clone()));
-        let contact = fact.contact();
-        let made = fact.created_at.or(fact.updated_at);
-        if contact.is_some_and(|contact| stored.erased(&contact, made)) {
-            invitee.erase();
-        }
-        invitee.merge(fact);
-        let slot = facts
-            .events
-            .get(&uri.event())
-            .and_then(|event| event.slot.as_ref());
+        invitee.merge_marked(fact, &stored.erasures);
+        // Not from the stored event: what a record holds must follow from its own messages alone.
+        let slot = facts.events.get(&uri.event());
+        let slot = slot.and_then(|event| event.slot.as_ref());
         if let Some(slot) = slot.filter(|_| fact.known) {
             latest(&mut invitee.slot, &Some(slot.clone()));
         }
-        erased |= invitee.erased && fact.email.is_some();
         next.invitees.insert(uri.clone(), invitee);
     }
     next.submission = facts.submission.as_ref().map(|fact| {
@@ -124,28 +101,19 @@ pub fn reduce(stored: &Records, facts: &Facts) -> Reduction {
             .submission
             .clone()
             .unwrap_or_else(|| SubmissionRecord::about(fact.uri.clone()));
-        let made = fact.created_at.or(fact.updated_at);
-        if fact
-            .contacts()
-            .iter()
-            .any(|contact| stored.erased(contact, made))
-        {
-            submission.erase();
-        }
-        submission.merge(fact);
-        erased |= submission.erased && fact.answers.is_some();
+        submission.merge_marked(fact, &stored.erasures, &next.invitees);
         submission
     });
 
     let mut follow_ups = carry_roots(&mut next.invitees, facts);
-    follow_ups.extend(carry_erasures(&next.invitees, facts));
+    follow_ups.extend(forms_of_erased(&next, facts.provider));
     for invitee in next.invitees.values() {
         if let Some(event) = next.events.get_mut(&invitee.uri.event()) {
             event.enrol(invitee);
         }
     }
     for event in next.events.values_mut() {
-        event.forget_details();
+        event.forget_meeting_of_erased();
     }
     let transitions = next
         .invitees
@@ -156,6 +124,7 @@ pub fn reduce(stored: &Records, facts: &Facts) -> Reduction {
                 .map(|made| (after.uri.clone(), made))
         })
         .collect();
+    let erased = tell_of_erased(facts, &next);
     Reduction {
         records: next,
         transitions,
@@ -164,59 +133,20 @@ pub fn reduce(stored: &Records, facts: &Facts) -> Reduction {
     }
 }
 
-/// Hands on that somebody was erased to the submission that led to their booking, where that is not
-/// part of this step: its answers may name them without their address.
-fn carry_erasures<'a>(
-    invitees: &'a BTreeMap<InviteeUri, InviteeRecord>,
-    facts: &'a Facts,
-) -> impl Iterator<Item = Facts> + 'a {
-    let here = facts.submission.as_ref().map(|submission| &submission.uri);
-    let erased = invitees.values().filter(|invitee| invitee.erased);
-    let linked = erased.filter_map(|invitee| invitee.submission.as_ref());
-    let elsewhere = linked.filter(move |uri| here != Some(*uri));
-    elsewhere.map(|uri| {
-        let mut gone = SubmissionRecord::about(uri.clone());
-        gone.erased = true;
-        let mut follow = Facts::new(facts.provider);
-        follow.add_submission(gone);
-        follow
-    })
-}
-
-/// The facts that erase somebody from stored records: bookings of theirs, events in which they are
-/// guest or host, and a submission with their address, or of one of those bookings.
-pub fn erasure(records: &Records, contact: &ContactKey) -> Facts {
-    let provider = records.events.values().map(|event| event.provider).next();
-    let mut facts = Facts::new(provider.unwrap_or(Provider::Calendly));
-    let theirs = records
-        .invitees
-        .values()
-        .filter(|invitee| invitee.contact().as_ref() == Some(contact));
-    for invitee in theirs.clone() {
-        let mut gone = InviteeRecord::about(invitee.uri.clone());
-        gone.erased = true;
-        facts.add_invitee(&gone);
-    }
-    for event in records.events.values() {
-        if event.contacts().iter().any(|(known, _)| known == contact) {
-            let mut gone = EventRecord::about(event.uri.clone(), event.provider);
-            gone.erased_people.insert(contact.clone());
-            facts.add_event(&gone);
-        }
-    }
-    if let Some(submission) = &records.submission {
-        let mut theirs = theirs;
-        let linked = theirs.any(|invitee| {
-            submission.submitter.as_ref() == Some(&invitee.uri)
-                || invitee.submission.as_ref() == Some(&submission.uri)
-        });
-        if linked || submission.contacts().contains(contact) {
-            let mut gone = SubmissionRecord::about(submission.uri.clone());
-            gone.erased = true;
-            facts.add_submission(gone);
-        }
-    }
-    facts
+/// Whether these facts told of somebody whom the records no longer know.
+fn tell_of_erased(facts: &Facts, next: &Records) -> bool {
+    let invitees = facts.invitees.values().any(|fact| {
+        fact.email.is_some() && next.invitees.get(&fact.uri).is_some_and(|next| next.erased)
+    });
+    let others = facts.events.values().any(|fact| {
+        let erased = next.events.get(&fact.uri).map(|next| &next.erased_people);
+        let mut told = fact.contacts().into_iter();
+        erased.is_some_and(|erased| told.any(|(contact, _)| erased.contains(&contact)))
+    });
+    let submission = facts.submission.as_ref().is_some_and(|fact| {
+        fact.answers.is_some() && next.submission.as_ref().is_some_and(|next| next.erased)
+    });
+    invitees || others || submission
 }
 
 /// Hands each moved booking's root to the one that replaced it: at once where that is part of this

@@ -2,7 +2,7 @@
 
 use crate::invitee::Tracking;
 use crate::merge::{Latest, latest, max_of, min_of};
-use crate::{ConnectionId, ContactKey, InviteeUri, SubmissionUri};
+use crate::{ConnectionId, InviteeUri, SubmissionUri};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -39,7 +39,7 @@ pub struct SubmissionRecord {
     pub result: Option<Latest<serde_json::Value>>,
     /// The invitee who submitted it. Join: greatest.
     pub submitter: Option<InviteeUri>,
-    /// What is known of the person was erased, and nothing of it is kept again. Join: or.
+    /// Whoever filled it in was erased: what was said in it is gone and is not heard again. Join: or.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub erased: bool,
     /// When it was made. Join: earliest.
@@ -76,35 +76,8 @@ impl SubmissionRecord {
         min_of(&mut self.created_at, &other.created_at);
         max_of(&mut self.updated_at, &other.updated_at);
         self.erased |= other.erased;
-        self.forget();
-    }
-
-    fn forget(&mut self) {
         if self.erased {
-            self.answers = None;
-            self.tracking = None;
-            self.result = None;
+            self.forget();
         }
     }
-
-    /// Erases what is known of the person.
-    pub(crate) fn erase(&mut self) {
-        self.erased = true;
-        self.forget();
-    }
-
-    /// Whose e-mail addresses are among the answers.
-    pub fn contacts(&self) -> BTreeSet<ContactKey> {
-        let answers = self.answers.iter().flat_map(|answers| &answers.value);
-        let answers = answers.filter_map(|answer| answer.answer.as_deref());
-        answers.filter_map(address).map(ContactKey::of).collect()
-    }
-}
-
-/// An answer that is an e-mail address.
-fn address(answer: &str) -> Option<&str> {
-    let answer = answer.trim();
-    let (name, domain) = answer.split_once('@')?;
-    let whole = !name.is_empty() && !domain.is_empty() && !domain.contains('@');
-    (whole && answer.len() <= 254 && !answer.contains(char::is_whitespace)).then_some(answer)
 }

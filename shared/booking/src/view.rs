@@ -34,7 +34,7 @@ impl From<&Cancellation> for CancellationView {
 /// An invitee as lists show it. Events carry these for their first invitees.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-#[allow(clippy::struct_excessive_bools)] // each is a fact of its own
+#[allow(clippy::struct_excessive_bools)] // the fields of the contract
 pub struct InviteeSummary {
     /// Last part of the URI.
     pub id: String,
@@ -54,7 +54,7 @@ pub struct InviteeSummary {
     pub rescheduled: bool,
     /// Marked as a no-show.
     pub no_show: bool,
-    /// What is known of the person was erased.
+    /// The person was erased: what told who it was is null.
     #[serde(default)]
     pub erased: bool,
     /// Who canceled or moved it, and why.

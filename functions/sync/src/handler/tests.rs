@@ -1,7 +1,7 @@
 //! The function against an embedded DynamoDB and a sandbox Calendly.
 
 use super::*;
-use booking::{ConnectionId, Provider};
+use booking::{ConnectionId, Facts, InviteeRecord, InviteeUri, Provider};
 use fakes::{FixedSecret, MemoryQueue, MemoryVault};
 use jiff::{SignedDuration, Timestamp};
 use platform::bookings::EventQuery;
@@ -234,6 +234,29 @@ async fn bookings_that_no_webhook_told_of_are_found_and_then_nothing_is_written(
         !calls.contains("invitees"),
         "and reads no invitees: {calls}"
     );
+}
+
+#[tokio::test]
+async fn whoever_was_erased_is_not_looked_for_again() {
+    let stage = Stage::new().await;
+    let (event, invitee) = stage.book(24).await;
+    stage.sync(LONG).await;
+    let uri = format!("https://api.calendly.com/scheduled_events/{event}/invitees/{invitee}");
+    let mut erased = InviteeRecord::about(InviteeUri::parse(&uri).unwrap());
+    erased.erased = true;
+    let mut facts = Facts::new(Provider::Calendly);
+    facts.add_invitee(&erased);
+    stage.function.bookings.apply(facts).await.unwrap();
+
+    let before = stage.dynamo.dump("bookings").await;
+    assert!(before.contains(&event) && !before.contains("robin@example.com"));
+    stage.control("DELETE", "calls", json!({})).await;
+    let written = stage.calls.writes();
+    stage.sync(LONG).await;
+    assert_eq!(stage.calls.writes(), written);
+    assert_eq!(stage.dynamo.dump("bookings").await, before);
+    let calls = stage.control("GET", "calls", json!({})).await.to_string();
+    assert!(!calls.contains("invitees"), "{calls}");
 }
 
 #[tokio::test]

@@ -3,8 +3,8 @@
 use super::json::Json;
 use super::{Envelope, Unreadable, new_facts, said_at, scheduled_event};
 use booking::{
-    Answer, Cancellation, EventRecord, Facts, InviteeRecord, InviteeUri, Latest, Mark as Seen,
-    NoShow, Payment, Provider, Reconfirmation, Stamp, SubmissionUri, Tracking,
+    Answer, Cancellation, EventRecord, Facts, InviteeRecord, InviteeUri, Latest, NoShow, Payment,
+    Provider, Reconfirmation, Stamp, SubmissionUri, Tracking,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -38,11 +38,8 @@ pub(super) fn no_show_marked(payload: &Value, envelope: &Envelope) -> Result<Fac
     let mut message = Message::read(payload, envelope)?;
     if message.record.no_show.is_none() {
         let at = message.observed;
-        message.record.no_show = Some(Latest::new(
-            Stamp::new(at, at),
-            NoShow::Marked { uri: None, at },
-        ));
-        message.record.marks.insert(Seen { at, set: true });
+        let mark = NoShow::Marked { uri: None, at };
+        message.record.set_no_show(at, mark);
     }
     Ok(message.into_facts())
 }
@@ -59,8 +56,7 @@ pub(super) fn no_show_cleared(payload: &Value, envelope: &Envelope) -> Result<Fa
         .object("no_show")
         .and_then(|mark| mark.time("created_at"));
     let at = after(marked_at, Some(message.observed)).unwrap_or(message.observed);
-    message.record.no_show = Some(Latest::new(Stamp::new(at, at), NoShow::Cleared));
-    message.record.marks.insert(Seen { at, set: false });
+    message.record.set_no_show(at, NoShow::Cleared);
     Ok(message.into_facts())
 }
 
@@ -103,9 +99,7 @@ impl Mark {
 
     fn about(&self, no_show: NoShow, at: Timestamp) -> Facts {
         let mut record = InviteeRecord::about(self.invitee.clone());
-        let set = no_show != NoShow::Cleared;
-        record.marks.insert(Seen { at, set });
-        record.no_show = Some(Latest::new(Stamp::new(at, at), no_show));
+        record.set_no_show(at, no_show);
         record.updated_at = Some(at);
         let mut facts = new_facts();
         facts.add_invitee(&record);
@@ -257,18 +251,10 @@ fn record(
     record.cancellation = cancellation.map(|v| Latest::new(at, scheduled_event::cancellation(v)));
     // A mark has a time of its own. That there is none is only believed of the message that
     // takes one back: a booking made later must not clear a mark by saying nothing of it.
-    record.no_show = payload.object("no_show").map(|mark| {
-        let marked_at = mark.time("created_at").unwrap_or(updated_at);
-        Latest::new(
-            Stamp::new(marked_at, marked_at),
-            NoShow::Marked {
-                uri: mark.text("uri"),
-                at: marked_at,
-            },
-        )
-    });
-    if let Some(NoShow::Marked { at, .. }) = record.no_show.as_ref().map(|mark| &mark.value) {
-        record.marks.insert(Seen { at: *at, set: true });
+    if let Some(mark) = payload.object("no_show") {
+        let at = mark.time("created_at").unwrap_or(updated_at);
+        let uri = mark.text("uri");
+        record.set_no_show(at, NoShow::Marked { uri, at });
     }
     record.created_at = created_at;
     record.updated_at = Some(updated_at);

@@ -1,0 +1,63 @@
+//! A store in memory, which takes facts as the real one does.
+
+#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests
+
+use booking::{Facts, Records, SubmissionRecord, reduce};
+use calendly::webhook::{Webhook, read};
+use std::collections::{BTreeMap, VecDeque};
+
+/// What a webhook's body says.
+pub fn facts(body: &[u8]) -> Facts {
+    match read(body).unwrap() {
+        Webhook::Booking(booking) => booking.facts,
+        Webhook::NotHandled { event } => panic!("{event} is handled"),
+    }
+}
+
+/// Records, and the marks of those who were erased.
+#[derive(Default, Debug, Clone, PartialEq)]
+pub struct Memory {
+    pub records: Records,
+    pub submissions: BTreeMap<String, SubmissionRecord>,
+}
+
+impl Memory {
+    /// Merges facts, and what follows from them.
+    pub fn apply(&mut self, facts: Facts) {
+        let mut steps = VecDeque::from([facts]);
+        while let Some(facts) = steps.pop_front() {
+            let keys = facts.keys();
+            let contacts = facts.contacts();
+            let all = &self.records;
+            let marks = all.erasures.iter();
+            let stored = Records {
+                events: all.events.clone(),
+                invitees: all.invitees.clone(),
+                submission: keys
+                    .submission
+                    .and_then(|uri| self.submissions.get(uri.as_str()).cloned()),
+                erasures: marks
+                    .filter(|(contact, _)| contacts.contains(contact))
+                    .map(|(contact, at)| (contact.clone(), *at))
+                    .collect(),
+            };
+            let reduction = reduce(&stored, &facts);
+            self.records.events.extend(reduction.records.events);
+            self.records.invitees.extend(reduction.records.invitees);
+            if let Some(submission) = reduction.records.submission {
+                self.submissions
+                    .insert(submission.uri.to_string(), submission);
+            }
+            steps.extend(reduction.follow_ups);
+        }
+    }
+
+    /// What bodies that arrive in this order leave.
+    pub fn after<'a>(bodies: impl IntoIterator<Item = &'a Vec<u8>>) -> Self {
+        let mut memory = Self::default();
+        for body in bodies {
+            memory.apply(facts(body));
+        }
+        memory
+    }
+}

@@ -118,11 +118,7 @@ impl DeliveryStore {
 
         let next = if found.len() > query.limit {
             found.truncate(query.limit);
-            found.pop().map(|last| {
-                let place = last.place.clone();
-                found.push(last);
-                place
-            })
+            found.last().map(|last| last.place.clone())
         } else {
             stopped_at
         };

@@ -236,6 +236,10 @@ async fn what_was_told_about_one_thing_pages_from_the_oldest() {
                     .unwrap();
                 assert!(page.items.len() == limit || page.next.is_none());
                 got.extend(ids(&page.items));
+                assert!(
+                    page.next.is_none() || page.next != after,
+                    "each page goes on"
+                );
                 after = page.next;
                 if after.is_none() {
                     break;

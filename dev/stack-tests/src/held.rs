@@ -76,6 +76,7 @@ fn invitee(held: &Value, events: &[Value]) -> Value {
         "canceled": status == "canceled",
         "rescheduled": status == "rescheduled",
         "noShow": !held["no_show"].is_null(),
+        "erased": false,
         "noShowAt": time(&held["no_show"]["created_at"]),
         "cancellation": cancellation(held.get("cancellation")),
         "rescheduledFrom": held["old_invitee"],

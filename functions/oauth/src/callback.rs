@@ -18,7 +18,7 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
         params: &Params,
         tracking_id: &TrackingId,
     ) -> Result<Reply, Problem> {
-        let Some(state) = params.get("state") else {
+        let Some(state) = params.get("state").filter(|state| !state.is_empty()) else {
             return Err(bad("STATE_MISSING", "the answer has no state; start again"));
         };
         // Taken whatever comes of it: a state works once. Ours are 64 characters.
@@ -38,7 +38,7 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
         if let Some(error) = params.get("error") {
             return Err(declined(error));
         }
-        let Some(code) = params.get("code") else {
+        let Some(code) = params.get("code").filter(|code| !code.is_empty()) else {
             return Err(bad("CODE_MISSING", "the answer has no code; start again"));
         };
 

@@ -37,7 +37,7 @@ pub(crate) fn parameter(parameter: &Parameter) -> Option<Value> {
         Kind::Time => json!("2027-01-01T00:00:00Z"),
         Kind::Words(words) => json!(words.first()?),
         Kind::Text(_) if parameter.name == "event" => json!("invitee.created"),
-        Kind::Flag | Kind::Cursor | Kind::Text(_) => return None,
+        Kind::Flag | Kind::Cursor | Kind::Text(_) | Kind::Raw(_) => return None,
     })
 }
 

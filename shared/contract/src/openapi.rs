@@ -192,6 +192,7 @@ fn schema(kind: Kind) -> Value {
         }),
         Kind::Flag => json!({"type": "boolean"}),
         Kind::Words(words) => json!({"type": "string", "enum": words}),
+        Kind::Raw(longest) => json!({"type": "string", "maxLength": longest}),
         Kind::Text(longest) => json!({"type": "string", "minLength": 1, "maxLength": longest}),
     }
 }

@@ -1,6 +1,6 @@
 //! Query parameters, path ids and cursors: bounded, and named in the error when they are wrong.
 
-use crate::route::Route;
+use crate::route::{Operation, Route};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
@@ -48,6 +48,8 @@ pub enum Kind {
     Words(&'static [&'static str]),
     /// Any text up to so many characters.
     Text(usize),
+    /// The same, or nothing: what it is worth is found out by its route.
+    Raw(usize),
 }
 
 /// A parameter of a route.
@@ -91,6 +93,9 @@ impl Kind {
             }
             Self::Text(longest) if value.is_empty() || longer(value, longest) => {
                 Some(format!("must have from 1 to {longest} characters"))
+            }
+            Self::Raw(longest) if longer(value, longest) => {
+                Some(format!("must have up to {longest} characters"))
             }
             _ => None,
         }
@@ -142,7 +147,8 @@ pub struct Params {
 
 impl Params {
     /// Takes the parameters of a request to `route`, whose path has `ids`. All must be known: a
-    /// misspelt filter that did nothing would be worse than an error.
+    /// misspelt filter that did nothing would be worse than an error. Only where Calendly sends a
+    /// browser back, it is Calendly that chooses them: there others are passed over.
     pub fn of(request: &Request, route: &Route, ids: Vec<String>) -> Result<Self, Problem> {
         let named = |place| {
             let fitting = route.parameters.iter();
@@ -152,6 +158,9 @@ impl Params {
         let mut query: Vec<(String, String)> = Vec::new();
         for (name, value) in request.query_string_parameters().iter() {
             let Some(parameter) = named(Place::Query).find(|known| known.name == name) else {
+                if route.operation == Operation::AuthorizeCallback {
+                    continue;
+                }
                 let known: Vec<_> = named(Place::Query).map(|known| known.name).collect();
                 let known = known.join(", ");
                 return Err(Problem::parameter(
@@ -270,7 +279,6 @@ pub fn cursor(list: &str, place: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::route::Operation;
     use std::collections::HashMap;
 
     fn params(query: &[(&str, &str)]) -> Result<Params, Problem> {
@@ -316,6 +324,21 @@ mod tests {
             ("to", "2027-01-01T00:00:00Z"),
         ];
         assert!(params(&before).unwrap().span().is_err());
+    }
+
+    #[test]
+    fn calendly_may_add_parameters_of_its_own() {
+        let map: HashMap<_, _> = [("state", "s"), ("code", ""), ("iss", "https://x.test")]
+            .map(|(name, value)| (name.to_owned(), vec![value.to_owned()]))
+            .into();
+        let request = Request::default().with_query_string_parameters(map);
+        let route = Route::of(Operation::AuthorizeCallback).unwrap();
+        let params = Params::of(&request, route, vec![]).unwrap();
+        assert_eq!(
+            (params.get("state"), params.get("code")),
+            (Some("s"), Some(""))
+        );
+        assert_eq!(params.get("iss"), None);
     }
 
     #[test]

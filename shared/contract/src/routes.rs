@@ -478,8 +478,8 @@ pub const ROUTES: &[Route] = &[
         access: Access::KeyOrStartLink,
         parameters: &[
             query("routingForms", Kind::Flag, "ask for routing forms, too"),
-            query("expires", Kind::Text(20), "of a start link"),
-            query("signature", Kind::Text(64), "of a start link"),
+            query("expires", Kind::Raw(1000), "of a start link"),
+            query("signature", Kind::Raw(1000), "of a start link"),
         ],
         input: None,
         good: &[
@@ -501,9 +501,9 @@ pub const ROUTES: &[Route] = &[
         description: "Takes a `state` that this service issued, once.",
         access: Access::Anyone,
         parameters: &[
-            query("state", Kind::Text(1000), "as it was issued"),
-            query("code", Kind::Text(1000), "Calendly's code"),
-            query("error", Kind::Text(1000), "why there is no code"),
+            query("state", Kind::Raw(1000), "as it was issued"),
+            query("code", Kind::Raw(1000), "Calendly's code"),
+            query("error", Kind::Raw(1000), "why there is no code"),
             query(
                 "error_description",
                 Kind::Text(1000),

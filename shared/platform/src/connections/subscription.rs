@@ -8,7 +8,7 @@
 use super::store::{Connection, ConnectionStore};
 use crate::error::failed;
 use crate::item::{Read, n, s};
-use crate::metrics::{self, Unit};
+use crate::metrics::{self, Metric};
 use crate::{Error, Result};
 use aws_sdk_dynamodb::types::ReturnValue;
 use booking::ConnectionId;
@@ -99,7 +99,7 @@ pub async fn watch<A: Access>(
             outcome = "retrying",
             "Calendly has begun to retry: it may switch the subscription off when the hours are over"
         );
-        metrics::put("SubscriptionHoursLeft", Unit::None, f64::from(hours));
+        metrics::measure(Metric::SubscriptionHoursLeft, f64::from(hours));
     }
     let (keep, watched) = if let Some(subscription) = healthy {
         (subscription.uri.clone(), Watched::Healthy)
@@ -114,7 +114,7 @@ pub async fn watch<A: Access>(
             outcome = "replaced",
             "subscription"
         );
-        metrics::put("SubscriptionsReplaced", Unit::Count, 1.0);
+        metrics::count(Metric::SubscriptionsReplaced);
         (uri, Watched::Replaced)
     };
     for old in ours.iter().filter(|subscription| subscription.uri != keep) {

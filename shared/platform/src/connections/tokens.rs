@@ -3,7 +3,7 @@
 use super::store::{ConnectionStatus, ConnectionStore, LeaseFor};
 use super::vault::{Tokens, Vault};
 use crate::Error;
-use crate::metrics::{self, Unit};
+use crate::metrics::{self, Metric};
 use booking::ConnectionId;
 use calendly::api::{Access, ApiError};
 use calendly::oauth::{Grant, OAuth, OAuthError};
@@ -180,7 +180,7 @@ impl<R: Refresh + Sync, V: Vault + Sync> TokenKeeper<R, V> {
             outcome = "needs_reauth",
             "token"
         );
-        metrics::put("ConnectionsLost", Unit::Count, 1.0);
+        metrics::count(Metric::ConnectionsLost);
         Err(TokenError::NeedsReauth)
     }
 }

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 /// The largest body, in bytes, that a route other than a webhook's reads.
-const MAX_BODY: usize = 64 * 1024;
+pub const MAX_BODY: usize = 64 * 1024;
 
 /// Which dead letters to send back. Each part that is given must fit.
 #[derive(Debug, Deserialize, JsonSchema)]

@@ -11,6 +11,7 @@ pub mod cors;
 pub mod deliveries;
 mod error;
 pub mod http;
+pub mod invocation;
 mod item;
 pub mod limits;
 pub mod logs;
@@ -19,5 +20,6 @@ mod pack;
 pub mod queue;
 pub mod secrets;
 pub mod syncs;
+pub mod trace;
 
 pub use error::{Error, Result};

@@ -110,7 +110,11 @@ where
         // Its place near the front; the event's own message takes it.
         line.set("message", "".into());
         line.set("function", self.function.into());
-        for span in context.event_scope(event).into_iter().flat_map(|scope| scope.from_root()) {
+        for span in context
+            .event_scope(event)
+            .into_iter()
+            .flat_map(|scope| scope.from_root())
+        {
             if let Some(fields) = span.extensions().get::<Fields>() {
                 for (name, value) in &fields.0 {
                     line.set(name, value.clone());
@@ -138,7 +142,9 @@ mod tests {
         tracing::subscriber::with_default(subscriber, work);
         let lines = lines.lock().unwrap();
         let lines = lines.lines();
-        lines.map(|line| serde_json::from_str(line).unwrap()).collect()
+        lines
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
     }
 
     #[test]
@@ -147,19 +153,39 @@ mod tests {
             let outer = tracing::error_span!("invocation", requestId = "r-1", trackingId = "none");
             let _outer = outer.enter();
             tracing::warn!("before");
-            let inner = tracing::error_span!("record", trackingId = "t-1", deliveryId = tracing::field::Empty);
+            let inner = tracing::error_span!(
+                "record",
+                trackingId = "t-1",
+                deliveryId = tracing::field::Empty
+            );
             let _inner = inner.enter();
             inner.record("deliveryId", "d-1");
             let error: Option<&str> = None;
-            tracing::info!(attempt = 2, outcome = "failed", durationMs = 17_u64, last = true, error, "delivery \"handled\"");
+            tracing::info!(
+                attempt = 2,
+                outcome = "failed",
+                durationMs = 17_u64,
+                last = true,
+                error,
+                "delivery \"handled\""
+            );
         });
-        let keys = |line: &Value| line.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+        let keys = |line: &Value| {
+            line.as_object()
+                .unwrap()
+                .keys()
+                .cloned()
+                .collect::<Vec<_>>()
+        };
         assert_eq!(lines.len(), 2);
         assert_eq!(lines[0]["message"], "before");
         assert_eq!(lines[0]["trackingId"], "none");
         let mut line = lines[1].clone();
         let time = line["timestamp"].take();
-        assert!(time.as_str().unwrap().parse::<Timestamp>().is_ok(), "{time}");
+        assert!(
+            time.as_str().unwrap().parse::<Timestamp>().is_ok(),
+            "{time}"
+        );
         let expected = json!({
             "timestamp": null, "level": "INFO", "message": "delivery \"handled\"",
             "function": "worker", "requestId": "r-1", "trackingId": "t-1", "deliveryId": "d-1",

@@ -14,7 +14,11 @@ fn schema() -> jsonschema::Validator {
 fn problems(line: &Value) -> Vec<String> {
     let schema = schema();
     let mut found: Vec<String> = schema.iter_errors(line).map(|e| e.to_string()).collect();
-    for directive in line["_aws"]["CloudWatchMetrics"].as_array().into_iter().flatten() {
+    for directive in line["_aws"]["CloudWatchMetrics"]
+        .as_array()
+        .into_iter()
+        .flatten()
+    {
         for metric in directive["Metrics"].as_array().into_iter().flatten() {
             let name = metric["Name"].as_str().unwrap_or_default();
             if !(line[name].is_number() || line[name].is_array()) {
@@ -93,7 +97,9 @@ fn a_line_with_every_metric_and_as_many_values_as_may_be_is_of_the_format() {
     let directive = &lines[0]["_aws"]["CloudWatchMetrics"][0];
     assert_eq!(directive["Metrics"].as_array().unwrap().len(), ALL.len());
     assert_eq!(lines[0]["WebhooksReceived"], 250.0);
-    let counts = lines.iter().map(|line| line["LagFromReceipt"].as_array().unwrap().len());
+    let counts = lines
+        .iter()
+        .map(|line| line["LagFromReceipt"].as_array().unwrap().len());
     assert_eq!(counts.collect::<Vec<_>>(), [100, 100, 50]);
     for line in &lines {
         assert_eq!(problems(line), [""; 0]);

@@ -23,3 +23,10 @@ pub mod syncs;
 pub mod trace;
 
 pub use error::{Error, Result};
+
+use std::time::Instant;
+
+/// The time since then in whole milliseconds, for the logs.
+pub fn millis_since(began: Instant) -> u64 {
+    u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX)
+}

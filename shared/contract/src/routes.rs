@@ -479,7 +479,7 @@ pub const ROUTES: &[Route] = &[
         parameters: &[
             query("routingForms", Kind::Flag, "ask for routing forms, too"),
             query("expires", Kind::Text(20), "of a start link"),
-            query("signature", Kind::Text(64), "of a start link"),
+            query("signature", Kind::Text(100), "of a start link"),
         ],
         input: None,
         good: &[

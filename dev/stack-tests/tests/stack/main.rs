@@ -3,6 +3,7 @@
 // Helpers may stop at the first thing that is not as it should be, as tests may.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod alone_api_keys;
 mod alone_dead_letters;
 mod alone_logs;
 mod alone_poison;

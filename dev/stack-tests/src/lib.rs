@@ -25,6 +25,7 @@ mod queue;
 mod sample;
 mod sandbox;
 mod stack;
+mod store;
 mod sync;
 mod wait;
 

@@ -5,6 +5,7 @@
 
 mod alone_api_keys;
 mod alone_dead_letters;
+mod alone_erasure;
 mod alone_logs;
 mod alone_poison;
 mod alone_retries;

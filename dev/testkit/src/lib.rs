@@ -8,6 +8,7 @@
     clippy::missing_panics_doc
 )]
 
+pub mod copies;
 pub mod dynamo;
 pub mod history;
 pub mod person;

@@ -46,7 +46,8 @@ pub type ListedEvent = EventView<InviteeSummary>;
 pub struct EventList {
     /// The events.
     pub events: Vec<ListedEvent>,
-    /// Where the next page begins; null on the last.
+    /// Where the next page begins; null on the last. A page can hold fewer than asked for, even
+    /// none, and still have a next one: of several filters most are applied while events are read.
     pub next_cursor: Option<String>,
 }
 

@@ -62,8 +62,8 @@ impl Stack {
         operations
     }
 
-    /// Those that ask for an API key. The one that tries a webhook is not among them: a stage that
-    /// doesn't switch it on has none.
+    /// Those that ask for an API key. The one that tries a webhook is not among them: it has tests of
+    /// its own, since it stops listening to an address that was refused a few times.
     pub async fn keyed_operations(&self) -> Vec<Operation> {
         let mut keyed = self.operations().await;
         keyed.retain(|it| it.scope.is_some() && it.template != "/v1/webhooks/calendly/test");

@@ -127,8 +127,7 @@ pub struct Activity {
 pub struct ErasureReport {
     /// Whether everything was looked through. If not, send the request again: it goes on.
     pub complete: bool,
-    /// When the person was (first) erased. Bookings made up to then stay erased, whatever comes
-    /// in later; later ones are new.
+    /// When. Bookings made up to then stay erased, whatever comes in later; later ones are new.
     pub erased_at: Option<Timestamp>,
     /// Bookings of theirs that were erased.
     pub invitees: usize,

@@ -43,12 +43,23 @@ def each(value: object) -> list:
     return value if isinstance(value, list) else [value]
 
 
+def chosen(value: dict, when: str = ""):
+    """What a condition may choose, each with when."""
+    if "Fn::If" not in value:
+        if value != {"Ref": "AWS::NoValue"}:
+            yield value, when
+        return
+    condition, then, otherwise = value["Fn::If"]
+    yield from chosen(then, f"{when}, if {words(condition)}")
+    yield from chosen(otherwise, f"{when}, unless {words(condition)}")
+
+
 def statements(role: dict):
-    """The statements of a role; a policy or a statement may depend on a condition."""
-    for policy in role.get("Policies", []):
-        policy = policy.get("Fn::If", [None, policy])[1]
-        for statement in each(policy["PolicyDocument"]["Statement"]):
-            yield statement.get("Fn::If", [None, statement])[1]
+    """The statements of a role, each with when it holds."""
+    for one in role.get("Policies", []):
+        for policy, when in chosen(one):
+            for statement in each(policy["PolicyDocument"]["Statement"]):
+                yield from chosen(statement, when)
 
 
 def table(template: dict) -> str:
@@ -59,10 +70,10 @@ def table(template: dict) -> str:
             continue
         role = template["Resources"][one["Properties"]["Role"]["Fn::GetAtt"][0]]
         name = logical_id.removesuffix("Function").lower()
-        for statement in statements(role["Properties"]):
+        for statement, when in statements(role["Properties"]):
             actions = ", ".join(each(statement["Action"]))
             targets = "; ".join(resource(target) for target in each(statement["Resource"]))
-            lines.append(f"| {name} | {actions} | {targets} | {words(statement['Sid'])} |")
+            lines.append(f"| {name} | {actions} | {targets} | {words(statement['Sid'])}{when} |")
     return "\n".join(lines)
 
 

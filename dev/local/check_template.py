@@ -329,6 +329,7 @@ def main() -> None:
         [sys.executable, "dev/local/make_events.py", "--check"],
         [sys.executable, "dev/local/policy_table.py", "--check"],
         [sys.executable, "dev/local/cost.py", "--check"],
+        [sys.executable, "dev/local/check_docs.py"],
     ]
     running = [
         subprocess.Popen(command, cwd=ROOT, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)

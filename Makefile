@@ -32,7 +32,7 @@ lint: ## Check format and lints
 test-code: ## Test the code: domain, functions and stores on an embedded DynamoDB
 	cargo test --workspace --exclude stack-tests
 
-test-template: ## Check template.yaml, samconfig.toml and events/
+test-template: ## Check template.yaml, samconfig.toml, events/ and docs/
 	$(PYTHON) dev/local/check_template.py
 
 test-operate: ## Test the commands for operators (status to sync)

@@ -327,6 +327,9 @@ def main() -> None:
         ["cfn-lint", "template.yaml"],
         ["sam", "validate", "--lint", "--template", "template.yaml"],
         [sys.executable, "dev/local/make_events.py", "--check"],
+        [sys.executable, "dev/local/policy_table.py", "--check"],
+        [sys.executable, "dev/local/cost.py", "--check"],
+        [sys.executable, "dev/local/check_docs.py"],
     ]
     running = [
         subprocess.Popen(command, cwd=ROOT, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)

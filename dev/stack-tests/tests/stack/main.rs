@@ -17,6 +17,7 @@ mod alone_sync_heals;
 mod api_access;
 mod api_items;
 mod api_lists;
+mod cors;
 mod docs_page;
 mod event_list;
 mod invitee_history;

@@ -60,6 +60,7 @@ build: ## Build every function for Lambda, as `make deploy` uploads it (ARCHITEC
 
 deploy: build ## Deploy to AWS with your credentials: make deploy STAGE=dev (or staging, prod)
 	$(SAM) deploy --config-env $(STAGE)
+	@$(PYTHON) dev/local/set_stack_policy.py $(STAGE)
 
 # The commands for operators. Which stack: API_URL and API_KEY; or that of STAGE, where it is given;
 # or the one of `make dev`. make hands the variables of its command line on by itself; GIVEN are

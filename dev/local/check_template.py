@@ -158,13 +158,19 @@ def variables_read(function: str) -> set[str]:
     return set(re.findall(r'env\s*\.\w+\(\s*"([A-Z_]+)"', source.read_text(encoding="utf-8")))
 
 
+def branches(values: list):
+    """The values of a list, of a Fn::If among them both."""
+    for value in values:
+        if isinstance(value, dict) and value.keys() == {"Fn::If"}:
+            yield from branches(value["Fn::If"][1:])
+        elif value != {"Ref": "AWS::NoValue"}:
+            yield value
+
+
 def statements(role: dict):
-    """A role's statements, those under a condition included."""
-    for policy in role.get("Policies", []):
-        for statement in listed(policy["PolicyDocument"]["Statement"]):
-            for either in statement["Fn::If"][1:] if "Fn::If" in statement else [statement]:
-                if either != {"Ref": "AWS::NoValue"}:
-                    yield either
+    """Every statement that a role has, or has under a condition."""
+    for policy in branches(role.get("Policies", [])):
+        yield from branches(listed(policy["PolicyDocument"]["Statement"]))
 
 
 def translated(template: Template) -> dict:
@@ -214,6 +220,29 @@ def roles(template: Template) -> None:
         template.wrong.append(f"the code in shared/platform calls {action}, which no role may do")
     for action in sorted(granted - used - NOT_CALLED):
         template.wrong.append(f"{action} is granted, and no code in shared/platform calls it")
+
+
+def test_endpoint(template: Template) -> None:
+    """What tests need is granted only where they are taken, and they are taken nowhere by default."""
+    template.must(template.parameters["TestEndpoint"]["Default"] == "false", "parameter TestEndpoint: its default must be false")
+    template.must(
+        template.all["Conditions"]["TestEndpointOn"] == {"Fn::Equals": [{"Ref": "TestEndpoint"}, "true"]},
+        "condition TestEndpointOn: must hold where TestEndpoint is true, and nowhere else",
+    )
+    for policy in template.properties("WebhookRole")["Policies"]:
+        if policy.keys() == {"Fn::If"} and policy["Fn::If"][0] == "TestEndpointOn":
+            policy = policy["Fn::If"][2]
+        for name in ("BookingsTable", "SyncQueue", "ApiKeySecret"):
+            template.must(f'"{name}"' not in json.dumps(policy), f"WebhookRole: may use {name} whether or not TestEndpointOn holds")
+    # RouteSettings doesn't look for its routes.
+    routes = {
+        f"{event['Properties'].get('Method')} {event['Properties'].get('Path')}"
+        for _, resource in template.of_type("AWS::Serverless::Function")
+        for event in resource["Properties"].get("Events", {}).values()
+        if event["Type"] == "HttpApi"
+    }
+    for route in template.properties("HttpApi")["RouteSettings"].keys() - routes:
+        template.wrong.append(f"HttpApi: RouteSettings name {route}, which is no route")
 
 
 def queues(template: Template) -> None:
@@ -350,6 +379,7 @@ def samconfig(template: Template) -> None:
         template.must(deploy.get("capabilities") == "CAPABILITY_IAM", f"samconfig.toml, {environment}: capabilities must be CAPABILITY_IAM")
         if environment == "prod":
             template.must(values.get("DeletionProtection") == "true", "samconfig.toml, prod: DeletionProtection must be true")
+            template.must(values.get("TestEndpoint") == "false", "samconfig.toml, prod: TestEndpoint must be false")
             template.must(deploy.get("confirm_changeset") is True, "samconfig.toml, prod: confirm_changeset must be true")
             template.must(values.get("DeploymentType", "AllAtOnce") != "AllAtOnce", "samconfig.toml, prod: DeploymentType must move traffic in steps")
     if len(stacks) == len(ENVIRONMENTS):
@@ -396,7 +426,7 @@ def main() -> None:
     failed = 0
     template = Template((ROOT / "template.yaml").read_text(encoding="utf-8"))
     rules = (
-        functions, roles, queues, kept, stack_policy, deployment, suppressions, parameters, samconfig, sample_variables,
+        functions, roles, test_endpoint, queues, kept, stack_policy, deployment, suppressions, parameters, samconfig, sample_variables,
         *check_watching.RULES,
     )
     for rule in rules:

@@ -22,6 +22,7 @@ from samples import (
     SAMPLE_SIGNING_KEY,
     SAMPLE_TIME,
     SIGNATURE_HEADER,
+    TEST_PATH,
     prepare,
 )
 
@@ -115,6 +116,32 @@ def webhook(samples: Samples) -> None:
     add("future-signature", created, "rightly signed, in the future", 401, stale, sign="future")
     add("wrong-content-type", created, "not JSON by content type", 415,
         {"code": "UNSUPPORTED_MEDIA_TYPE"}, content_type="text/plain")
+
+
+def webhook_tests(samples: Samples) -> None:
+    add = _requests(samples, "webhook")
+    test = ("POST", TEST_PATH, f"POST {TEST_PATH}")
+    simple = {
+        "event": "invitee.created",
+        "time": "2026-11-20T09:15:01Z",
+        "payload": {
+            "event": {"name": "30 Minute Consultation", "startTime": "2026-12-07T15:00:00Z",
+                      "endTime": "2026-12-07T15:30:00Z"},
+            "invitee": {"name": "Ada Booker", "email": "ada.booker@example.com", "timezone": "America/New_York",
+                        "questionsAndAnswers": [{"question": "Company", "answer": "Analytical Engines Ltd"}]},
+        },
+    }
+    full = json.loads(_body("invitee.created.group-guests"))
+    done = {"success": True, "event": "invitee.created", "result": {"processed": True, "errors": []}}
+    add("test-simple", *test, "a test in the simple form, which names its event and invitee itself", 200, done,
+        body={"eventData": simple})
+    uri = full["payload"]["uri"].split("/")
+    add("test-full", *test, "a test with a body as Calendly sends it", 200,
+        {**done, "result": {**done["result"], "deliveryId": delivery_id(_canonical(full)),
+                            "eventId": uri[-3], "inviteeId": uri[-1]}},
+        body={"eventData": full})
+    add("test-without-key", *test, "a test without an API key", 401, {"code": "UNAUTHORIZED"},
+        body={"eventData": simple}, key=None)
 
 
 # ---------------------------------------------------------------------- worker
@@ -292,6 +319,11 @@ def _body(name: str) -> bytes:
     return (BODIES / f"{name}.json").read_bytes()
 
 
+def _canonical(body: dict) -> bytes:
+    """A test's body, as it is kept: no spaces, and names in their order."""
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
+
+
 def _event_uri(event: str) -> str:
     return f"https://api.calendly.com/scheduled_events/{event}"
 
@@ -308,6 +340,7 @@ def _text(value: dict) -> str:
 def make() -> dict[str, str]:
     samples = Samples()
     webhook(samples)
+    webhook_tests(samples)
     worker(samples)
     oauth(samples)
     sync(samples)

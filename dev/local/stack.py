@@ -77,7 +77,7 @@ class Stack:
         say("Starting the local AWS …")
         keys = known_secrets.kept(self.dir)
         self._spawn()
-        parameters = {"PublicUrl": self.url}
+        parameters = {"PublicUrl": self.url, "TestEndpoint": "true"}
         if "sandbox" in programs:
             try:
                 self.sandbox = sandbox.Sandbox(programs["sandbox"], keys, self.dir / "sandbox.log")

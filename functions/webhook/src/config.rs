@@ -12,6 +12,14 @@ pub struct Config {
     pub webhook_queue_url: String,
     /// Table of the counts of refused requests.
     pub limits_table: String,
+    /// Whether tests are taken; all of the next three is for them alone.
+    pub test_endpoint: bool,
+    /// Table of bookings.
+    pub bookings_table: String,
+    /// Queue of events to be read again.
+    pub sync_queue_url: String,
+    /// Secret with the API keys.
+    pub api_key_secret_id: String,
     /// Secret with the signing key.
     pub calendly_secret_id: String,
     /// How far a signature's time may lie from now. Calendly's own samples use 180 s.
@@ -29,6 +37,10 @@ impl Config {
             deliveries_table: env.text("DELIVERIES_TABLE"),
             webhook_queue_url: env.text("WEBHOOK_QUEUE_URL"),
             limits_table: env.text("LIMITS_TABLE"),
+            test_endpoint: env.or("TEST_ENDPOINT", false),
+            bookings_table: env.text("BOOKINGS_TABLE"),
+            sync_queue_url: env.text("SYNC_QUEUE_URL"),
+            api_key_secret_id: env.text("API_KEY_SECRET_ID"),
             calendly_secret_id: env.text("CALENDLY_SECRET_ID"),
             tolerance: env.seconds("SIGNATURE_TOLERANCE_SECONDS", 180),
             key_lifetime: env.seconds("SIGNING_KEY_CACHE_SECONDS", 60),

@@ -1,19 +1,17 @@
 //! One webhook: verify, log, queue, answer.
 
+use crate::reading::Reading;
 use crate::refusals::{WEBHOOKS, limited};
 use calendly::signature::{self, Refusal, SignedBody, SigningKey};
-use calendly::webhook::{self, BookingWebhook, Webhook};
+use contract::answers::Accepted;
 use jiff::{SignedDuration, Timestamp};
 use lambda_http::http::{StatusCode, header};
 use lambda_http::{Body, Request, Response};
-use platform::deliveries::{
-    About, DeliveryId, DeliveryStore, MAX_BODY, NewDelivery, Recorded, Status,
-};
+use platform::deliveries::{DeliveryId, DeliveryStore, MAX_BODY, Recorded, Status};
 use platform::http::{Problem, TrackingId, answer};
 use platform::limits::Limiter;
 use platform::queue::{DeliveryRef, Outbox};
 use platform::secrets::{CalendlySecret, RotatingSecret};
-use serde_json::json;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -53,7 +51,7 @@ fn usable(secrets: &Arc<[CalendlySecret]>) -> Vec<SigningKey> {
 /// calls below may take 5 s. Counting a refusal comes on top, and takes 1.2 s at most.
 const TIME_LIMIT: Duration = Duration::from_millis(8500);
 
-/// The function: receives one webhook at a time.
+/// Receives one webhook at a time.
 pub struct Receiver<Q, K> {
     /// The delivery log.
     pub log: DeliveryStore,
@@ -69,30 +67,19 @@ pub struct Receiver<Q, K> {
     pub retention: SignedDuration,
 }
 
-/// What a signed body is to the service.
-struct Reading {
-    event: Option<String>,
-    status: Status,
-    reason: Option<String>,
-    event_uri: Option<String>,
-    invitee_uri: Option<String>,
-    about: Option<About>,
-}
-
 impl<Q: Outbox, K: SigningKeys> Receiver<Q, K> {
     /// Answers one webhook.
-    pub async fn handle(&self, request: &Request) -> Response<Body> {
-        let tracking_id = TrackingId::random();
-        let receive = tokio::time::timeout(TIME_LIMIT, self.receive(request, &tracking_id));
+    pub async fn handle(&self, request: &Request, tracking_id: &TrackingId) -> Response<Body> {
+        let receive = tokio::time::timeout(TIME_LIMIT, self.receive(request, tracking_id));
         let received = receive.await.unwrap_or_else(|_| {
             tracing::error!(trackingId = %tracking_id, "webhook not accepted in time");
             Err(Problem::unavailable())
         });
         match received {
-            Ok(body) => answer(StatusCode::OK, &tracking_id, &body),
+            Ok(body) => answer(StatusCode::OK, tracking_id, &body),
             Err(problem) => {
                 let problem =
-                    limited(problem, &WEBHOOKS, &self.limiter, request, &tracking_id).await;
+                    limited(problem, &WEBHOOKS, &self.limiter, request, tracking_id).await;
                 tracing::warn!(
                     trackingId = %tracking_id,
                     outcome = "refused",
@@ -100,7 +87,7 @@ impl<Q: Outbox, K: SigningKeys> Receiver<Q, K> {
                     status = problem.status.as_u16(),
                     "webhook refused"
                 );
-                problem.answer(&tracking_id)
+                problem.answer(tracking_id)
             }
         }
     }
@@ -109,24 +96,13 @@ impl<Q: Outbox, K: SigningKeys> Receiver<Q, K> {
         &self,
         request: &Request,
         tracking_id: &TrackingId,
-    ) -> Result<serde_json::Value, Problem> {
+    ) -> Result<Accepted, Problem> {
         let body: &[u8] = request.body().as_ref();
         if body.len() > MAX_BODY {
-            return Err(Problem::new(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "PAYLOAD_TOO_LARGE",
-                format!(
-                    "the body has {} bytes; at most {MAX_BODY} are read",
-                    body.len()
-                ),
-            ));
+            return Err(too_large(body.len(), MAX_BODY));
         }
         if !is_json(request) {
-            return Err(Problem::new(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "UNSUPPORTED_MEDIA_TYPE",
-                "the content type must be application/json",
-            ));
+            return Err(not_json());
         }
         let signed = self.verify(request, body, tracking_id).await?;
         self.log_and_queue(signed, tracking_id).await
@@ -174,27 +150,13 @@ impl<Q: Outbox, K: SigningKeys> Receiver<Q, K> {
         &self,
         signed: SignedBody<'_>,
         tracking_id: &TrackingId,
-    ) -> Result<serde_json::Value, Problem> {
+    ) -> Result<Accepted, Problem> {
         let id = DeliveryId::of(signed.bytes());
-        let reading = read(signed);
+        let reading = Reading::of(signed.bytes());
+        let delivery = reading.delivery(&id, tracking_id, signed.bytes());
         let recorded = self
             .log
-            .record(
-                &NewDelivery {
-                    id: &id,
-                    tracking_id: tracking_id.as_str(),
-                    provider: "calendly",
-                    event: reading.event.as_deref(),
-                    status: reading.status,
-                    reason: reading.reason.as_deref(),
-                    event_uri: reading.event_uri.as_deref(),
-                    invitee_uri: reading.invitee_uri.as_deref(),
-                    about: reading.about.as_ref(),
-                    received_at: Timestamp::now(),
-                    body: signed.bytes(),
-                },
-                self.retention,
-            )
+            .record(&delivery, self.retention)
             .await
             .map_err(|error| unavailable(&error, tracking_id))?;
 
@@ -227,28 +189,23 @@ impl<Q: Outbox, K: SigningKeys> Receiver<Q, K> {
             reason = reading.reason,
             "webhook received"
         );
-        let mut body = json!({
-            "success": true,
-            "message": match (ignored, duplicate) {
+        Ok(Accepted {
+            success: true,
+            message: match (ignored, duplicate) {
                 (true, _) => "Webhook logged; nothing to do",
                 (false, true) => "Webhook already logged",
                 (false, false) => "Webhook logged and queued",
             },
-            "trackingId": tracking_id.as_str(),
-            "deliveryId": id,
-        });
-        if duplicate {
-            body["duplicate"] = true.into();
-        }
-        if ignored {
-            body["ignored"] = true.into();
-        }
-        Ok(body)
+            tracking_id: tracking_id.as_str().to_owned(),
+            delivery_id: id,
+            duplicate,
+            ignored,
+        })
     }
 }
 
 /// A missing content type is let pass: a true webhook must not be lost for it.
-fn is_json(request: &Request) -> bool {
+pub fn is_json(request: &Request) -> bool {
     let Some(value) = request.headers().get(header::CONTENT_TYPE) else {
         return true;
     };
@@ -258,42 +215,22 @@ fn is_json(request: &Request) -> bool {
         || essence.starts_with("application/") && essence.ends_with("+json")
 }
 
-fn read(signed: SignedBody<'_>) -> Reading {
-    match webhook::read(signed.bytes()) {
-        Ok(Webhook::Booking(booking)) => Reading {
-            about: about(&booking),
-            event: Some(booking.event),
-            status: Status::Received,
-            reason: None,
-            event_uri: booking.scheduled_event.map(String::from),
-            invitee_uri: booking.invitee.map(String::from),
-        },
-        Ok(Webhook::NotHandled { event }) => Reading {
-            event: Some(event),
-            status: Status::Ignored,
-            reason: None,
-            event_uri: None,
-            invitee_uri: None,
-            about: None,
-        },
-        Err(unreadable) => Reading {
-            event: None,
-            status: Status::Unprocessable,
-            reason: Some(unreadable.to_string()),
-            event_uri: None,
-            invitee_uri: None,
-            about: None,
-        },
-    }
+/// 415 `UNSUPPORTED_MEDIA_TYPE`.
+pub fn not_json() -> Problem {
+    Problem::new(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "UNSUPPORTED_MEDIA_TYPE",
+        "the content type must be application/json",
+    )
 }
 
-/// A submission that led to a booking is a part of its event's story.
-fn about(booking: &BookingWebhook) -> Option<About> {
-    let event = booking.scheduled_event.as_ref();
-    let submission = booking.submission.as_ref();
-    event
-        .map(|uri| About::event(uri.id()))
-        .or_else(|| submission.map(|uri| About::submission(uri.id())))
+/// 413 `PAYLOAD_TOO_LARGE`.
+pub fn too_large(bytes: usize, most: usize) -> Problem {
+    Problem::new(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        "PAYLOAD_TOO_LARGE",
+        format!("the body has {bytes} bytes; at most {most} are read"),
+    )
 }
 
 fn refused(refusal: Refusal) -> Problem {

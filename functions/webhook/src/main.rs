@@ -1,16 +1,25 @@
-//! Receives Calendly's webhooks: verifies, logs and queues them.
+//! Receives Calendly's webhooks: verifies, logs and queues them. Takes tests, too, where the stage
+//! switches that on.
 
 mod config;
 mod handler;
+mod reading;
 mod refusals;
+mod routes;
+mod test_endpoint;
 
+use aws_sdk_secretsmanager::Client as Secrets;
 use config::Config;
 use handler::Receiver;
 use lambda_http::{Error, run, service_fn};
+use platform::apply::Bookkeeper;
+use platform::bookings::BookingStore;
 use platform::deliveries::DeliveryStore;
 use platform::limits::Limiter;
 use platform::queue::Queue;
 use platform::secrets::{ManagedSecret, RotatingSecret};
+use routes::Webhooks;
+use test_endpoint::Tester;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -18,14 +27,29 @@ async fn main() -> Result<(), Error> {
     let config = Config::read(platform::config::Env::process())?;
     let aws = platform::aws::load().await;
     let dynamodb = aws_sdk_dynamodb::Client::new(&aws);
-    let receiver = Receiver {
-        log: DeliveryStore::new(dynamodb.clone(), config.deliveries_table),
-        queue: Queue::new(aws_sdk_sqs::Client::new(&aws), config.webhook_queue_url),
+    let sqs = aws_sdk_sqs::Client::new(&aws);
+    let secrets = Secrets::new(&aws);
+    let log = DeliveryStore::new(dynamodb.clone(), config.deliveries_table);
+    let tester = config.test_endpoint.then(|| Tester {
+        log: log.clone(),
+        bookkeeper: Bookkeeper {
+            jobs: Queue::new(sqs.clone(), config.sync_queue_url),
+            deliveries: log.clone(),
+            bookings: BookingStore::new(dynamodb.clone(), config.bookings_table),
+        },
         keys: RotatingSecret::new(
-            ManagedSecret::new(
-                aws_sdk_secretsmanager::Client::new(&aws),
-                config.calendly_secret_id,
-            ),
+            ManagedSecret::new(secrets.clone(), config.api_key_secret_id),
+            "API key secret",
+            config.key_lifetime,
+        ),
+        limiter: Limiter::new(dynamodb.clone(), config.limits_table.clone()),
+        retention: config.retention,
+    });
+    let receiver = Receiver {
+        log,
+        queue: Queue::new(sqs, config.webhook_queue_url),
+        keys: RotatingSecret::new(
+            ManagedSecret::new(secrets, config.calendly_secret_id),
             "Calendly secret",
             config.key_lifetime,
         ),
@@ -33,8 +57,9 @@ async fn main() -> Result<(), Error> {
         tolerance: config.tolerance,
         retention: config.retention,
     };
+    let webhooks = Webhooks { receiver, tester };
     run(service_fn(async |request| {
-        Ok::<_, Error>(receiver.handle(&request).await)
+        Ok::<_, Error>(webhooks.handle(&request).await)
     }))
     .await
 }

@@ -13,6 +13,13 @@ pub const WEBHOOKS: Limit = Limit {
     window: Duration::from_secs(15 * 60),
 };
 
+/// For tests, which are made by hand: 10 refused requests in 5 minutes.
+pub const TESTS: Limit = Limit {
+    name: "tests",
+    most: 10,
+    window: Duration::from_secs(5 * 60),
+};
+
 /// What a request that `problem` refuses is answered: that problem or, where its address is over
 /// `limit`, 429 `RATE_LIMITED`.
 ///

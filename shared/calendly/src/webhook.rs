@@ -8,6 +8,7 @@ mod json;
 pub mod resource;
 mod routing;
 mod scheduled_event;
+pub mod simple;
 
 use booking::{ConnectionId, EventUri, Facts, InviteeUri, Provider, SubmissionUri};
 use jiff::Timestamp;

@@ -116,11 +116,19 @@ pub(crate) const WEBHOOK: &[Error] = &[
     ),
 ];
 
-pub(crate) const TEST_LIMIT: &[Error] = &[error(
-    429,
-    "RATE_LIMITED",
-    "more than 10 refused requests from this address in 5 minutes; see `Retry-After`",
-)];
+pub(crate) const TEST: &[Error] = &[
+    error(413, "PAYLOAD_TOO_LARGE", "the body is over 64 KiB"),
+    error(
+        415,
+        "UNSUPPORTED_MEDIA_TYPE",
+        "not JSON by its content type",
+    ),
+    error(
+        429,
+        "RATE_LIMITED",
+        "more than 10 refused requests from this address in 5 minutes; see `Retry-After`",
+    ),
+];
 
 pub(crate) const ERASED: &[Error] = &[error(
     410,

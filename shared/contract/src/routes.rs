@@ -2,7 +2,7 @@
 
 use crate::answers;
 use crate::errors::{
-    CALENDLY, CALLBACK, ERASED, KEY, OAUTH_APP, PARAMETER, SIGNING_KEY_MISSING, STORE, TEST_LIMIT,
+    CALENDLY, CALLBACK, ERASED, KEY, OAUTH_APP, PARAMETER, SIGNING_KEY_MISSING, STORE, TEST,
     UNKNOWN, WEBHOOK,
 };
 use crate::params::{Kind, Parameter, Place};
@@ -640,7 +640,7 @@ pub const ROUTES: &[Route] = &[
             "what happened",
             Content::Json(of::<answers::Tested>),
         )],
-        errors: &[PARAMETER, KEY, UNKNOWN, TEST_LIMIT, STORE],
+        errors: &[PARAMETER, KEY, UNKNOWN, TEST, STORE],
     },
     Route {
         operation: Operation::GetHealth,

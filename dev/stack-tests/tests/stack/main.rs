@@ -29,3 +29,4 @@ mod webhook_accepted;
 mod webhook_rate_limit;
 mod webhook_refused;
 mod webhook_size;
+mod webhook_test_endpoint;

@@ -1,5 +1,6 @@
 use super::*;
 use aws_sdk_dynamodb::Client;
+use platform::deliveries::About;
 use std::sync::Mutex;
 use testkit::dynamo::{Crashes, Dynamo};
 use testkit::{fixture, sign};
@@ -83,7 +84,7 @@ impl Stage {
     }
 
     async fn post(&self, request: Request) -> (u16, serde_json::Value) {
-        let response = self.receiver.handle(&request).await;
+        let response = self.receiver.handle(&request, &TrackingId::random()).await;
         let status = response.status().as_u16();
         let id = response.headers()["x-tracking-id"]
             .to_str()

@@ -3,6 +3,7 @@
 use super::*;
 use lambda_http::RequestExt;
 use lambda_http::request::RequestContext;
+use serde_json::json;
 
 const ADDRESS: &str = "203.0.113.9";
 
@@ -33,7 +34,7 @@ fn forged() -> Request {
 
 /// How a request is answered: its status and code, and the header `Retry-After`.
 async fn answered(stage: &Stage, request: Request) -> (u16, String, Option<u32>) {
-    let response = stage.receiver.handle(&request).await;
+    let response = stage.receiver.handle(&request, &TrackingId::random()).await;
     let retry_after = response.headers().get(header::RETRY_AFTER);
     let retry_after = retry_after.map(|value| value.to_str().unwrap().parse().unwrap());
     let body: serde_json::Value = serde_json::from_slice(response.body().as_ref()).unwrap();

@@ -1,0 +1,89 @@
+//! What a body is to the service, as the log has it.
+
+use calendly::webhook::{self, BookingWebhook, Webhook};
+use jiff::Timestamp;
+use platform::deliveries::{About, DeliveryId, NewDelivery, Status};
+use platform::http::TrackingId;
+
+/// A body that was read, as far as that could be done.
+pub struct Reading {
+    /// Name of its event.
+    pub event: Option<String>,
+    /// `Received`, `Ignored` or `Unprocessable`.
+    pub status: Status,
+    /// Why it can't be processed.
+    pub reason: Option<String>,
+    /// URI of the scheduled event that it is about.
+    pub event_uri: Option<String>,
+    /// URI of the invitee whom it is about.
+    pub invitee_uri: Option<String>,
+    about: Option<About>,
+}
+
+impl Reading {
+    /// Reads a body.
+    pub fn of(body: &[u8]) -> Self {
+        match webhook::read(body) {
+            Ok(Webhook::Booking(booking)) => Self {
+                about: about(&booking),
+                event: Some(booking.event),
+                status: Status::Received,
+                reason: None,
+                event_uri: booking.scheduled_event.map(String::from),
+                invitee_uri: booking.invitee.map(String::from),
+            },
+            Ok(Webhook::NotHandled { event }) => Self {
+                event: Some(event),
+                ..Self::nothing(Status::Ignored, None)
+            },
+            Err(unreadable) => Self::unprocessable(unreadable.to_string()),
+        }
+    }
+
+    /// A body that can't be read, for this reason.
+    pub fn unprocessable(reason: String) -> Self {
+        Self::nothing(Status::Unprocessable, Some(reason))
+    }
+
+    fn nothing(status: Status, reason: Option<String>) -> Self {
+        Self {
+            event: None,
+            status,
+            reason,
+            event_uri: None,
+            invitee_uri: None,
+            about: None,
+        }
+    }
+
+    /// The entry for the log.
+    pub fn delivery<'a>(
+        &'a self,
+        id: &'a DeliveryId,
+        tracking_id: &'a TrackingId,
+        body: &'a [u8],
+    ) -> NewDelivery<'a> {
+        NewDelivery {
+            id,
+            tracking_id: tracking_id.as_str(),
+            provider: "calendly",
+            event: self.event.as_deref(),
+            status: self.status,
+            reason: self.reason.as_deref(),
+            event_uri: self.event_uri.as_deref(),
+            invitee_uri: self.invitee_uri.as_deref(),
+            about: self.about.as_ref(),
+            received_at: Timestamp::now(),
+            body,
+        }
+    }
+}
+
+/// A submission that led to a booking is a part of its event's story.
+fn about(booking: &BookingWebhook) -> Option<About> {
+    let event = booking.scheduled_event.as_ref();
+    let submission = booking.submission.as_ref();
+    event
+        .map(|uri| About::event(uri.id()))
+        .or_else(|| submission.map(|uri| About::submission(uri.id())))
+}

@@ -1,0 +1,225 @@
+//! `POST /v1/webhooks/calendly/test`: a webhook without Calendly, and so without its signature. An
+//! API key stands in for that; all else is done as for a true one, and at once.
+
+use crate::handler::{is_json, not_json, too_large};
+use crate::reading::Reading;
+use crate::refusals::{TESTS, limited};
+use calendly::webhook::simple;
+use contract::answers::{TestResult, Tested};
+use contract::requests::{MAX_BODY, TestRequest};
+use contract::{Access, Route, required_object};
+use jiff::{SignedDuration, Timestamp};
+use lambda_http::http::StatusCode;
+use lambda_http::{Body, Request, Response};
+use platform::apply::{Applied, Apply, Failure};
+use platform::deliveries::{DeliveryId, DeliveryStore, Status};
+use platform::http::{Problem, TrackingId, answer};
+use platform::limits::Limiter;
+use platform::queue::DeliveryRef;
+use platform::secrets::{ApiKeySecret, RotatingSecret, Versions};
+use serde_json::{Map, Value};
+use std::time::Duration;
+
+/// As for a webhook. What was not done by then is logged, and the sweep has the worker apply it.
+const TIME_LIMIT: Duration = Duration::from_millis(8500);
+
+const FORM: &str = "{\"eventData\": {…}}, with a webhook's body as Calendly sends it in it, or \
+    {\"event\", \"time\", \"payload\": {\"event\": {…}, \"invitee\": {…}}}";
+
+/// Takes tests.
+pub struct Tester<A, V> {
+    /// The delivery log.
+    pub log: DeliveryStore,
+    /// What applies a delivery: the same as the worker's.
+    pub bookkeeper: A,
+    /// API keys.
+    pub keys: RotatingSecret<ApiKeySecret, V>,
+    /// Counts what is refused.
+    pub limiter: Limiter,
+    /// How long deliveries are kept.
+    pub retention: SignedDuration,
+}
+
+/// What became of a test.
+struct Outcome {
+    /// Name of the event, as it was given.
+    event: String,
+    reading: Reading,
+    delivery_id: DeliveryId,
+    changes: Vec<String>,
+    errors: Vec<String>,
+}
+
+impl<A: Apply, V: Versions> Tester<A, V> {
+    /// Answers one test.
+    pub async fn handle(
+        &self,
+        request: &Request,
+        route: &'static Route,
+        tracking_id: &TrackingId,
+    ) -> Response<Body> {
+        let test = tokio::time::timeout(TIME_LIMIT, self.test(request, route, tracking_id));
+        let tested = test.await.unwrap_or_else(|_| {
+            tracing::error!(trackingId = %tracking_id, "test not done in time");
+            Err(Problem::unavailable())
+        });
+        match tested {
+            Ok(tested) => answer(StatusCode::OK, tracking_id, &tested),
+            Err(problem) => {
+                let problem = limited(problem, &TESTS, &self.limiter, request, tracking_id).await;
+                tracing::warn!(
+                    trackingId = %tracking_id,
+                    outcome = "refused",
+                    code = problem.code,
+                    status = problem.status.as_u16(),
+                    "test refused"
+                );
+                problem.answer(tracking_id)
+            }
+        }
+    }
+
+    async fn test(
+        &self,
+        request: &Request,
+        route: &'static Route,
+        tracking_id: &TrackingId,
+    ) -> Result<Tested, Problem> {
+        let Access::Key(scope) = route.access else {
+            // Fails closed, should the table of routes ever ask for no key.
+            return Err(Problem::unavailable());
+        };
+        let caller = self.keys.caller(request, scope).await?;
+        let data = event_data(request)?;
+        caller.operates(route.operation.id(), tracking_id);
+        let outcome = self.process(data, tracking_id).await?;
+        Ok(told(outcome, tracking_id))
+    }
+
+    async fn process(
+        &self,
+        data: Map<String, Value>,
+        tracking_id: &TrackingId,
+    ) -> Result<Outcome, Problem> {
+        let event = data
+            .get("event")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
+        let event = event.to_owned();
+        // Keys are sorted in it: the same test is the same delivery, however it was written.
+        let (body, reading) = match simple::to_body(&data, Timestamp::now()) {
+            Ok(body) => {
+                let body = body.to_string();
+                let reading = Reading::of(body.as_bytes());
+                (body, reading)
+            }
+            Err(unreadable) => (
+                Value::Object(data).to_string(),
+                Reading::unprocessable(unreadable.to_string()),
+            ),
+        };
+        let delivery_id = DeliveryId::of(body.as_bytes());
+        let delivery = reading.delivery(&delivery_id, tracking_id, body.as_bytes());
+        self.log
+            .record(&delivery, self.retention)
+            .await
+            .map_err(|error| unavailable(&error.to_string(), tracking_id))?;
+        let mut outcome = Outcome {
+            event,
+            reading,
+            delivery_id,
+            changes: Vec::new(),
+            errors: Vec::new(),
+        };
+        match outcome.reading.status {
+            Status::Ignored => {
+                let error = "this service does nothing with events of this name";
+                outcome.errors.push(error.to_owned());
+            }
+            Status::Unprocessable => outcome.errors.extend(outcome.reading.reason.clone()),
+            _ => self.apply(&mut outcome, tracking_id).await?,
+        }
+        Ok(outcome)
+    }
+
+    async fn apply(&self, outcome: &mut Outcome, tracking_id: &TrackingId) -> Result<(), Problem> {
+        let delivery = DeliveryRef {
+            delivery_id: outcome.delivery_id.clone(),
+            tracking_id: tracking_id.as_str().to_owned(),
+            event: outcome.reading.event.clone(),
+        };
+        match self.bookkeeper.apply(&delivery).await {
+            Ok(Applied::Now(made)) => {
+                let words = made.iter().map(|made| made.as_str().to_owned());
+                outcome.changes.extend(words);
+            }
+            Ok(Applied::Before) => {}
+            Ok(Applied::Nothing(status)) => {
+                outcome.errors.push(format!(
+                    "there is nothing to apply: the delivery is {}, since it was set aside, or its \
+                     body was erased",
+                    status.as_str()
+                ));
+            }
+            Err(Failure::Passing(error)) => return Err(unavailable(&error, tracking_id)),
+            Err(Failure::Lasting(error)) => {
+                // Settled: nobody is to try again what was only a test.
+                let id = &outcome.delivery_id;
+                let aside = Status::Unprocessable;
+                let logged = self.log.set_aside(id, aside, Some(&error)).await;
+                logged.map_err(|error| unavailable(&error.to_string(), tracking_id))?;
+                outcome.errors.push(error);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The part of the request that is to be processed.
+fn event_data(request: &Request) -> Result<Map<String, Value>, Problem> {
+    let body: &[u8] = request.body().as_ref();
+    if body.len() > MAX_BODY {
+        return Err(too_large(body.len(), MAX_BODY));
+    }
+    if !is_json(request) {
+        return Err(not_json());
+    }
+    required_object::<TestRequest>(request, FORM).map(|test| test.event_data)
+}
+
+fn told(outcome: Outcome, tracking_id: &TrackingId) -> Tested {
+    let processed = outcome.errors.is_empty();
+    tracing::info!(
+        trackingId = %tracking_id,
+        deliveryId = %outcome.delivery_id,
+        event = outcome.reading.event,
+        outcome = if processed { "processed" } else { "not processed" },
+        changes = outcome.changes.join(","),
+        error = outcome.errors.first(),
+        "test done"
+    );
+    let id = |uri: String| uri.rsplit('/').next().map(str::to_owned);
+    Tested {
+        success: processed,
+        tracking_id: tracking_id.as_str().to_owned(),
+        event: outcome.event.clone(),
+        result: TestResult {
+            event: outcome.event,
+            tracking_id: tracking_id.as_str().to_owned(),
+            processed,
+            changes: outcome.changes,
+            errors: outcome.errors,
+            delivery_id: Some(outcome.delivery_id),
+            event_id: outcome.reading.event_uri.and_then(id),
+            invitee_id: outcome.reading.invitee_uri.and_then(id),
+        },
+    }
+}
+
+fn unavailable(error: &str, tracking_id: &TrackingId) -> Problem {
+    tracing::error!(trackingId = %tracking_id, error, "test not done");
+    Problem::unavailable()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,158 @@
+//! The simple form of a webhook, which people write by hand to try something, as the body that
+//! Calendly would send.
+//!
+//! ```json
+//! {"event": "invitee.created", "time": "2026-11-20T09:15:01Z", "payload": {
+//!   "event": {"name": "Consultation", "startTime": "2026-12-01T15:00:00Z", "endTime": "…"},
+//!   "invitee": {"name": "Ada Booker", "email": "ada.booker@example.com"}}}
+//! ```
+//!
+//! | simple form | Calendly's body |
+//! |---|---|
+//! | `time` (now, where there is none) | `created_at`; the payload's times, where it has none of its own |
+//! | `payload.event` | `payload.scheduled_event` |
+//! | `payload.invitee`, and whatever else `payload` has | the fields of `payload` |
+//! | `uri`, or `uuid` or `id` of event and invitee | their URIs; made of what tells them apart where none is given |
+//! | `old_invitee`, `new_invitee`, `old_event`, `new_event` | URIs of the other half of a reschedule |
+//!
+//! Names may be in snake or camel case. The names that Calendly's first API had (`canceler_name`,
+//! `cancel_reason`, `extended_assigned_to`, `payments`) are read too: its payloads have this form.
+
+mod event;
+mod invitee;
+mod names;
+
+use super::json::Json;
+use super::{Unreadable, reader};
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+/// A simple payload, all of its names in snake case.
+struct Simple {
+    payload: Value,
+    event: Value,
+    invitee: Value,
+    /// Whether this webhook tells that the booking was canceled.
+    cancels: bool,
+    /// What is told was true at this time, written as Calendly does.
+    at: String,
+}
+
+/// `data` as Calendly would send it. Whatever isn't of the simple form, or is of an event that isn't
+/// handled, stays as it is; [`super::read`] says what there is to say of it.
+pub fn to_body(data: &Map<String, Value>, now: Timestamp) -> Result<Value, Unreadable> {
+    let given = Value::Object(data.clone());
+    let event = given.text("event").unwrap_or_default();
+    let payload = given.object("payload").filter(|payload| is_simple(payload));
+    let (Some(payload), Some(_)) = (payload, reader(&event)) else {
+        return Ok(given);
+    };
+    let given = in_snake_case(&given);
+    let at = written(time(&given, now)?);
+    let payload = in_snake_case(payload);
+    let part = |name| payload.object(name).cloned().unwrap_or_else(|| json!({}));
+    let simple = Simple {
+        event: part("event"),
+        invitee: part("invitee"),
+        cancels: event == "invitee.canceled",
+        at: at.clone(),
+        payload,
+    };
+    Ok(json!({
+        "event": event,
+        "created_at": at,
+        "created_by": given.uri("created_by"),
+        "payload": invitee::payload(&simple)?,
+    }))
+}
+
+/// Calendly's own payload names its invitee by `uri`, and tells of the event in `scheduled_event`.
+fn is_simple(payload: &Value) -> bool {
+    let parts = ["event", "invitee"].map(|name| payload.object(name));
+    let own = ["uri", "scheduled_event"].map(|name| payload.field(name));
+    parts.iter().any(Option::is_some) && own.iter().all(Option::is_none)
+}
+
+fn time(given: &Value, now: Timestamp) -> Result<Timestamp, Unreadable> {
+    let Some(time) = first(&[given], &["time", "created_at"]) else {
+        return Ok(now);
+    };
+    json!({ "time": time })
+        .time("time")
+        .ok_or(Unreadable::Field {
+            field: "time",
+            expected: "not a time such as 2026-11-20T09:15:01Z",
+        })
+}
+
+/// As Calendly writes times: with six digits of the second.
+fn written(time: Timestamp) -> String {
+    format!("{time:.6}")
+}
+
+/// The first of these fields that is there and not null, in the first of these objects that has one.
+fn first<'a>(objects: &[&'a Value], names: &[&str]) -> Option<&'a Value> {
+    let fields = objects
+        .iter()
+        .flat_map(|object| names.iter().filter_map(|name| object.field(name)));
+    fields.into_iter().find(|value| !value.is_null())
+}
+
+/// Who canceled, and why, as the first of these that says so has it.
+fn cancellation(objects: &[&Value], at: &str) -> Value {
+    let own = objects
+        .iter()
+        .find_map(|object| object.object("cancellation"));
+    let objects: Vec<&Value> = own.into_iter().chain(objects.iter().copied()).collect();
+    let field = |names: &[&str]| first(&objects, names).cloned();
+    // `created_at` is that of the cancellation only within one.
+    let at_own = own.and_then(|own| own.field("created_at")).cloned();
+    json!({
+        "canceled_by": field(&["canceled_by", "canceler_name"]),
+        "reason": field(&["cancel_reason", "cancellation_reason", "reason"]),
+        "canceler_type": field(&["canceler_type"]),
+        "created_at": at_own.or_else(|| field(&["canceled_at"])).unwrap_or_else(|| json!(at)),
+    })
+}
+
+/// Whether an event or invitee says of itself that it is canceled.
+fn is_canceled(object: &Value) -> bool {
+    object.flag("canceled")
+        || object.object("cancellation").is_some()
+        || object.text("status").as_deref() == Some("canceled")
+}
+
+/// The same with all names, at every depth, in snake case. Of a name in both spellings the one that
+/// is in snake case counts.
+fn in_snake_case(value: &Value) -> Value {
+    match value {
+        Value::Array(list) => list.iter().map(in_snake_case).collect(),
+        Value::Object(fields) => {
+            let mut named = Map::new();
+            for (given, value) in fields {
+                let name = snake_case(given);
+                if name == *given || !named.contains_key(&name) {
+                    named.insert(name, in_snake_case(value));
+                }
+            }
+            Value::Object(named)
+        }
+        other => other.clone(),
+    }
+}
+
+fn snake_case(name: &str) -> String {
+    let mut snake = String::with_capacity(name.len() + 4);
+    let mut after_small = false;
+    for letter in name.chars() {
+        if letter.is_ascii_uppercase() && after_small {
+            snake.push('_');
+        }
+        after_small = letter.is_ascii_lowercase() || letter.is_ascii_digit();
+        snake.push(letter.to_ascii_lowercase());
+    }
+    snake
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,119 @@
+//! `payload.event` as `scheduled_event`.
+
+use super::{Simple, cancellation, first, is_canceled, names, written};
+use crate::webhook::Unreadable;
+use crate::webhook::json::Json;
+use booking::EventUri;
+use jiff::SignedDuration;
+use serde_json::{Map, Value, json};
+
+/// What the event is called; nothing, where nothing says so.
+pub(super) fn name(simple: &Simple) -> String {
+    let own = simple.event.filled("name");
+    let own = own.or_else(|| simple.event.filled("title"));
+    let event_type = event_type(simple).and_then(|it| it.filled("name"));
+    own.or(event_type).unwrap_or_default()
+}
+
+fn event_type(simple: &Simple) -> Option<&Value> {
+    first(&[&simple.event, &simple.payload], &["event_type"])
+}
+
+/// The event in Calendly's form.
+pub(super) fn scheduled_event(simple: &Simple, uri: &EventUri) -> Result<Value, Unreadable> {
+    let given = &simple.event;
+    let mut event = given.as_object().cloned().unwrap_or_default();
+    event.insert("uri".to_owned(), json!(uri.as_str()));
+    event.insert("name".to_owned(), json!(name(simple)));
+    times(simple, &mut event)?;
+    if given.field("updated_at").is_none_or(Value::is_null) {
+        event.insert("updated_at".to_owned(), json!(simple.at));
+    }
+    if let Some(event_type) = event_type(simple) {
+        event.insert("event_type".to_owned(), type_uri(event_type));
+    }
+    if let Some(Value::String(place)) = given.field("location") {
+        let location = json!({ "type": "custom", "location": place });
+        event.insert("location".to_owned(), location);
+    }
+    let hosts = ["event_memberships", "hosts", "extended_assigned_to"];
+    if let Some(Value::Array(hosts)) = first(&[given], &hosts) {
+        let hosts = hosts.iter().map(host).collect();
+        event.insert("event_memberships".to_owned(), hosts);
+    }
+    if let Some(Value::Array(guests)) = first(&[given], &["event_guests", "guests"]) {
+        let guests = guests.iter().map(guest).collect();
+        event.insert("event_guests".to_owned(), guests);
+    }
+    if is_canceled(given) {
+        let why = cancellation(&[given, &simple.invitee, &simple.payload], &simple.at);
+        event.insert("status".to_owned(), json!("canceled"));
+        event.insert("cancellation".to_owned(), why);
+    }
+    let counter = given.object("invitees_counter");
+    if counter.is_none() && !is_group(simple) {
+        // One of which no more is said is for one person, and ends with that one's booking.
+        event.insert("invitees_counter".to_owned(), json!({ "limit": 1 }));
+    }
+    Ok(event.into())
+}
+
+/// Start and end. One without an end takes as long as its `duration` says, in minutes, or no time.
+fn times(simple: &Simple, event: &mut Map<String, Value>) -> Result<(), Unreadable> {
+    let given = &simple.event;
+    let Some(start) = names::start(given) else {
+        return match first(&[given], &["start_time", "start"]) {
+            None => Ok(()),
+            Some(_) => Err(Unreadable::Field {
+                field: "payload.event.startTime",
+                expected: "not a time such as 2026-12-01T15:00:00Z",
+            }),
+        };
+    };
+    let end = if let Some(end) = first(&[given], &["end_time", "end"]) {
+        json!({ "end": end }).time("end").ok_or(Unreadable::Field {
+            field: "payload.event.endTime",
+            expected: "not a time such as 2026-12-01T15:30:00Z",
+        })?
+    } else {
+        let of_type = event_type(simple).and_then(|it| it.int("duration"));
+        let minutes = given.int("duration").or(of_type).unwrap_or(0);
+        // A day is longer than any meeting.
+        let length = SignedDuration::from_mins(minutes.clamp(0, 24 * 60));
+        start.saturating_add(length).unwrap_or(start)
+    };
+    event.insert("start_time".to_owned(), json!(written(start)));
+    event.insert("end_time".to_owned(), json!(written(end)));
+    Ok(())
+}
+
+fn is_group(simple: &Simple) -> bool {
+    let kind = event_type(simple).and_then(|it| it.text("kind"));
+    kind.is_some_and(|kind| kind.eq_ignore_ascii_case("group"))
+}
+
+fn type_uri(event_type: &Value) -> Value {
+    let id = || event_type.text("uuid").or_else(|| event_type.text("id"));
+    let uri = match event_type {
+        Value::String(uri) => Some(uri.clone()),
+        other => other
+            .text("uri")
+            .or_else(|| id().map(|id| format!("https://api.calendly.com/event_types/{id}"))),
+    };
+    json!(uri)
+}
+
+fn host(host: &Value) -> Value {
+    json!({
+        "user": first(&[host], &["user", "uri"]),
+        "user_name": first(&[host], &["user_name", "name"]),
+        "user_email": first(&[host], &["user_email", "email"]),
+    })
+}
+
+fn guest(guest: &Value) -> Value {
+    match guest {
+        Value::String(email) => json!({ "email": email }),
+        other => other.clone(),
+    }
+}

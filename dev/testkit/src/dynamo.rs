@@ -42,6 +42,11 @@ impl Dynamo {
         Self { endpoint }
     }
 
+    /// Where it is.
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
     /// A client of it.
     pub fn client(&self) -> Client {
         Client::from_conf(self.config().build())

@@ -14,6 +14,7 @@ mod alone_signing_key;
 mod alone_store_down;
 mod alone_subscription_heals;
 mod alone_sync_heals;
+mod alone_trail;
 mod api_access;
 mod api_items;
 mod api_lists;

@@ -9,7 +9,7 @@ PYTHON ?= python3
 STAGE ?= dev
 SAM = SAM_CLI_TELEMETRY=0 PATH="$(CURDIR)/.local/venv-sam/bin:$$PATH" sam
 
-.PHONY: help demo dev test check lint test-code test-template test-stack docs-page bench-sync invoke sam-local build deploy \
+.PHONY: help demo dev test check lint test-code test-template test-stack fuzz-api dashboard docs-page bench-sync invoke sam-local build deploy \
 	status deliveries replay redrive sync test-operate clean
 
 help: ## Show this list
@@ -32,8 +32,9 @@ lint: ## Check format and lints
 test-code: ## Test the code: domain, functions and stores on an embedded DynamoDB
 	cargo test --workspace --exclude stack-tests
 
-test-template: ## Check template.yaml, samconfig.toml and events/
+test-template: ## Check template.yaml (dashboard and alarms too), samconfig.toml, events/ and docs/
 	$(PYTHON) dev/local/check_template.py
+	@$(PYTHON) -m unittest discover -s dev/local
 
 test-operate: ## Test the commands for operators (status to sync)
 	@$(PYTHON) -m unittest discover -s dev/operate
@@ -41,9 +42,16 @@ test-operate: ## Test the commands for operators (status to sync)
 test-stack: ## Test the whole stack over HTTP with the real binaries
 	$(PYTHON) dev/local/run_with_stack.py -- dev/stack-tests/run.sh
 	$(PYTHON) dev/local/run_with_stack.py -- $(PYTHON) dev/local/sam_local.py --without-containers
+	$(PYTHON) dev/local/run_with_stack.py -- $(PYTHON) dev/local/fuzz_api.py --quick
+
+fuzz-api: ## Fuzz the whole stack by its OpenAPI document for 10 minutes (MAX_SECONDS, MAX_EXAMPLES, SEED=…)
+	$(PYTHON) dev/local/run_with_stack.py -- $(PYTHON) dev/local/fuzz_api.py $(if $(SEED),--seed $(SEED))
 
 docs-page: ## Use the docs page in a headless Chromium, on a stack of its own (needs Debian's chromium)
 	$(PYTHON) dev/local/run_with_stack.py -- $(PYTHON) dev/local/docs_page.py
+
+dashboard: ## Draw the dashboard with the metrics of the last local run, to docs/dashboard.svg
+	@$(PYTHON) dev/local/draw_dashboard.py
 
 bench-sync: ## Measure syncs of 100, 1,000 and 10,000 events, and of 10,000 with little time and few calls
 	RATE_LIMIT=10000000 $(PYTHON) dev/local/run_with_stack.py -- $(PYTHON) dev/local/bench_sync.py
@@ -59,7 +67,8 @@ build: ## Build every function for Lambda, as `make deploy` uploads it (ARCHITEC
 	$(SAM) build --config-env $(STAGE) $(if $(ARCHITECTURE),--parameter-overrides Architecture=$(ARCHITECTURE))
 
 deploy: build ## Deploy to AWS with your credentials: make deploy STAGE=dev (or staging, prod)
-	$(SAM) deploy --config-env $(STAGE)
+	$(SAM) deploy --config-env $(STAGE) $(DEPLOY_OPTIONS)
+	@$(PYTHON) dev/local/set_stack_policy.py $(STAGE)
 
 # The commands for operators. Which stack: API_URL and API_KEY; or that of STAGE, where it is given;
 # or the one of `make dev`. make hands the variables of its command line on by itself; GIVEN are

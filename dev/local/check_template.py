@@ -1,17 +1,21 @@
-"""Checks template.yaml and samconfig.toml: cfn-lint, `sam validate --lint`, and rules of our own.
+"""Checks template.yaml and samconfig.toml: cfn-lint, `sam validate --lint`, checkov, and rules of our own.
 
 The rules of our own are those that a linter can't know: what a role may do at most, what a function
 is told, and what must stay true between parts of the template, the code and the samples. It needs no
-AWS account and no network, but for the packages of requirements-sam.txt the first time.
+AWS account and no network, but for the packages of requirements-sam.txt and requirements-checkov.txt
+the first time.
 """
 
+import copy
 import json
+import logging
 import os
 import re
 import subprocess
 import sys
 from pathlib import Path
 
+import check_watching
 import venv
 from samples import EVENTS, FUNCTIONS, ROOT
 
@@ -50,6 +54,16 @@ TOKEN_SECRETS = ":secret:${AWS::StackName}/connections/*"
 # Tables that go with their stack, and why nobody misses them.
 NOT_KEPT = {"LimitsTable": "counts of refused requests: nobody's data, and worth nothing after minutes"}
 LOG_ACTIONS = {"logs:CreateLogStream", "logs:PutLogEvents"}
+# Calls that take "*" as their resource and nothing else, so a role can't be narrower.
+NEED_EVERYTHING = {
+    "xray:PutTraceSegments": "a trace is no resource",
+    "xray:PutTelemetryRecords": "a trace is no resource",
+    "cloudwatch:DescribeAlarms": "CodeDeploy asks for the states of several alarms at once",
+}
+# Granted for what AWS does in a function's name: no code of ours calls it.
+NOT_CALLED = LOG_ACTIONS | NEED_EVERYTHING.keys() | {"kms:Decrypt", "kms:GenerateDataKey"}
+# What CodeDeploy does with a function, for DeployRole.
+DEPLOY_ACTIONS = {"lambda:GetAlias", "lambda:UpdateAlias", "lambda:GetProvisionedConcurrencyConfig"}
 
 
 class Template:
@@ -159,18 +173,42 @@ def statements(role: dict):
         yield from branches(listed(policy["PolicyDocument"]["Statement"]))
 
 
+def translated(template: Template) -> dict:
+    """The resources that CloudFormation gets: those that SAM makes are among them."""
+    from samtranslator.public.translator import ManagedPolicyLoader
+    from samtranslator.translator.transform import transform
+
+    class NoPolicies(ManagedPolicyLoader):
+        def load(self):
+            return {}
+
+    # It tells of features that only AWS itself can switch on.
+    logging.getLogger("samtranslator").setLevel(logging.ERROR)
+    whole = copy.deepcopy(template.all)
+    # Only a package in S3 can be translated.
+    whole["Globals"]["Function"]["CodeUri"] = "s3://packages/function.zip"
+    return transform(whole, {}, NoPolicies(None))["Resources"]
+
+
 def roles(template: Template) -> None:
     """No role may do anything to everything, or anything that no code does."""
     granted = set()
-    for logical_id, resource in template.of_type("AWS::IAM::Role"):
+    all_roles = [(logical_id, resource) for logical_id, resource in translated(template).items() if resource["Type"] == "AWS::IAM::Role"]
+    for logical_id, resource in all_roles:
         properties = resource["Properties"]
+        by_sam = logical_id not in template.resources
         template.must("ManagedPolicyArns" not in properties, f"{logical_id}: managed policies have wide resources")
         for statement in statements(properties):
             name = f"{logical_id}, {statement.get('Sid', 'a statement without Sid')}"
             template.must("NotAction" not in statement and "NotResource" not in statement, f"{name}: names what is left out, not what is allowed")
             allowed = json.dumps([statement.get("Action"), statement.get("Resource")])
-            template.must("*" not in allowed.replace(TOKEN_SECRETS, ""), f"{name}: holds a *")
-            granted.update(listed(statement.get("Action")))
+            unbounded = set(listed(statement.get("Action"))) <= NEED_EVERYTHING.keys() and statement.get("Resource") == "*"
+            template.must(unbounded or "*" not in allowed.replace(TOKEN_SECRETS, ""), f"{name}: holds a *")
+            if logical_id == "DeployRole":
+                beyond = set(listed(statement["Action"])) - DEPLOY_ACTIONS - NEED_EVERYTHING.keys()
+                template.must(not beyond, f"{name}: CodeDeploy does not need {', '.join(sorted(beyond))}")
+            elif not by_sam:
+                granted.update(listed(statement.get("Action")))
     for kind in ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy"):
         for logical_id, _ in template.of_type(kind):
             template.wrong.append(f"{logical_id}: write the policy into the role, where it is read and checked")
@@ -180,7 +218,7 @@ def roles(template: Template) -> None:
     used = {action for call, action in ACTIONS.items() if call in code}
     for action in sorted(used - granted):
         template.wrong.append(f"the code in shared/platform calls {action}, which no role may do")
-    for action in sorted(granted - used - LOG_ACTIONS):
+    for action in sorted(granted - used - NOT_CALLED):
         template.wrong.append(f"{action} is granted, and no code in shared/platform calls it")
 
 
@@ -237,6 +275,53 @@ def kept(template: Template) -> None:
             continue
         template.must("DeletionProtectionEnabled" in table, f"{logical_id}: DeletionProtectionEnabled is missing")
         template.must(table.get("PointInTimeRecoverySpecification", {}).get("PointInTimeRecoveryEnabled") is True, f"{logical_id}: has no point-in-time recovery")
+
+
+def stack_policy(template: Template) -> None:
+    """stack-policy.json refuses updates that replace or delete what is kept, and names nothing else."""
+    policy = json.loads((ROOT / "stack-policy.json").read_text(encoding="utf-8"))
+    denied = {
+        resource.removeprefix("LogicalResourceId/")
+        for statement in policy["Statement"]
+        if statement["Effect"] == "Deny" and set(statement["Action"]) == {"Update:Replace", "Update:Delete"}
+        for resource in statement["Resource"]
+    }
+    kept = {
+        logical_id
+        for kind in ("AWS::DynamoDB::Table", "AWS::SecretsManager::Secret")
+        for logical_id, _ in template.of_type(kind)
+        if logical_id not in NOT_KEPT
+    }
+    template.must(denied == kept, f"stack-policy.json: differs from the tables and secrets that are kept: {', '.join(sorted(denied ^ kept))}")
+
+
+def deployment(template: Template) -> None:
+    """A new version of each function takes over by steps, watched by an alarm of that function."""
+    everywhere = template.all["Globals"]["Function"]
+    template.must(everywhere.get("AutoPublishAlias") == "live", "Globals: AutoPublishAlias must be live")
+    template.must(everywhere.get("Tracing") == "Active", "Globals: Tracing must be Active")
+    moved = {
+        check_watching.substituted(arn)
+        for statement in statements(template.properties("DeployRole"))
+        for arn in listed(statement["Resource"])
+    }
+    for logical_id, resource in template.of_type("AWS::Serverless::Function"):
+        preference = resource["Properties"].get("DeploymentPreference", {})
+        template.must(preference.get("Type") == {"Ref": "DeploymentType"}, f"{logical_id}: DeploymentPreference.Type must be the parameter DeploymentType")
+        template.must(ref(preference.get("Role")) == "DeployRole", f"{logical_id}: DeploymentPreference must have DeployRole, or SAM makes a role that may change every function")
+        watched = {ref(alarm) for alarm in preference.get("Alarms", [])}
+        template.must(logical_id.replace("Function", "ErrorsAlarm") in watched, f"{logical_id}: its errors alarm must stop a deployment")
+        for unknown in watched - {name for name, _ in template.of_type("AWS::CloudWatch::Alarm")}:
+            template.wrong.append(f"{logical_id}: DeploymentPreference.Alarms: {unknown} is no alarm")
+        needed = {f"${{{logical_id}.Arn}}", f"${{{logical_id}.Arn}}:live"}
+        template.must(needed <= moved, f"DeployRole: may not move the alias of {logical_id}")
+
+
+def suppressions(template: Template) -> None:
+    """What checkov is told to skip has a reason."""
+    for logical_id, resource in template.resources.items():
+        for skip in resource.get("Metadata", {}).get("checkov", {}).get("skip", []):
+            template.must(re.fullmatch(r"CKV2?_AWS_\d+", skip.get("id", "")) and len(skip.get("comment", "")) > 20, f"{logical_id}: Metadata.checkov.skip must have an id and, as its comment, the reason")
 
 
 def parameters(template: Template) -> None:
@@ -296,6 +381,7 @@ def samconfig(template: Template) -> None:
             template.must(values.get("DeletionProtection") == "true", "samconfig.toml, prod: DeletionProtection must be true")
             template.must(values.get("TestEndpoint") == "false", "samconfig.toml, prod: TestEndpoint must be false")
             template.must(deploy.get("confirm_changeset") is True, "samconfig.toml, prod: confirm_changeset must be true")
+            template.must(values.get("DeploymentType", "AllAtOnce") != "AllAtOnce", "samconfig.toml, prod: DeploymentType must move traffic in steps")
     if len(stacks) == len(ENVIRONMENTS):
         template.must(stacks["default"] == stacks["dev"] and len(set(stacks.values())) == len(stacks) - 1, "samconfig.toml: dev (which is the default), staging and prod must be three stacks")
         template.must(config["default"] == config["dev"], "samconfig.toml: [default] and [dev] must be the same")
@@ -315,6 +401,7 @@ def main() -> None:
     if Path(sys.prefix).absolute() != bin_dir.parent.absolute():
         os.execv(bin_dir / "python", [str(bin_dir / "python"), *sys.argv])
 
+    checkov = venv.ensure("venv-checkov", "requirements-checkov.txt") / "checkov"
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
         "PATH": f"{bin_dir}{os.pathsep}{os.environ['PATH']}",
@@ -323,10 +410,17 @@ def main() -> None:
         "AWS_ACCESS_KEY_ID": "none",
         "AWS_SECRET_ACCESS_KEY": "none",
     }
+    # SAM's translator, which runs in this process, asks for a region too.
+    os.environ["AWS_DEFAULT_REGION"] = environment["AWS_DEFAULT_REGION"]
     commands = [
         ["cfn-lint", "template.yaml"],
         ["sam", "validate", "--lint", "--template", "template.yaml"],
+        # Without asking its maker's server for guidelines.
+        [str(checkov), "--file", "template.yaml", "--framework", "cloudformation", "--compact", "--quiet", "--skip-download"],
         [sys.executable, "dev/local/make_events.py", "--check"],
+        [sys.executable, "dev/local/policy_table.py", "--check"],
+        [sys.executable, "dev/local/cost.py", "--check"],
+        [sys.executable, "dev/local/check_docs.py"],
     ]
     running = [
         subprocess.Popen(command, cwd=ROOT, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
@@ -334,11 +428,14 @@ def main() -> None:
     ]
     failed = 0
     template = Template((ROOT / "template.yaml").read_text(encoding="utf-8"))
-    rules = (functions, roles, test_endpoint, queues, kept, parameters, samconfig, sample_variables)
+    rules = (
+        functions, roles, test_endpoint, queues, kept, stack_policy, deployment, suppressions, parameters, samconfig, sample_variables,
+        *check_watching.RULES,
+    )
     for rule in rules:
         try:
             rule(template)
-        except (KeyError, TypeError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             template.wrong.append(f"{rule.__name__}: not checked to the end, something is missing: {error!r}")
     for command, process in zip(commands, running):
         output, _ = process.communicate()

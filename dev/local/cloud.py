@@ -22,11 +22,13 @@ def main() -> None:
     from ministack.core import lambda_runtime
 
     import http_api
+    import patch_cloudformation
     import patch_lambda
     import patch_sqs
 
     patch_lambda.apply(Path(os.environ["LOCAL_LOG_DIR"]), os.environ["LOCAL_STACK_NAME"])
     patch_sqs.apply()
+    patch_cloudformation.apply()
 
     config = Config()
     config.bind = [f"fd://{listener}"]

@@ -1,7 +1,8 @@
 """Deploys the project's own template.yaml to the local AWS, as `sam deploy` would to a real one.
 
 SAM CLI takes long to install, so its part (package, deploy, wait) is done here.
-What the emulator leaves out of a template, the HTTP API's routes, is added.
+What the emulator leaves out of a template, the HTTP API's routes, is added; published versions are
+left out. docs/local.md lists what this doesn't check.
 """
 
 import hashlib
@@ -36,6 +37,7 @@ def client(service: str, endpoint: str):
 def deploy(endpoint: str, programs: dict, ours: dict) -> dict:
     """Packages and deploys with our own parameters; answers {"outputs": {…}, "resources": {logical id: physical id}}."""
     template = yaml_parse((ROOT / "template.yaml").read_text(encoding="utf-8"))
+    _without_versions(template)
     with_routes = json.loads(json.dumps(template))
     s3 = client("s3", endpoint)
     s3.create_bucket(Bucket=BUCKET)
@@ -61,6 +63,16 @@ def functions(template: dict):
         if resource.get("Type") == "AWS::Serverless::Function":
             build = (resource.get("Metadata") or {}).get("BuildProperties") or {}
             yield logical_id, resource["Properties"], build.get("Binary")
+
+
+def _without_versions(template: dict) -> None:
+    # A published version never changes, and takes over by CodeDeploy, which isn't here. Tests change
+    # a function's variables while it runs, and see what it does then: so here callers reach the
+    # function itself, as they reach the alias on AWS.
+    everywhere = template.get("Globals", {}).get("Function", {})
+    for properties in (everywhere, *(properties for _, properties, _ in functions(template))):
+        properties.pop("AutoPublishAlias", None)
+        properties.pop("DeploymentPreference", None)
 
 
 def _package(template: dict, programs: dict, s3) -> None:

@@ -3,8 +3,8 @@
 use crate::handler::{Answer, Api, Call, ok, unavailable, with_status};
 use booking::ConnectionId;
 use contract::answers::SyncStarted;
-use contract::object;
 use contract::requests::SyncRequest;
+use contract::{is_id, object};
 use lambda_http::http::StatusCode;
 use platform::http::{Problem, TrackingId};
 use platform::queue::Jobs;
@@ -53,6 +53,9 @@ impl Api {
                 "no such connection; GET /v1/connections lists them",
             )
         };
+        if !is_id(id) {
+            return Err(unknown());
+        }
         let id = ConnectionId::from_user_uri(&format!("https://api.calendly.com/users/{id}"))
             .map_err(|_| unknown())?;
         let found = self.connections.get(&id).await.map_err(unavailable)?;

@@ -7,7 +7,7 @@ use calendly::api::{Access, ApiError, Client, Urgency, User};
 use calendly::oauth::OAuth;
 use contract::answers::{Connected, Disconnected};
 use contract::requests::ConnectRequest;
-use contract::required_object;
+use contract::{is_id, required_object};
 use lambda_http::Request;
 use lambda_http::http::StatusCode;
 use platform::connections::{
@@ -77,6 +77,9 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
 
     /// A connection by the id in a path or a parameter.
     pub(crate) async fn connection(&self, id: &str) -> Result<Option<Connection>, Problem> {
+        if !is_id(id) {
+            return Ok(None);
+        }
         let uri = format!("https://api.calendly.com/users/{id}");
         match ConnectionId::from_user_uri(&uri) {
             Ok(id) => self.connections.get(&id).await.map_err(unavailable),
@@ -160,6 +163,13 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
         let token = own.personal_access_token.trim();
         if token.is_empty() {
             return Err(Problem::parameter("personalAccessToken", "is empty"));
+        }
+        // Others can't stand in the header that takes it to Calendly.
+        if !token.bytes().all(|c| c.is_ascii_graphic()) {
+            return Err(Problem::parameter(
+                "personalAccessToken",
+                "must be as Calendly shows it: letters, digits and signs of ASCII, without spaces",
+            ));
         }
         // Calendly signs such an account's webhooks only with a key that is sent along.
         let secrets = self.app.values().await.map_err(unavailable)?;

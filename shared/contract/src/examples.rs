@@ -25,8 +25,12 @@ pub(crate) fn answer(operation: Operation, status: u16) -> Option<Value> {
     found(&format!("/answers/{}/{status}", operation.id()))
 }
 
-/// An example of a parameter's value.
-pub(crate) fn parameter(parameter: &Parameter) -> Option<Value> {
+/// An example of a parameter's value: the operation's own, or one that all have.
+pub(crate) fn parameter(operation: Operation, parameter: &Parameter) -> Option<Value> {
+    let own = found(&format!("/ids/{}/{}", operation.id(), parameter.name));
+    if own.is_some() {
+        return own;
+    }
     Some(match parameter.kind {
         Kind::Id => found(&format!("/ids/{}", parameter.name))?,
         Kind::DeliveryId => found("/ids/deliveryId")?,

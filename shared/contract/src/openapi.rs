@@ -5,14 +5,15 @@ use crate::examples;
 use crate::params::{DEFAULT_LIMIT, Kind, MAX_EMAIL, MAX_LIMIT, MAX_VALUE, Parameter, Place};
 use crate::route::{Access, Content, Error, Good, Route};
 use crate::routes::ROUTES;
+use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
-use schemars::{Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
 const ABOUT: &str = "Bookings of connected Calendly accounts, and the deliveries they came by. \
 Every answer has an `x-tracking-id` header; the log lines of the request carry the same id. Times \
-are RFC 3339, UTC. Lists go on at `nextCursor`.\n\nAPI Gateway itself answers 429, 500 and 503 with \
+are RFC 3339, UTC. Lists go on at `nextCursor`. \
+Bodies are read as JSON whatever their content type; only webhooks are held to theirs.\n\nAPI Gateway itself answers 429, 500 and 503 with \
 `{\"message\"}` when a stage's throttle is exceeded or a function can't be reached.";
 
 /// The document.
@@ -115,7 +116,8 @@ fn tags() -> Vec<Value> {
 }
 
 fn operation(route: &Route, makers: &mut Makers) -> Value {
-    let parameters: Vec<Value> = route.parameters.iter().map(parameter).collect();
+    let parameters = route.parameters.iter();
+    let parameters: Vec<Value> = parameters.map(|one| parameter(route, one)).collect();
     let mut operation = json!({
         "operationId": route.operation.id(),
         "tags": [route.tag],
@@ -155,7 +157,7 @@ fn security(access: Access) -> Value {
     }
 }
 
-fn parameter(parameter: &Parameter) -> Value {
+fn parameter(route: &Route, parameter: &Parameter) -> Value {
     let mut shown = json!({
         "name": parameter.name,
         "in": match parameter.place { Place::Path => "path", Place::Query => "query" },
@@ -163,7 +165,7 @@ fn parameter(parameter: &Parameter) -> Value {
         "description": parameter.about,
         "schema": schema(parameter.kind),
     });
-    if let Some(example) = examples::parameter(parameter) {
+    if let Some(example) = examples::parameter(route.operation, parameter) {
         shown["example"] = example;
     }
     shown
@@ -214,7 +216,7 @@ fn responses(route: &Route, makers: &mut Makers) -> Value {
 
 fn good_answer(route: &Route, good: &Good, makers: &mut Makers) -> Value {
     let example = examples::answer(route.operation, good.status);
-    let typed = |schema: Schema| {
+    let typed = |schema: Value| {
         let mut content = json!({"schema": schema});
         if let Some(example) = &example {
             content["example"] = example.clone();
@@ -227,18 +229,18 @@ fn good_answer(route: &Route, good: &Good, makers: &mut Makers) -> Value {
         Content::Json(of) => {
             content.insert(
                 "application/json".to_owned(),
-                typed(of(&mut makers.answers)),
+                typed(of(&mut makers.answers).to_value()),
             );
         }
         Content::JsonOrHtml(of) => {
             content.insert(
                 "application/json".to_owned(),
-                typed(of(&mut makers.answers)),
+                typed(of(&mut makers.answers).to_value()),
             );
             content.insert("text/html; charset=utf-8".to_owned(), text());
         }
         Content::AnyJson => {
-            let any = json!({"schema": {"type": "object"}});
+            let any = typed(json!({"type": "object"}));
             content.insert("application/json".to_owned(), any);
         }
         Content::Html => {

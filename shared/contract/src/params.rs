@@ -4,6 +4,8 @@ use crate::route::{Operation, Route};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
+use jiff::civil::date;
+use jiff::fmt::temporal::Pieces;
 use lambda_http::{Request, RequestExt};
 use platform::http::Problem;
 
@@ -84,7 +86,7 @@ impl Kind {
                 Ok(limit) if (1..=MAX_LIMIT).contains(&limit) => None,
                 _ => Some(format!("must be a whole number from 1 to {MAX_LIMIT}")),
             },
-            Self::Time if value.parse::<Timestamp>().is_err() => {
+            Self::Time if time(value).is_none() => {
                 wrong("must be an RFC 3339 time such as 2027-01-31T09:00:00Z")
             }
             Self::Flag if !matches!(value, "true" | "false") => wrong("must be true or false"),
@@ -100,6 +102,18 @@ impl Kind {
             _ => None,
         }
     }
+}
+
+/// The time that a text says. `9999-12-31T23:59:59Z`, which programs write for "no end", lies a day
+/// after the last [`Timestamp`] there is, and is taken for that one.
+pub(crate) fn time(text: &str) -> Option<Timestamp> {
+    let last = || {
+        let pieces = Pieces::parse(text).ok()?;
+        let whole = pieces.time().is_some() && pieces.offset().is_some();
+        let beyond = whole && pieces.date() >= date(9999, 12, 30);
+        beyond.then_some(Timestamp::MAX)
+    };
+    text.parse().ok().or_else(last)
 }
 
 /// Whether this may be the last part of a Calendly URI.
@@ -226,7 +240,7 @@ impl Params {
 
     /// A time.
     pub fn time(&self, name: &str) -> Option<Timestamp> {
-        self.get(name)?.parse().ok()
+        time(self.get(name)?)
     }
 
     /// A flag; false where it isn't given.
@@ -300,6 +314,29 @@ mod tests {
             let problem = params(&[("limit", bad)]).unwrap_err();
             assert_eq!(problem.code, "INVALID_PARAMETER");
             assert!(problem.message.starts_with("limit"), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_time_may_lie_at_either_end_of_the_calendar() {
+        let from = |text| params(&[("from", text)]).map(|params| params.time("from").unwrap());
+        for (text, is) in [
+            ("0001-01-01T00:00:00Z", "0001-01-01T00:00:00Z"),
+            ("2016-12-31T23:59:60Z", "2016-12-31T23:59:59Z"),
+            ("9999-12-30T21:00:00Z", "9999-12-30T21:00:00Z"),
+        ] {
+            assert_eq!(from(text).unwrap().to_string(), is);
+        }
+        for text in ["9999-12-31T23:59:59Z", "9999-12-31T23:59:59.5-12:00"] {
+            assert_eq!(from(text).unwrap(), Timestamp::MAX, "{text}");
+        }
+        for bad in [
+            "9999-12-31",
+            "9999-12-31T23:59:59",
+            "9999-12-32T00:00:00Z",
+            "10000-01-01T00:00:00Z",
+        ] {
+            assert!(from(bad).is_err(), "{bad}");
         }
     }
 

@@ -1,13 +1,14 @@
 //! Request bodies.
 
+use crate::params;
 use jiff::Timestamp;
 use lambda_http::Request;
 use platform::deliveries::DeliveryId;
 use platform::http::Problem;
 use schemars::JsonSchema;
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
+use serde::de::{DeserializeOwned, Error};
+use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Number, Value};
 
 /// The largest body, in bytes, that a route other than a webhook's reads.
 pub const MAX_BODY: usize = 64 * 1024;
@@ -19,6 +20,7 @@ pub struct RedriveRequest {
     /// Only tell what would be sent back.
     pub dry_run: bool,
     /// At most so many.
+    #[serde(deserialize_with = "whole")]
     #[schemars(range(min = 1, max = 1000))]
     pub limit: usize,
     /// Only those of this event.
@@ -43,10 +45,13 @@ impl Default for RedriveRequest {
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct SyncRequest {
     /// Only this connection.
+    #[schemars(regex(pattern = r"^[A-Za-z0-9_-]{1,100}$"))]
     pub connection: Option<String>,
     /// Only events that start at this time or later; two days ago by default.
+    #[serde(deserialize_with = "time")]
     pub from: Option<Timestamp>,
     /// Only events that start before this time; by default as far ahead as people can book.
+    #[serde(deserialize_with = "time")]
     pub to: Option<Timestamp>,
 }
 
@@ -55,7 +60,7 @@ pub struct SyncRequest {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ConnectRequest {
     /// The token.
-    #[schemars(length(min = 1))]
+    #[schemars(regex(pattern = r"^[!-~]+$"))]
     pub personal_access_token: String,
 }
 
@@ -64,6 +69,7 @@ pub struct ConnectRequest {
 #[serde(deny_unknown_fields)]
 pub struct SubscribeRequest {
     /// The connection's id.
+    #[schemars(regex(pattern = r"^[A-Za-z0-9_-]{1,100}$"))]
     pub connection: String,
 }
 
@@ -87,6 +93,27 @@ pub struct WebhookBody {
     pub created_by: Option<String>,
     /// What it is about.
     pub payload: Option<Value>,
+}
+
+/// A whole number, however it is written: to JSON Schema, and to programs with one kind of number,
+/// `100.0` is one.
+fn whole<'de, D: Deserializer<'de>>(from: D) -> Result<usize, D::Error> {
+    let number = Number::deserialize(from)?;
+    let text = number.to_string();
+    let text = text.strip_suffix(".0").unwrap_or(&text);
+    text.parse()
+        .map_err(|_| D::Error::custom(format!("{number} is no whole number from 0")))
+}
+
+/// A time, as parameters have it, or none.
+fn time<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Timestamp>, D::Error> {
+    let text = Option::<String>::deserialize(from)?;
+    let time = text.map(|text| {
+        params::time(&text).ok_or_else(|| {
+            D::Error::custom("a time must be an RFC 3339 one such as 2027-01-31T09:00:00Z")
+        })
+    });
+    time.transpose()
 }
 
 /// A JSON object as the body, all of whose fields are optional; nothing is an empty one. `form`
@@ -115,4 +142,37 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
     serde_json::from_slice::<Map<_, _>>(body)
         .and_then(|fields| serde_json::from_value(fields.into()))
         .map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_whole_number_may_be_written_as_a_float() {
+        let limit = |text: &str| {
+            let body = format!("{{\"limit\": {text}}}");
+            read::<RedriveRequest>(body.as_bytes()).map(|redrive| redrive.limit)
+        };
+        for (text, number) in [("261", 261), ("261.0", 261), ("1e2", 100), ("2.61e2", 261)] {
+            assert_eq!(limit(text), Ok(number), "{text}");
+        }
+        for text in ["2.5", "-1", "1e30", "\"20\"", "null", "true"] {
+            assert!(limit(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_time_of_a_body_is_read_as_one_of_the_query() {
+        let to = |text: &str| {
+            let body = format!("{{\"to\": {text}}}");
+            read::<SyncRequest>(body.as_bytes()).map(|sync| sync.to)
+        };
+        assert_eq!(to("null"), Ok(None));
+        assert_eq!(to("\"9999-12-31T23:59:59Z\""), Ok(Some(Timestamp::MAX)));
+        for bad in ["\"tomorrow\"", "\"\"", "7", "{}"] {
+            assert!(to(bad).is_err(), "{bad}");
+        }
+        assert_eq!(read::<SyncRequest>(b"{}").unwrap().to, None);
+    }
 }

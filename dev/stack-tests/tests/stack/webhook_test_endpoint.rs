@@ -128,7 +128,11 @@ async fn a_simple_booking_is_made_moved_and_canceled() {
     let mut moved = simple(&person, "invitee.created", "2026-11-22T12:00:00Z", second);
     moved["payload"]["old_event"] = json!({ "start_time": first });
     let moved = tested(&stack, &moved).await;
-    assert_eq!(moved["result"]["changes"], json!(["rescheduled"]));
+    // Of the old half, which no webhook told of, it makes a moved one.
+    let mut changes = moved["result"]["changes"].as_array().unwrap().clone();
+    // In the order of the bookings' ids, which are digests.
+    changes.sort_by_key(Value::to_string);
+    assert_eq!(changes, [json!("rescheduled"), json!("updated")]);
     let new = stack
         .event(moved["result"]["eventId"].as_str().unwrap())
         .await;

@@ -408,7 +408,16 @@ async fn a_personal_access_token_connects_its_own_account() {
         .ask("POST", "/v1/connections", &[], &body)
         .await
         .refused(401, "UNAUTHORIZED");
-    for bad in ["", "[]", "{}", r#"{"personalAccessToken":" "}"#] {
+    for bad in [
+        "",
+        "[]",
+        "{}",
+        r#"{"personalAccessToken":" "}"#,
+        // Such a token can't stand in a header.
+        r#"{"personalAccessToken":"a\u0000b"}"#,
+        r#"{"personalAccessToken":"a\r\nx-more: b"}"#,
+        r#"{"personalAccessToken":"é"}"#,
+    ] {
         let answer = stage.ask("POST", "/v1/connections", &key, bad).await;
         answer.refused(400, "INVALID_PARAMETER");
     }
@@ -494,11 +503,13 @@ async fn subscriptions_are_listed_made_and_deleted() {
     assert!(list().await.is_empty());
     assert_eq!(post().await["found"], "replaced");
     assert_ne!(list().await[0]["uri"], first[0]["uri"]);
-    let unknown = r#"{"connection":"nobody"}"#;
-    let answer = stage
-        .ask("POST", "/v1/webhook-subscriptions", &key, unknown)
-        .await;
-    answer.refused(400, "INVALID_PARAMETER");
+    for unknown in ["nobody".to_owned(), format!("x/users/{id}")] {
+        let unknown = json!({ "connection": unknown }).to_string();
+        let answer = stage
+            .ask("POST", "/v1/webhook-subscriptions", &key, &unknown)
+            .await;
+        answer.refused(400, "INVALID_PARAMETER");
+    }
 }
 
 #[tokio::test]

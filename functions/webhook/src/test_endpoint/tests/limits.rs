@@ -67,9 +67,21 @@ async fn after_10_refusals_of_any_kind_an_address_is_limited_and_a_good_test_pas
     }
     let other = from("203.0.113.10", with("unknown", "{}"));
     assert_eq!(status(&stage, other).await, (401, None));
-    // Webhooks of the address are counted apart.
-    let forged = post("/v1/webhooks/calendly", &[(HEADER, "t=1,v1=00")], "{}");
-    assert_eq!(status(&stage, from(ADDRESS, forged)).await, (401, None));
+}
+
+#[tokio::test]
+async fn webhooks_and_tests_of_an_address_are_counted_apart() {
+    let stage = Stage::new().await;
+    for (path, headers) in [
+        ("/v1/webhooks/calendly", [(HEADER, "t=1,v1=00")]),
+        (PATH, [("x-api-key", "unknown")]),
+        ("/v1/webhooks/calendly", [(HEADER, "t=1,v1=00")]),
+    ] {
+        for _ in 0..10 {
+            let refused = from(ADDRESS, post(path, &headers, "{}"));
+            assert_eq!(status(&stage, refused).await, (401, None));
+        }
+    }
 }
 
 #[tokio::test]

@@ -1,0 +1,214 @@
+"""Rules for what watches a stack: metrics, alarms, the dashboard and the saved queries of template.yaml.
+
+A name that nothing writes makes a graph that stays empty, and an alarm that never goes off; CloudWatch
+takes both without a word. So each name is held against a list: metrics.json for our own, the table below
+for those of AWS.
+"""
+
+import json
+import re
+
+from samples import FUNCTIONS, ROOT
+
+OWN = json.loads((ROOT / "dev" / "local" / "metrics.json").read_text(encoding="utf-8"))
+# The metrics of AWS that are used, with the sets of dimensions that AWS writes them by.
+AWS = {
+    "AWS/Lambda": (("Invocations", "Errors", "Throttles", "Duration"), ({"FunctionName"},)),
+    "AWS/SQS": (
+        ("ApproximateAgeOfOldestMessage", "ApproximateNumberOfMessagesVisible", "ApproximateNumberOfMessagesNotVisible"),
+        ({"QueueName"},),
+    ),
+    "AWS/DynamoDB": (("ReadThrottleEvents", "WriteThrottleEvents"), ({"TableName"}, {"TableName", "GlobalSecondaryIndexName"})),
+    # Those of HTTP APIs; REST APIs have 4XXError and 5XXError instead.
+    "AWS/ApiGateway": (("Count", "4xx", "5xx", "Latency", "IntegrationLatency"), ({"ApiId"},)),
+}
+# Asked for over all sets of dimensions, by a query: it takes metrics that AWS writes by others, too.
+BY_QUERY = {"AWS/DynamoDB": {"ReadThrottleEvents", "WriteThrottleEvents", "SystemErrors"}}
+# What a dimension of AWS may name: a type of the template, and how a name is had from it.
+NAMED = {
+    "FunctionName": ("AWS::Serverless::Function", ""),
+    "QueueName": ("AWS::SQS::Queue", ".QueueName"),
+    "TableName": ("AWS::DynamoDB::Table", ""),
+    "ApiId": ("AWS::Serverless::HttpApi", ""),
+}
+MISSING = {"breaching", "notBreaching", "ignore", "missing"}
+GRID = 24
+
+
+class Watching:
+    """The template's metrics as they are found, for the rules to compare."""
+
+    def __init__(self, template) -> None:
+        self.template = template
+        self.used: set[str] = set()
+
+    def metric(self, where: str, namespace: object, name: object, dimensions: dict[str, str]) -> None:
+        """One metric: dimension values are written as Fn::Sub has them, `${Stage}`."""
+        must = self.template.must
+        if namespace == OWN["namespace"]:
+            known = next((metric for metric in OWN["metrics"] if metric["name"] == name), None)
+            if known is None:
+                self.template.wrong.append(f"{where}: {name} is none of dev/local/metrics.json")
+                return
+            self.used.add(known["name"])
+            must(sorted(dimensions) in [sorted(one) for one in known["dimensions"]], f"{where}: {name} is not written by {sorted(dimensions)}")
+            must(dimensions.get("Stage") == "${Stage}", f"{where}: {name} must be that of this stage")
+            must(dimensions.get("Function", "api") in FUNCTIONS, f"{where}: {name}: there is no function {dimensions.get('Function')}")
+            return
+        names, sets = AWS.get(namespace, ((), ()))
+        must(name in names, f"{where}: {namespace} {name} is not a metric that dev/local/check_watching.py knows")
+        must(set(dimensions) in sets, f"{where}: {namespace} {name} is not written by {sorted(dimensions)}")
+        for dimension, value in dimensions.items():
+            kind, attribute = NAMED.get(dimension, ("", ""))
+            found = re.fullmatch(r"\$\{(\w+)" + re.escape(attribute) + r"\}", value)
+            named = found and self.template.resources.get(found[1], {}).get("Type")
+            must(named == kind, f"{where}: {name}: {dimension} must be ${{…{attribute}}} of a {kind}, and is {value}")
+
+    def expression(self, where: str, text: str, ids: set[str]) -> None:
+        """A query, a search, or arithmetic with the metrics beside it."""
+        wrong = self.template.wrong
+        query = re.match(r'SELECT \w+\((\w+)\) FROM "([\w/]+)"', text)
+        search = re.match(r"""SEARCH\('\{([\w/]+),([\w,]+)\} MetricName="(\w+)" TableName=\((.*)\)'""", text)
+        if query:
+            if query[1] not in BY_QUERY.get(query[2], ()):
+                wrong.append(f"{where}: {query[2]} {query[1]} is not a metric that dev/local/check_watching.py knows")
+        elif search:
+            names, sets = AWS.get(search[1], ((), ()))
+            if search[3] not in names or set(search[2].split(",")) not in sets:
+                wrong.append(f"{where}: {search[1]} {search[3]} is not written by {search[2]}")
+        else:
+            for word in set(re.findall(r"\b[a-z]\w*\b", text)) - ids:
+                wrong.append(f"{where}: the expression has {word}, which is no metric beside it")
+        for table in re.findall(r"\$\{(\w+)\}", text) if query or search else ():
+            if self.template.resources.get(table, {}).get("Type") != "AWS::DynamoDB::Table":
+                wrong.append(f"{where}: {table} is no table")
+
+
+def substituted(value: object) -> str:
+    """A value as Fn::Sub would have it: `!Ref X` as ${X}, `!GetAtt X.Y` as ${X.Y}."""
+    if isinstance(value, dict):
+        (kind, target), = value.items()
+        if kind == "Ref":
+            return f"${{{target}}}"
+        if kind == "Fn::GetAtt":
+            return f"${{{target if isinstance(target, str) else '.'.join(target)}}}"
+        if kind == "Fn::Sub":
+            return target if isinstance(target, str) else target[0]
+    return str(value)
+
+
+def alarms(template) -> None:
+    """Each alarm watches a metric that exists, says what it means, and tells the topic."""
+    watching = Watching(template)
+    names, sections = set(), runbook_sections()
+    template.must(sections, "docs/operations.md: the runbook that alarms point to is not there")
+    for logical_id, resource in template.of_type("AWS::CloudWatch::Alarm"):
+        alarm = resource["Properties"]
+        name = substituted(alarm["AlarmName"])
+        template.must(re.fullmatch(r"\$\{AWS::StackName\}-[a-z-]+", name) and name not in names, f"{logical_id}: AlarmName must be the stack's name and one of its own, and is {name}")
+        names.add(name)
+        found = re.fullmatch(r"[A-Z].{20,}[.?] See \$\{RunbookUrl\}#([a-z-]+)", substituted(alarm["AlarmDescription"]))
+        section = found and found[1]
+        template.must(section, f"{logical_id}: AlarmDescription must be a sentence, then: See ${{RunbookUrl}}#section")
+        template.must(not section or not sections or section in sections, f"{logical_id}: docs/operations.md has no section #{section}")
+        template.must(alarm.get("TreatMissingData") in MISSING, f"{logical_id}: TreatMissingData is not chosen")
+        for actions in ("AlarmActions", "OKActions"):
+            template.must(alarm.get(actions) == [{"Ref": "AlarmTopic"}], f"{logical_id}: {actions} must be the AlarmTopic")
+        if "Metrics" not in alarm:
+            dimensions = {one["Name"]: substituted(one["Value"]) for one in alarm["Dimensions"]}
+            watching.metric(logical_id, alarm["Namespace"], alarm["MetricName"], dimensions)
+            continue
+        ids = {one["Id"] for one in alarm["Metrics"]}
+        shown = [one["Id"] for one in alarm["Metrics"] if one.get("ReturnData", True)]
+        template.must(len(shown) == 1, f"{logical_id}: exactly one of Metrics must return data")
+        for one in alarm["Metrics"]:
+            if "Expression" in one:
+                watching.expression(logical_id, substituted(one["Expression"]), ids)
+                continue
+            metric = one["MetricStat"]["Metric"]
+            dimensions = {one["Name"]: substituted(one["Value"]) for one in metric["Dimensions"]}
+            watching.metric(logical_id, metric["Namespace"], metric["MetricName"], dimensions)
+    ours = {logical_id for logical_id, _ in template.of_type("AWS::CloudWatch::Alarm")}
+    for logical_id, resource in template.of_type("AWS::CloudWatch::CompositeAlarm"):
+        rule, fragments = resource["Properties"]["AlarmRule"]["Fn::Sub"]
+        text = rule + json.dumps(fragments)
+        for named in set(re.findall(r"\$\{(\w+)\.Arn\}", text)) - ours:
+            template.wrong.append(f"{logical_id}: {named} is no alarm")
+        template.must("${RunbookUrl}" in substituted(resource["Properties"]["AlarmDescription"]), f"{logical_id}: AlarmDescription must name the runbook")
+
+
+def runbook_sections() -> set[str]:
+    """The anchors of the runbook's headings, as they are made on the page."""
+    try:
+        text = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return set()
+    headings = re.findall(r"^#+ +(.+?) *#*$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def dashboard(template) -> None:
+    """The dashboard is JSON that CloudWatch can draw, and shows every metric and alarm there is."""
+    watching = Watching(template)
+    (_, resource), = template.of_type("AWS::CloudWatch::Dashboard")
+    body, fragments = resource["Properties"]["DashboardBody"]["Fn::Sub"]
+    for fragment in fragments:
+        body = body.replace(f"${{{fragment}}}", "")
+    try:
+        widgets = json.loads(body)["widgets"]
+    except ValueError as error:
+        template.wrong.append(f"Dashboard: is not JSON: {error}")
+        return
+    taken: dict[tuple[int, int], str] = {}
+    shown: set[str] = set()
+    for number, widget in enumerate(widgets):
+        properties = widget["properties"]
+        title = properties.get("title") or f"widget {number}"
+        where = f"Dashboard, {title}"
+        x, y, width, height = (widget[side] for side in ("x", "y", "width", "height"))
+        template.must(0 <= x and 0 <= y and 1 <= width and 1 <= height and x + width <= GRID, f"{where}: lies outside the grid of {GRID} columns")
+        for cell in ((column, line) for column in range(x, x + width) for line in range(y, y + height)):
+            if cell in taken:
+                template.wrong.append(f"{where}: lies over {taken[cell]}")
+                break
+            taken[cell] = title
+        if widget["type"] == "text":
+            template.must(properties["markdown"].strip(), f"{where}: says nothing")
+            continue
+        template.must("title" in properties, f"{where}: has no title")
+        if widget["type"] == "alarm":
+            shown |= set(re.findall(r"\$\{(\w+)\.Arn\}", json.dumps(properties["alarms"]) + json.dumps(fragments)))
+            continue
+        template.must(properties.get("region") == "${AWS::Region}", f"{where}: region must be the stack's")
+        if widget["type"] == "log":
+            for group in re.findall(r"SOURCE '\$\{(\w+)\}'", properties["query"]):
+                template.must(template.resources.get(group, {}).get("Type") == "AWS::Logs::LogGroup", f"{where}: {group} is no log group")
+        elif widget["type"] == "metric":
+            template.must(properties.get("view") in ("timeSeries", "singleValue") and properties.get("stat") and properties.get("period"), f"{where}: view, stat or period is missing")
+            for metric in properties["metrics"]:
+                options = metric[-1] if isinstance(metric[-1], dict) else {}
+                if "expression" in options:
+                    watching.expression(where, options["expression"], set())
+                    continue
+                namespace, name, *pairs = metric[: len(metric) - bool(options)]
+                template.must(options.get("label"), f"{where}: {name} has no label")
+                watching.metric(where, namespace, name, dict(zip(pairs[::2], pairs[1::2], strict=True)))
+        else:
+            template.wrong.append(f"{where}: {widget['type']} is no type of widget that dev/local/draw_dashboard.py draws")
+    alarms = {logical_id for kind in ("Alarm", "CompositeAlarm") for logical_id, _ in template.of_type(f"AWS::CloudWatch::{kind}")}
+    template.must(shown == alarms, f"Dashboard: these alarms are shown and don't exist, or the other way round: {sorted(shown ^ alarms)}")
+    for unseen in [metric["name"] for metric in OWN["metrics"] if metric["name"] not in watching.used]:
+        template.wrong.append(f"Dashboard: does not show {unseen}")
+
+
+def queries(template) -> None:
+    """Each saved query stands below the stack's name, over log groups of the template."""
+    for logical_id, resource in template.of_type("AWS::Logs::QueryDefinition"):
+        query = resource["Properties"]
+        template.must(substituted(query["Name"]).startswith("${AWS::StackName}/"), f"{logical_id}: Name must begin with the stack's name and a slash")
+        for group in query["LogGroupNames"]:
+            named = group.get("Ref") if isinstance(group, dict) else None
+            template.must(template.resources.get(named, {}).get("Type") == "AWS::Logs::LogGroup", f"{logical_id}: {group} is no log group of this template")
+
+
+RULES = (alarms, dashboard, queries)

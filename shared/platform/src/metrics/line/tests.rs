@@ -138,3 +138,25 @@ fn nothing_counted_is_nothing_written() {
     Metrics::default().add(Metric::SyncPages, 0);
     assert_eq!(captured.lines(), [Value::Null; 0]);
 }
+
+#[test]
+fn dashboard_and_alarms_know_the_same_metrics() {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../dev/local/metrics.json");
+    let text = std::fs::read_to_string(path).unwrap();
+    let listed: Value = serde_json::from_str(&text).unwrap();
+    let written = EVERY.iter().map(|metric| {
+        let line = match metric {
+            Metric::ColdStarts => cold_start("webhook", at()),
+            other => lines(BTreeMap::from([(*other, vec![1])]), at()).remove(0),
+        };
+        let directive = &line["_aws"]["CloudWatchMetrics"][0];
+        assert_eq!(directive["Namespace"], listed["namespace"]);
+        let metric = &directive["Metrics"][0];
+        json!({
+            "name": metric["Name"],
+            "unit": metric["Unit"],
+            "dimensions": directive["Dimensions"],
+        })
+    });
+    assert_eq!(listed["metrics"], written.collect::<Value>());
+}

@@ -32,7 +32,7 @@ lint: ## Check format and lints
 test-code: ## Test the code: domain, functions and stores on an embedded DynamoDB
 	cargo test --workspace --exclude stack-tests
 
-test-template: ## Check template.yaml (dashboard and alarms too), samconfig.toml and events/
+test-template: ## Check template.yaml (dashboard and alarms too), samconfig.toml, events/ and docs/
 	$(PYTHON) dev/local/check_template.py
 	@$(PYTHON) -m unittest discover -s dev/local
 

@@ -425,6 +425,9 @@ def main() -> None:
         # Without asking its maker's server for guidelines.
         [str(checkov), "--file", "template.yaml", "--framework", "cloudformation", "--compact", "--quiet", "--skip-download"],
         [sys.executable, "dev/local/make_events.py", "--check"],
+        [sys.executable, "dev/local/policy_table.py", "--check"],
+        [sys.executable, "dev/local/cost.py", "--check"],
+        [sys.executable, "dev/local/check_docs.py"],
     ]
     running = [
         subprocess.Popen(command, cwd=ROOT, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)

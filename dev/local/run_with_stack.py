@@ -26,6 +26,7 @@ def main() -> int:
         return 2
     stack.stop_on_signals()
     os.environ.setdefault("RETRY_SCHEDULE", "1,1,2,2,3")
+    os.environ.setdefault("PARAM_CorsAllowOrigins", "https://console.example.com")
     port = int(os.environ.get("PORT") or 0)
     child = None
     try:

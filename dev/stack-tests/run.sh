@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The tests of the running stack: first those that can share it, then one by one those that change
-# its configuration, and last the one that reads the logs of all that went before. All of them run,
+# its configuration, and last those that read the logs of all that went before. All of them run,
 # also after a failure.
 set -uo pipefail
 failed=0
@@ -10,6 +10,7 @@ tests() {
 }
 # They mostly wait for the stack, so there may be more of them than processors.
 tests --test-threads 6 --skip alone_
-tests --test-threads 1 --skip alone_logs alone_
+tests --test-threads 1 --skip alone_trail --skip alone_logs alone_
+tests --test-threads 1 alone_trail
 tests --test-threads 1 alone_logs
 exit "$failed"

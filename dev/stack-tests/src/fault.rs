@@ -5,6 +5,7 @@ use crate::stack::variable;
 use crate::{Stack, eventually};
 use aws_sdk_lambda::types::{ApplicationLogLevel, Environment, LoggingConfig};
 use futures::FutureExt;
+use serde_json::Value;
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, resume_unwind};
 
@@ -202,17 +203,35 @@ impl Stack {
     /// Gives the Calendly secret another signing key.
     pub async fn put_signing_key(&self, key: &str) {
         let id = variable("CALENDLY_SECRET_ARN");
-        let now = self
-            .secrets
-            .get_secret_value()
-            .secret_id(&id)
-            .send()
-            .await
-            .unwrap();
-        let mut value: serde_json::Value =
-            serde_json::from_str(now.secret_string().unwrap()).unwrap();
+        let mut value: Value = serde_json::from_str(&self.secret(&id).await).unwrap();
         value["signingKey"] = key.into();
         self.put_secret(&id, &value.to_string()).await;
+    }
+
+    /// Runs `test` while these keys are listed beside the stack's own; then only that one is.
+    pub async fn with_api_keys<T>(&self, keys: &Value, test: impl AsyncFnOnce() -> T) -> T {
+        let id = variable("API_KEY_SECRET_ARN");
+        let before = self.secret(&id).await;
+        self.put_api_keys(keys).await;
+        and_then_always(test, async || {
+            // Twice: beside a single key the value before it counts, too.
+            self.put_secret(&id, &before).await;
+            self.put_secret(&id, &before).await;
+        })
+        .await
+    }
+
+    /// Lists these keys, and no others, beside the stack's own.
+    pub async fn put_api_keys(&self, keys: &Value) {
+        let id = variable("API_KEY_SECRET_ARN");
+        let mut value: Value = serde_json::from_str(&self.secret(&id).await).unwrap();
+        value["keys"] = keys.clone();
+        self.put_secret(&id, &value.to_string()).await;
+    }
+
+    async fn secret(&self, id: &str) -> String {
+        let now = self.secrets.get_secret_value().secret_id(id).send();
+        now.await.unwrap().secret_string().unwrap().to_owned()
     }
 
     /// Gives a secret another value; the one before stays its previous one.

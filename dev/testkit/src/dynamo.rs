@@ -1,5 +1,6 @@
 //! An embedded DynamoDB behind the real protocol, with this project's tables.
 
+use crate::meter::Meter;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::interceptors::{
     AfterDeserializationInterceptorContextRef, BeforeDeserializationInterceptorContextRef,
@@ -41,6 +42,11 @@ impl Dynamo {
         Self { endpoint }
     }
 
+    /// Where it is.
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
     /// A client of it.
     pub fn client(&self) -> Client {
         Client::from_conf(self.config().build())
@@ -49,6 +55,11 @@ impl Dynamo {
     /// A client whose writes `crashes` can stop.
     pub fn crashing(&self, crashes: &Crashes) -> Client {
         Client::from_conf(self.config().interceptor(crashes.clone()).build())
+    }
+
+    /// A client whose calls `meter` counts.
+    pub fn metered(&self, meter: &Meter) -> Client {
+        Client::from_conf(self.config().interceptor(meter.clone()).build())
     }
 
     /// A client that reaches nothing.

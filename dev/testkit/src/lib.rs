@@ -8,8 +8,10 @@
     clippy::missing_panics_doc
 )]
 
+pub mod copies;
 pub mod dynamo;
 pub mod history;
+pub mod meter;
 pub mod person;
 
 use std::path::PathBuf;

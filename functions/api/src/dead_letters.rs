@@ -8,6 +8,7 @@ use futures::future::join_all;
 use lambda_http::Request;
 use platform::deliveries::{DeliveryCursor, DeliveryId, DeliveryQuery, Reopened, Status};
 use platform::http::Problem;
+use platform::metrics::{Metric, Metrics};
 use platform::queue::DeadLetter;
 use std::time::{Duration, Instant};
 
@@ -115,6 +116,8 @@ impl Api {
         let began = Instant::now();
         let mut report = Report::default();
         let mut looked_at = 0;
+        // Written also where a problem ends this halfway.
+        let mut metrics = Metrics::default();
         while report.matched.len() < redrive.limit
             && looked_at < MAX_LOOKED_AT
             && began.elapsed() < TIME_LIMIT
@@ -149,6 +152,13 @@ impl Api {
                             .remove(&letter)
                             .await
                             .map_err(unavailable)?;
+                        metrics.count(Metric::DeliveriesRedriven);
+                        tracing::info!(
+                            deliveryId = %id,
+                            event = delivery.event,
+                            outcome = "redriven",
+                            "delivery queued again"
+                        );
                         report.redriven += 1;
                         report.matched.push(id);
                     }

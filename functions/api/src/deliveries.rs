@@ -8,6 +8,7 @@ use contract::{bad_cursor, cursor};
 use lambda_http::http::StatusCode;
 use platform::deliveries::{Body, DeliveryCursor, DeliveryId, DeliveryQuery, Reopened};
 use platform::http::Problem;
+use platform::metrics::{self, Metric};
 use platform::queue::{DeliveryRef, Outbox};
 use platform::secrets::Scope;
 
@@ -69,6 +70,13 @@ impl Api {
             Reopened::Erased => return Err(erased()),
             Reopened::Unknown => return Err(unknown()),
         };
+        metrics::count(Metric::DeliveriesReplayed);
+        tracing::info!(
+            deliveryId = %delivery.id,
+            event = delivery.event,
+            outcome = "replayed",
+            "delivery queued again"
+        );
         let replayed = Replayed {
             success: true,
             message: "Delivery queued again",

@@ -16,6 +16,7 @@ use platform::secrets::{ApiKeySecret, RotatingSecret};
 use platform::syncs::SyncStore;
 use serde::Serialize;
 use serde_json::Value;
+use std::time::Instant;
 use tracing::Instrument;
 
 /// The function: answers one request at a time.
@@ -71,14 +72,15 @@ impl Api {
     /// Answers one request.
     pub async fn handle(&self, request: &Request) -> Response<Body> {
         let tracking_id = TrackingId::random();
-        // Every line that is written on the way carries the id.
-        let span = tracing::info_span!("request", trackingId = %tracking_id);
+        // Every line that is written on the way carries the id, at whatever level is logged.
+        let span = tracing::error_span!("request", trackingId = %tracking_id);
         let mut response = self.find(request, &tracking_id).instrument(span).await;
         self.cors.apply(request, &mut response);
         response
     }
 
     async fn find(&self, request: &Request, tracking_id: &TrackingId) -> Response<Body> {
+        let began = Instant::now();
         let (operation, response) = match contract::find(request) {
             Found::Nothing => ("none", contract::not_found(tracking_id)),
             Found::OtherMethod(methods) if Cors::is_preflight(request) => {
@@ -94,6 +96,7 @@ impl Api {
             method = %request.method(),
             operation,
             status = response.status().as_u16(),
+            durationMs = platform::millis_since(began),
             "request answered"
         );
         response

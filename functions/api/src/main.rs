@@ -14,10 +14,11 @@ mod syncs;
 
 use config::Config;
 use handler::Api;
-use lambda_http::{Error, run, service_fn};
+use lambda_http::{Error, Request, RequestExt, run, service_fn};
 use platform::bookings::BookingStore;
 use platform::connections::ConnectionStore;
 use platform::deliveries::DeliveryStore;
+use platform::invocation::invoked;
 use platform::queue::Queue;
 use platform::secrets::{ManagedSecret, RotatingSecret};
 use platform::syncs::SyncStore;
@@ -28,11 +29,11 @@ const KEY_LIFETIME: Duration = Duration::from_secs(60);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    platform::logs::init();
+    platform::logs::init(env!("CARGO_PKG_NAME"));
     let config = Config::read(platform::config::Env::process())?;
     let aws = platform::aws::load().await;
-    let dynamodb = aws_sdk_dynamodb::Client::new(&aws);
-    let sqs = aws_sdk_sqs::Client::new(&aws);
+    let dynamodb = platform::aws::dynamodb(&aws);
+    let sqs = platform::aws::sqs(&aws);
     let api = Api {
         bookings: BookingStore::new(dynamodb.clone(), config.bookings_table),
         deliveries: DeliveryStore::new(dynamodb.clone(), config.deliveries_table),
@@ -42,18 +43,16 @@ async fn main() -> Result<(), Error> {
         queue: Queue::new(sqs.clone(), config.webhook_queue_url),
         dead_letters: Queue::new(sqs, config.webhook_dlq_url),
         keys: RotatingSecret::new(
-            ManagedSecret::new(
-                aws_sdk_secretsmanager::Client::new(&aws),
-                config.api_key_secret_id,
-            ),
+            ManagedSecret::new(platform::aws::secrets(&aws), config.api_key_secret_id),
             "API key secret",
             KEY_LIFETIME,
         ),
         retention: config.retention,
         cors: config.cors,
     };
-    run(service_fn(async |request| {
-        Ok::<_, Error>(api.handle(&request).await)
+    run(service_fn(async |request: Request| {
+        let context = request.lambda_context_ref();
+        Ok::<_, Error>(invoked(context, api.handle(&request)).await)
     }))
     .await
 }

@@ -127,6 +127,7 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
         // next scheduled sync finds them.
         let first_sync = SyncJob {
             connection_id: Some(id.clone()),
+            first: true,
             ..SyncJob::default()
         };
         if let Err(error) = self.jobs.push(&first_sync, Duration::ZERO).await {

@@ -14,6 +14,7 @@ use platform::secrets::{ApiKeySecret, CalendlySecret, RotatingSecret, Scope, Ver
 use platform::syncs::SyncJob;
 use serde::Serialize;
 use serde_json::Value;
+use std::time::Instant;
 use tracing::Instrument;
 
 /// The function: answers one request at a time.
@@ -52,14 +53,15 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
     /// Answers one request.
     pub async fn handle(&self, request: &Request) -> Response<Body> {
         let tracking_id = TrackingId::random();
-        // Every line that is written on the way carries the id.
-        let span = tracing::info_span!("request", trackingId = %tracking_id);
+        // Every line that is written on the way carries the id, at whatever level is logged.
+        let span = tracing::error_span!("request", trackingId = %tracking_id);
         let mut response = self.find(request, &tracking_id).instrument(span).await;
         self.cors.apply(request, &mut response);
         response
     }
 
     async fn find(&self, request: &Request, tracking_id: &TrackingId) -> Response<Body> {
+        let began = Instant::now();
         let (route, ids) = match contract::find(request) {
             Found::Route(route, ids) => (route, ids),
             Found::OtherMethod(methods) => return contract::other_method(&methods, tracking_id),
@@ -73,6 +75,7 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
             operation = route.operation.id(),
             status = response.status().as_u16(),
             code,
+            durationMs = platform::millis_since(began),
             "request answered"
         );
         response

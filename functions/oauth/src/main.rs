@@ -11,8 +11,9 @@ mod subscriptions;
 
 use config::Config;
 use handler::Connector;
-use lambda_http::{Error, run, service_fn};
+use lambda_http::{Error, Request, RequestExt, run, service_fn};
 use platform::connections::{ConnectionStore, SecretVault};
+use platform::invocation::invoked;
 use platform::queue::Queue;
 use platform::secrets::{ManagedSecret, RotatingSecret};
 use std::time::Duration;
@@ -22,16 +23,13 @@ const KEY_LIFETIME: Duration = Duration::from_secs(60);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    platform::logs::init();
+    platform::logs::init(env!("CARGO_PKG_NAME"));
     let config = Config::read(platform::config::Env::process())?;
     let aws = platform::aws::load().await;
-    let secrets = aws_sdk_secretsmanager::Client::new(&aws);
+    let secrets = platform::aws::secrets(&aws);
     let secret = |id| ManagedSecret::new(secrets.clone(), id);
     let connector = Connector {
-        connections: ConnectionStore::new(
-            aws_sdk_dynamodb::Client::new(&aws),
-            config.connections_table,
-        ),
+        connections: ConnectionStore::new(platform::aws::dynamodb(&aws), config.connections_table),
         vault: SecretVault::new(secrets.clone(), config.token_secret_prefix),
         app: RotatingSecret::new(
             secret(config.calendly_secret_id),
@@ -43,14 +41,15 @@ async fn main() -> Result<(), Error> {
             "API key secret",
             KEY_LIFETIME,
         ),
-        jobs: Queue::new(aws_sdk_sqs::Client::new(&aws), config.sync_queue_url),
+        jobs: Queue::new(platform::aws::sqs(&aws), config.sync_queue_url),
         http: platform::http::outgoing()?,
         endpoints: config.endpoints,
         public_url: config.public_url,
         cors: config.cors,
     };
-    run(service_fn(async |request| {
-        Ok::<_, Error>(connector.handle(&request).await)
+    run(service_fn(async |request: Request| {
+        let context = request.lambda_context_ref();
+        Ok::<_, Error>(invoked(context, connector.handle(&request)).await)
     }))
     .await
 }

@@ -39,7 +39,9 @@ pub fn verify(secrets: &[ApiKeySecret], expires: &str, signature: &str, now: Tim
     let signed = signers(secrets)
         .iter()
         .any(|key| mac(key, expires).is_some_and(|mac| mac.verify_slice(&signature).is_ok()));
-    signed && now.as_second() <= expires
+    // One that would work for longer was not made here, though with a key of ours.
+    let latest = now.as_second().saturating_add(LIFETIME.as_secs());
+    signed && (now.as_second()..=latest).contains(&expires)
 }
 
 #[cfg(test)]
@@ -59,6 +61,14 @@ mod tests {
         let signature = signature.strip_prefix("signature=").unwrap();
         let second = SignedDuration::from_secs(1);
         assert!(verify(&[key("other"), key("k")], expires, signature, until));
+        let early = until - LIFETIME;
+        assert!(verify(&[key("k")], expires, signature, early));
+        assert!(!verify(
+            &[key("k")],
+            expires,
+            signature,
+            early - SignedDuration::from_secs(1)
+        ));
         assert!(!verify(&[key("k")], expires, signature, until + second));
         assert!(!verify(&[key("other")], expires, signature, until));
         assert!(!verify(&[key("k")], "1893456000", signature, until));

@@ -6,11 +6,13 @@ use lambda_runtime::Error;
 use platform::bookings::BookingStore;
 use platform::connections::{ConnectionStore, Vault};
 use platform::deliveries::DeliveryStore;
-use platform::queue::{Jobs, Outbox, receive_count};
+use platform::metrics::{self, Metric};
+use platform::queue::{Jobs, Outbox, receive_count, trace_header};
 use platform::secrets::{CalendlySecret, RotatingSecret, Versions};
 use platform::syncs::{Part, SyncJob, SyncStore, Tally};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant, SystemTime};
+use tracing::Instrument;
 
 /// The function.
 pub struct Syncer<V, S, J, O> {
@@ -51,28 +53,46 @@ where
 {
     /// Handles one invocation, which ends at `limit`.
     pub async fn handle(&self, payload: Value, limit: SystemTime) -> Result<Value, Error> {
+        let began = Instant::now();
         let left = limit.duration_since(SystemTime::now()).unwrap_or_default();
-        let deadline = Instant::now() + left.saturating_sub(MARGIN);
+        let deadline = began + left.saturating_sub(MARGIN);
         if payload.get("Records").is_none() {
             let planned = self.plan(&SyncJob::default(), deadline).await?;
+            metrics::count(Metric::SyncsPlanned);
             let swept = self.sweep().await?;
-            tracing::info!(planned, swept, outcome = "planned", "sync");
+            tracing::info!(
+                planned,
+                swept,
+                outcome = "planned",
+                durationMs = platform::millis_since(began),
+                "sync"
+            );
             return Ok(json!({"planned": planned, "swept": swept}));
         }
         let batch: SqsEvent = serde_json::from_value(payload)?;
         let mut response = SqsBatchResponse::default();
         for message in batch.records {
+            // At the level of errors, so that the ids are on every line whatever is logged.
+            let span = tracing::error_span!(
+                "record",
+                messageId = message.message_id,
+                xrayTraceId = trace_header(&message.attributes),
+                attempt = receive_count(&message.attributes),
+            );
             let last = receive_count(&message.attributes) >= MAX_RECEIVES;
             let job = serde_json::from_str::<SyncJob>(message.body.as_deref().unwrap_or_default());
             let done = match job {
-                Ok(job) => self.job(job, deadline, last).await,
+                Ok(job) => self.job(job, deadline, last).instrument(span.clone()).await,
                 Err(_) => Err(platform::Error::Corrupt {
                     what: "a sync job",
                     cause: "not of its form".to_owned(),
                 }),
             };
             if let Err(error) = done {
-                tracing::error!(%error, last, "a sync job comes back");
+                if last {
+                    metrics::count(Metric::SyncsFailed);
+                }
+                tracing::error!(parent: &span, %error, last, "a sync job comes back");
                 let mut failure = BatchItemFailure::default();
                 failure.item_identifier = message.message_id.unwrap_or_default();
                 response.batch_item_failures.push(failure);

@@ -12,6 +12,7 @@ use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use platform::bookings::BookingStore;
 use platform::connections::{ConnectionStore, SecretVault};
 use platform::deliveries::DeliveryStore;
+use platform::invocation::invoked;
 use platform::queue::Queue;
 use platform::secrets::{ManagedSecret, RotatingSecret};
 use platform::syncs::SyncStore;
@@ -19,12 +20,12 @@ use std::time::Duration;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    platform::logs::init();
+    platform::logs::init(env!("CARGO_PKG_NAME"));
     let config = Config::read(platform::config::Env::process())?;
     let aws = platform::aws::load().await;
-    let dynamodb = aws_sdk_dynamodb::Client::new(&aws);
-    let sqs = aws_sdk_sqs::Client::new(&aws);
-    let secrets = aws_sdk_secretsmanager::Client::new(&aws);
+    let dynamodb = platform::aws::dynamodb(&aws);
+    let sqs = platform::aws::sqs(&aws);
+    let secrets = platform::aws::secrets(&aws);
     let table = config.connections_table;
     let syncer = Syncer {
         connections: ConnectionStore::new(dynamodb.clone(), table.clone()),
@@ -45,7 +46,8 @@ async fn main() -> Result<(), Error> {
     Box::pin(run(service_fn(
         async |event: LambdaEvent<serde_json::Value>| {
             let deadline = event.context.deadline();
-            syncer.handle(event.payload, deadline).await
+            let work = syncer.handle(event.payload, deadline);
+            invoked(Some(&event.context), work).await
         },
     )))
     .await

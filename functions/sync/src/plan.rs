@@ -4,6 +4,7 @@ use crate::handler::Syncer;
 use jiff::{SignedDuration, Timestamp};
 use platform::Result;
 use platform::connections::{ConnectionStatus, Vault};
+use platform::metrics::{Metric, Metrics};
 use platform::queue::{DeliveryRef, Jobs, Outbox};
 use platform::secrets::Versions;
 use platform::syncs::{Place, SyncJob};
@@ -74,6 +75,7 @@ where
             .saturating_sub(LOST_AFTER)
             .unwrap_or(Timestamp::MIN);
         let waiting = self.deliveries.waiting(before, MAX_SWEPT).await?;
+        let mut metrics = Metrics::default();
         for delivery in &waiting {
             tracing::warn!(
                 deliveryId = %delivery.id,
@@ -82,6 +84,7 @@ where
                 "a delivery was left waiting"
             );
             self.webhooks.send(&DeliveryRef::from(delivery)).await?;
+            metrics.count(Metric::DeliveriesRequeued);
         }
         Ok(waiting.len())
     }

@@ -14,9 +14,11 @@ use futures::future::try_join_all;
 use jiff::{SignedDuration, Timestamp};
 use platform::bookings::{BookingStore, MAX_INVITEES};
 use platform::connections::Connection;
+use platform::metrics::{Metric, Metrics};
 use platform::syncs::{Place, Tally};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How far back a run looks: late cancellations and no-show marks.
@@ -82,6 +84,8 @@ pub struct Run<'a, A> {
     pub connection: &'a Connection,
     /// When to stop and save the place.
     pub deadline: Instant,
+    /// Where changes of bookings are counted.
+    pub metrics: &'a Mutex<Metrics>,
 }
 
 impl<A: Access> Run<'_, A> {
@@ -122,9 +126,19 @@ impl<A: Access> Run<'_, A> {
         let read_at = Timestamp::now();
         let event = self.client.event(event_id).await?;
         if let Ok(facts) = resource::facts(&event, &[], &self.connection.id, read_at) {
-            self.bookings.reconcile(facts).await?;
+            self.merge(facts).await?;
         }
         Ok(resource::link_pending(&event))
+    }
+
+    /// Merges facts, and counts what that changed. Answers how many records were written.
+    async fn merge(&self, facts: Facts) -> platform::Result<usize> {
+        let merged = self.bookings.reconcile(facts).await?;
+        let mut metrics = self.metrics.lock().unwrap_or_else(PoisonError::into_inner);
+        for made in &merged.transitions {
+            metrics.count(Metric::from(*made));
+        }
+        Ok(merged.written)
     }
 
     /// Compares one page, and moves the place behind it. `true` after the last.
@@ -272,7 +286,7 @@ impl<A: Access> Run<'_, A> {
         };
         for group in groups {
             match resource::facts(event, group, &self.connection.id, read_at) {
-                Ok(facts) => written += self.bookings.reconcile(facts).await?.written,
+                Ok(facts) => written += self.merge(facts).await?,
                 Err(error) => return Ok(Err(error)),
             }
         }
@@ -322,7 +336,7 @@ impl<A: Access> Run<'_, A> {
                     tally.vanished += 1;
                     let mut written = 0;
                     for facts in gone(&event, &self.people(&event).await?, read_at) {
-                        written += self.bookings.reconcile(facts).await?.written;
+                        written += self.merge(facts).await?;
                     }
                     written
                 }

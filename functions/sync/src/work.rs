@@ -10,9 +10,11 @@ use platform::Result;
 use platform::connections::{
     Connection, ConnectionStatus, LeaseFor, TokenKeeper, Vault, WatchError, watch,
 };
+use platform::metrics::{self, Metric, Metrics};
 use platform::queue::{Jobs, Outbox};
 use platform::secrets::{CalendlySecret, Versions};
 use platform::syncs::{Part, Place, SyncJob, Tally};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Longer than any invocation of the function: a run that was killed frees its connection then.
@@ -43,6 +45,7 @@ where
                 "{} is not connected, or needs to be authorized again",
                 id.as_str()
             ));
+            metrics::count(Metric::SyncsFailed);
             return self.note(&job, &tally, Part::Failed).await;
         };
         let Some(lease) = self.connections.lease(id, LeaseFor::Sync, LEASE).await? else {
@@ -71,11 +74,13 @@ where
             return Ok(());
         };
         let calendly = self.calendly(&connection).await?;
+        let metrics = Mutex::new(Metrics::default());
         let run = Run {
             client: &calendly,
             bookings: &self.bookings,
             connection: &connection,
             deadline: Instant::now(),
+            metrics: &metrics,
         };
         link.reads += 1;
         let again = match run.event(&link.event_id).await {
@@ -98,7 +103,10 @@ where
         connection: &Connection,
         deadline: Instant,
     ) -> Result<Option<(SyncJob, Duration)>> {
+        let began = Instant::now();
         let mut tally = Tally::default();
+        // Written also where an error ends this part.
+        let metrics = Mutex::new(Metrics::default());
         let calendly = self.calendly(connection).await?;
         if job.place.is_none()
             && let Err(error) = self.watch(&calendly, connection).await
@@ -112,6 +120,7 @@ where
             bookings: &self.bookings,
             connection,
             deadline,
+            metrics: &metrics,
         };
         let place = job.place.clone().unwrap_or_else(|| Place {
             from: job.from,
@@ -120,6 +129,15 @@ where
         });
         // On the heap: all that a page holds would else be part of every future around this.
         let end = Box::pin(run.go(place, &mut tally)).await;
+        let mut metrics = metrics.into_inner().unwrap_or_else(PoisonError::into_inner);
+        metrics.add(Metric::SyncPages, tally.pages);
+        metrics.add(Metric::SyncEventsChanged, tally.changed);
+        if job.sync_id.is_none() && !job.first {
+            metrics.add(Metric::DriftHealed, tally.changed);
+        }
+        if let Some(rate) = calendly.rate_limit() {
+            metrics.measure(Metric::CalendlyCallsLeft, f64::from(rate.remaining));
+        }
         let (part, next) = match end {
             Ok(End::Complete) => (Part::Finished, None),
             Ok(End::Paused { place, after }) => {
@@ -138,6 +156,11 @@ where
                 (Part::Failed, None)
             }
         };
+        match part {
+            Part::Finished => metrics.count(Metric::SyncsFinished),
+            Part::Failed => metrics.count(Metric::SyncsFailed),
+            Part::GoesOn => {}
+        }
         tracing::info!(
             connection = connection.id.as_str(),
             outcome = ?part,
@@ -146,6 +169,7 @@ where
             changed = tally.changed,
             vanished = tally.vanished,
             errors = tally.errors.len(),
+            durationMs = platform::millis_since(began),
             "sync"
         );
         self.note(job, &tally, part).await?;

@@ -1,19 +1,20 @@
 //! One webhook: verify, log, queue, answer.
 
 use crate::reading::Reading;
+use crate::received::Received;
 use crate::refusals::{WEBHOOKS, limited};
 use calendly::signature::{self, Refusal, SignedBody, SigningKey};
-use contract::answers::Accepted;
 use jiff::{SignedDuration, Timestamp};
 use lambda_http::http::{StatusCode, header};
 use lambda_http::{Body, Request, Response};
-use platform::deliveries::{DeliveryId, DeliveryStore, MAX_BODY, Recorded, Status};
+use platform::deliveries::{DeliveryId, DeliveryStore, MAX_BODY, Recorded};
 use platform::http::{Problem, TrackingId, answer};
 use platform::limits::Limiter;
+use platform::metrics::{Metric, Metrics};
 use platform::queue::{DeliveryRef, Outbox};
 use platform::secrets::{CalendlySecret, RotatingSecret};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Where the signing keys come from.
 pub trait SigningKeys {
@@ -70,21 +71,34 @@ pub struct Receiver<Q, K> {
 impl<Q: Outbox, K: SigningKeys> Receiver<Q, K> {
     /// Answers one webhook.
     pub async fn handle(&self, request: &Request, tracking_id: &TrackingId) -> Response<Body> {
-        let receive = tokio::time::timeout(TIME_LIMIT, self.receive(request, tracking_id));
+        let began = Instant::now();
+        let mut metrics = Metrics::default();
+        metrics.count(Metric::WebhooksReceived);
+        let receive = self.receive(request, tracking_id);
+        let receive = tokio::time::timeout(TIME_LIMIT, receive);
         let received = receive.await.unwrap_or_else(|_| {
-            tracing::error!(trackingId = %tracking_id, "webhook not accepted in time");
+            tracing::error!("webhook not accepted in time");
             Err(Problem::unavailable())
         });
         match received {
-            Ok(body) => answer(StatusCode::OK, tracking_id, &body),
+            Ok(received) => {
+                if let Some(metric) = received.metric() {
+                    metrics.count(metric);
+                }
+                received.log(began);
+                answer(StatusCode::OK, tracking_id, &received.answer(tracking_id))
+            }
             Err(problem) => {
                 let problem =
                     limited(problem, &WEBHOOKS, &self.limiter, request, tracking_id).await;
+                if let Some(metric) = refusal_metric(problem.code) {
+                    metrics.count(metric);
+                }
                 tracing::warn!(
-                    trackingId = %tracking_id,
                     outcome = "refused",
                     code = problem.code,
                     status = problem.status.as_u16(),
+                    durationMs = platform::millis_since(began),
                     "webhook refused"
                 );
                 problem.answer(tracking_id)
@@ -96,7 +110,7 @@ impl<Q: Outbox, K: SigningKeys> Receiver<Q, K> {
         &self,
         request: &Request,
         tracking_id: &TrackingId,
-    ) -> Result<Accepted, Problem> {
+    ) -> Result<Received, Problem> {
         let body: &[u8] = request.body().as_ref();
         if body.len() > MAX_BODY {
             return Err(too_large(body.len(), MAX_BODY));
@@ -104,7 +118,7 @@ impl<Q: Outbox, K: SigningKeys> Receiver<Q, K> {
         if !is_json(request) {
             return Err(not_json());
         }
-        let signed = self.verify(request, body, tracking_id).await?;
+        let signed = self.verify(request, body).await?;
         self.log_and_queue(signed, tracking_id).await
     }
 
@@ -113,7 +127,6 @@ impl<Q: Outbox, K: SigningKeys> Receiver<Q, K> {
         &self,
         request: &Request,
         body: &'a [u8],
-        tracking_id: &TrackingId,
     ) -> Result<SignedBody<'a>, Problem> {
         let headers: Vec<&str> = request
             .headers()
@@ -130,7 +143,7 @@ impl<Q: Outbox, K: SigningKeys> Receiver<Q, K> {
             signature::verify(&keys, &headers, body, now, self.tolerance).map_err(Some)
         };
         let unavailable = |error: &dyn std::fmt::Display| {
-            tracing::error!(trackingId = %tracking_id, %error, "no signing key");
+            tracing::error!(%error, "no signing key");
             signing_key_unavailable()
         };
         let keys = self.keys.keys().await.map_err(|e| unavailable(&e))?;
@@ -150,7 +163,7 @@ impl<Q: Outbox, K: SigningKeys> Receiver<Q, K> {
         &self,
         signed: SignedBody<'_>,
         tracking_id: &TrackingId,
-    ) -> Result<Accepted, Problem> {
+    ) -> Result<Received, Problem> {
         let id = DeliveryId::of(signed.bytes());
         let reading = Reading::of(signed.bytes());
         let delivery = reading.delivery(&id, tracking_id, signed.bytes());
@@ -158,7 +171,7 @@ impl<Q: Outbox, K: SigningKeys> Receiver<Q, K> {
             .log
             .record(&delivery, self.retention)
             .await
-            .map_err(|error| unavailable(&error, tracking_id))?;
+            .map_err(unavailable)?;
 
         let (status, first_tracking_id) = match &recorded {
             Recorded::New => (reading.status, tracking_id.as_str()),
@@ -167,7 +180,6 @@ impl<Q: Outbox, K: SigningKeys> Receiver<Q, K> {
                 tracking_id,
             } => (*status, tracking_id.as_str()),
         };
-        let duplicate = recorded != Recorded::New;
         // A delivery that isn't settled is queued again: its first message may have been lost
         // between the log and the queue.
         if !status.is_settled() {
@@ -178,28 +190,12 @@ impl<Q: Outbox, K: SigningKeys> Receiver<Q, K> {
                     event: reading.event.clone(),
                 })
                 .await
-                .map_err(|error| unavailable(&error, tracking_id))?;
+                .map_err(unavailable)?;
         }
-        let ignored = matches!(reading.status, Status::Ignored | Status::Unprocessable);
-        tracing::info!(
-            trackingId = %tracking_id,
-            deliveryId = %id,
-            event = reading.event,
-            outcome = if duplicate { "duplicate" } else { reading.status.as_str() },
-            reason = reading.reason,
-            "webhook received"
-        );
-        Ok(Accepted {
-            success: true,
-            message: match (ignored, duplicate) {
-                (true, _) => "Webhook logged; nothing to do",
-                (false, true) => "Webhook already logged",
-                (false, false) => "Webhook logged and queued",
-            },
-            tracking_id: tracking_id.as_str().to_owned(),
+        Ok(Received {
             delivery_id: id,
-            duplicate,
-            ignored,
+            duplicate: recorded != Recorded::New,
+            reading,
         })
     }
 }
@@ -241,6 +237,20 @@ fn refused(refusal: Refusal) -> Problem {
     Problem::new(StatusCode::UNAUTHORIZED, code, refusal.to_string())
 }
 
+/// What counts an answer with this code.
+fn refusal_metric(code: &str) -> Option<Metric> {
+    Some(match code {
+        "INVALID_SIGNATURE" => Metric::RefusedInvalidSignature,
+        "STALE_SIGNATURE" => Metric::RefusedStaleSignature,
+        "PAYLOAD_TOO_LARGE" => Metric::RefusedTooLarge,
+        "UNSUPPORTED_MEDIA_TYPE" => Metric::RefusedMediaType,
+        "RATE_LIMITED" => Metric::RefusedRateLimited,
+        "SIGNING_KEY_UNAVAILABLE" => Metric::SigningKeyUnavailable,
+        "STORE_UNAVAILABLE" => Metric::StoreUnavailable,
+        _ => return None,
+    })
+}
+
 fn signing_key_unavailable() -> Problem {
     Problem::new(
         StatusCode::INTERNAL_SERVER_ERROR,
@@ -249,8 +259,8 @@ fn signing_key_unavailable() -> Problem {
     )
 }
 
-fn unavailable(error: &platform::Error, tracking_id: &TrackingId) -> Problem {
-    tracing::error!(trackingId = %tracking_id, %error, "webhook not accepted");
+fn unavailable(error: platform::Error) -> Problem {
+    tracing::error!(%error, "webhook not accepted");
     Problem::unavailable()
 }
 

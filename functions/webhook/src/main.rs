@@ -4,17 +4,18 @@
 mod config;
 mod handler;
 mod reading;
+mod received;
 mod refusals;
 mod routes;
 mod test_endpoint;
 
-use aws_sdk_secretsmanager::Client as Secrets;
 use config::Config;
 use handler::Receiver;
-use lambda_http::{Error, run, service_fn};
+use lambda_http::{Error, Request, RequestExt, run, service_fn};
 use platform::apply::Bookkeeper;
 use platform::bookings::BookingStore;
 use platform::deliveries::DeliveryStore;
+use platform::invocation::invoked;
 use platform::limits::Limiter;
 use platform::queue::Queue;
 use platform::secrets::{ManagedSecret, RotatingSecret};
@@ -23,12 +24,12 @@ use test_endpoint::Tester;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    platform::logs::init();
+    platform::logs::init(env!("CARGO_PKG_NAME"));
     let config = Config::read(platform::config::Env::process())?;
     let aws = platform::aws::load().await;
-    let dynamodb = aws_sdk_dynamodb::Client::new(&aws);
-    let sqs = aws_sdk_sqs::Client::new(&aws);
-    let secrets = Secrets::new(&aws);
+    let dynamodb = platform::aws::dynamodb(&aws);
+    let sqs = platform::aws::sqs(&aws);
+    let secrets = platform::aws::secrets(&aws);
     let log = DeliveryStore::new(dynamodb.clone(), config.deliveries_table);
     let tester = config.test_endpoint.then(|| Tester {
         log: log.clone(),
@@ -58,8 +59,9 @@ async fn main() -> Result<(), Error> {
         retention: config.retention,
     };
     let webhooks = Webhooks { receiver, tester };
-    run(service_fn(async |request| {
-        Ok::<_, Error>(webhooks.handle(&request).await)
+    run(service_fn(async |request: Request| {
+        let context = request.lambda_context_ref();
+        Ok::<_, Error>(invoked(context, webhooks.handle(&request)).await)
     }))
     .await
 }

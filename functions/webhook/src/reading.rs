@@ -1,5 +1,6 @@
 //! What a body is to the service, as the log has it.
 
+use booking::ConnectionId;
 use calendly::webhook::{self, BookingWebhook, Webhook};
 use jiff::Timestamp;
 use platform::deliveries::{About, DeliveryId, NewDelivery, Status};
@@ -17,6 +18,8 @@ pub struct Reading {
     pub event_uri: Option<String>,
     /// URI of the invitee whom it is about.
     pub invitee_uri: Option<String>,
+    /// The connection that it was sent for.
+    pub connection: Option<ConnectionId>,
     about: Option<About>,
 }
 
@@ -26,6 +29,7 @@ impl Reading {
         match webhook::read(body) {
             Ok(Webhook::Booking(booking)) => Self {
                 about: about(&booking),
+                connection: booking.connection,
                 event: Some(booking.event),
                 status: Status::Received,
                 reason: None,
@@ -52,6 +56,7 @@ impl Reading {
             reason,
             event_uri: None,
             invitee_uri: None,
+            connection: None,
             about: None,
         }
     }

@@ -15,10 +15,11 @@ use platform::apply::{Applied, Apply, Failure};
 use platform::deliveries::{DeliveryId, DeliveryStore, Status};
 use platform::http::{Problem, TrackingId, answer};
 use platform::limits::Limiter;
+use platform::metrics::{self, Metric};
 use platform::queue::DeliveryRef;
 use platform::secrets::{ApiKeySecret, RotatingSecret, Versions};
 use serde_json::{Map, Value};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// As for a webhook. What was not done by then is logged, and the sweep has the worker apply it.
 const TIME_LIMIT: Duration = Duration::from_millis(8500);
@@ -58,13 +59,17 @@ impl<A: Apply, V: Versions> Tester<A, V> {
         route: &'static Route,
         tracking_id: &TrackingId,
     ) -> Response<Body> {
+        let began = Instant::now();
         let test = tokio::time::timeout(TIME_LIMIT, self.test(request, route, tracking_id));
         let tested = test.await.unwrap_or_else(|_| {
             tracing::error!(trackingId = %tracking_id, "test not done in time");
             Err(Problem::unavailable())
         });
         match tested {
-            Ok(tested) => answer(StatusCode::OK, tracking_id, &tested),
+            Ok(outcome) => {
+                let tested = told(outcome, began, tracking_id);
+                answer(StatusCode::OK, tracking_id, &tested)
+            }
             Err(problem) => {
                 let problem = limited(problem, &TESTS, &self.limiter, request, tracking_id).await;
                 tracing::warn!(
@@ -72,6 +77,7 @@ impl<A: Apply, V: Versions> Tester<A, V> {
                     outcome = "refused",
                     code = problem.code,
                     status = problem.status.as_u16(),
+                    durationMs = platform::millis_since(began),
                     "test refused"
                 );
                 problem.answer(tracking_id)
@@ -84,7 +90,7 @@ impl<A: Apply, V: Versions> Tester<A, V> {
         request: &Request,
         route: &'static Route,
         tracking_id: &TrackingId,
-    ) -> Result<Tested, Problem> {
+    ) -> Result<Outcome, Problem> {
         let Access::Key(scope) = route.access else {
             // Fails closed, should the table of routes ever ask for no key.
             return Err(Problem::unavailable());
@@ -92,8 +98,7 @@ impl<A: Apply, V: Versions> Tester<A, V> {
         let caller = self.keys.caller(request, scope).await?;
         let data = event_data(request)?;
         caller.operates(route.operation.id(), tracking_id);
-        let outcome = self.process(data, tracking_id).await?;
-        Ok(told(outcome, tracking_id))
+        self.process(data, tracking_id).await
     }
 
     async fn process(
@@ -149,8 +154,9 @@ impl<A: Apply, V: Versions> Tester<A, V> {
             event: outcome.reading.event.clone(),
         };
         match self.bookkeeper.apply(&delivery).await {
-            Ok(Applied::Now(made)) => {
-                let words = made.iter().map(|made| made.as_str().to_owned());
+            Ok(Applied::Now(done)) => {
+                metrics::count(Metric::DeliveriesProcessed);
+                let words = done.made.iter().map(|made| made.as_str().to_owned());
                 outcome.changes.extend(words);
             }
             Ok(Applied::Before) => {}
@@ -187,7 +193,7 @@ fn event_data(request: &Request) -> Result<Map<String, Value>, Problem> {
     required_object::<TestRequest>(request, FORM).map(|test| test.event_data)
 }
 
-fn told(outcome: Outcome, tracking_id: &TrackingId) -> Tested {
+fn told(outcome: Outcome, began: Instant, tracking_id: &TrackingId) -> Tested {
     let processed = outcome.errors.is_empty();
     tracing::info!(
         trackingId = %tracking_id,
@@ -196,6 +202,7 @@ fn told(outcome: Outcome, tracking_id: &TrackingId) -> Tested {
         outcome = if processed { "processed" } else { "not processed" },
         changes = outcome.changes.join(","),
         error = outcome.errors.first(),
+        durationMs = platform::millis_since(began),
         "test done"
     );
     let id = |uri: String| uri.rsplit('/').next().map(str::to_owned);

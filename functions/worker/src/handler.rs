@@ -3,12 +3,13 @@
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use futures::future::join_all;
 use jiff::Timestamp;
-use platform::apply::{Applied, Apply, Failure};
+use platform::apply::{Application, Applied, Apply, Failure};
 use platform::deliveries::DeliveryStore;
-use platform::queue::{DeadLetters, DeliveryRef, Inbox, receive_count};
+use platform::metrics::{Metric, Metrics};
+use platform::queue::{DeadLetters, DeliveryRef, Inbox, receive_count, trace_header};
 use std::sync::Arc;
-use std::time::Duration;
-use tracing::Instrument;
+use std::time::{Duration, Instant};
+use tracing::{Instrument, Span, field};
 
 /// The function: applies batches of deliveries.
 pub struct Worker<A, I, D> {
@@ -44,7 +45,16 @@ where
             let worker = self.clone();
             async move {
                 let id = message.message_id.clone().unwrap_or_default();
-                let span = tracing::info_span!("record", messageId = id);
+                // At the level of errors, so that the ids are on every line whatever is logged.
+                let span = tracing::error_span!(
+                    "record",
+                    messageId = id,
+                    xrayTraceId = trace_header(&message.attributes),
+                    trackingId = field::Empty,
+                    deliveryId = field::Empty,
+                    event = field::Empty,
+                    attempt = field::Empty,
+                );
                 (id, worker.isolated(message).instrument(span).await)
             }
         }))
@@ -62,20 +72,27 @@ where
 
     /// One message: a panic in it, or its time running out, is its own failure and no other's.
     async fn isolated(self: Arc<Self>, message: SqsMessage) -> Verdict {
+        let began = Instant::now();
+        let mut metrics = Metrics::default();
         let body = message.body.clone().unwrap_or_default();
         let Ok(delivery) = serde_json::from_str::<DeliveryRef>(&body) else {
             let reason = "the message is not a reference to a delivery";
             tracing::error!(outcome = "dead", error = reason, "message can't be read");
+            metrics.count(Metric::DeliveriesDead);
             return self.bury(&body, reason).await;
         };
         let attempt = receive_count(&message.attributes);
+        name(&Span::current(), &delivery, attempt);
+        if attempt > 1 {
+            metrics.count(Metric::DeliveriesRetried);
+        }
         let last = attempt > self.schedule.len();
         if last {
             // Should the process itself be killed by this attempt, SQS moves the message to the
             // dead letter queue with nobody left to say so; so it is said before.
             let reason = "the last attempt began and did not end";
             if let Err(error) = self.deliveries.dead(&delivery.delivery_id, reason, 0).await {
-                tracing::error!(deliveryId = %delivery.delivery_id, %error, "outcome not logged");
+                tracing::error!(%error, "outcome not logged");
             }
         }
         let work = {
@@ -94,52 +111,47 @@ where
                 Err(Failure::Passing(format!("not done within {limit} s")))
             }
         };
-        self.settle(&message, &body, &delivery, attempt, result)
-            .await
-    }
-
-    /// Writes the outcome down and decides what SQS does with the message.
-    async fn settle(
-        &self,
-        message: &SqsMessage,
-        body: &str,
-        delivery: &DeliveryRef,
-        attempt: usize,
-        result: Result<Applied, Failure>,
-    ) -> Verdict {
-        let (outcome, error, made) = match &result {
-            Ok(Applied::Now(made)) => ("processed", None, made.as_slice()),
-            Ok(Applied::Before) => ("duplicate", None, &[][..]),
-            Ok(Applied::Nothing(status)) => (status.as_str(), None, &[][..]),
-            Err(Failure::Passing(error)) if attempt <= self.schedule.len() => {
-                ("failed", Some(error), &[][..])
-            }
-            Err(Failure::Passing(error) | Failure::Lasting(error)) => {
-                ("dead", Some(error), &[][..])
-            }
+        let outcome = self.outcome(attempt, &result);
+        let done = match &result {
+            Ok(Applied::Now(done)) => Some(done),
+            _ => None,
         };
-        let changes: Vec<&str> = made.iter().map(|made| made.as_str()).collect();
+        count(outcome, done, &mut metrics);
+        let error = match &result {
+            Ok(_) => None,
+            Err(Failure::Passing(error) | Failure::Lasting(error)) => Some(error.as_str()),
+        };
+        let changes = done.map(|done| done.made.iter().map(|made| made.as_str()));
         tracing::info!(
-            trackingId = delivery.tracking_id,
-            deliveryId = %delivery.delivery_id,
-            event = delivery.event,
-            attempt,
             outcome,
-            changes = changes.join(","),
+            connection = done.and_then(|done| Some(done.connection.as_ref()?.as_str())),
+            changes = changes.map(|all| all.collect::<Vec<_>>().join(",")),
             error,
+            durationMs = platform::millis_since(began),
             "delivery handled"
         );
         let Some(error) = error else {
             return Verdict::Done;
         };
-        if outcome == "dead" {
+        if outcome == DEAD {
             if let Err(unlogged) = self.deliveries.dead(&delivery.delivery_id, error, 1).await {
-                tracing::error!(deliveryId = %delivery.delivery_id, error = %unlogged, "outcome not logged");
+                tracing::error!(error = %unlogged, "outcome not logged");
             }
-            return self.bury(body, error).await;
+            return self.bury(&body, error).await;
         }
-        self.retry_later(message, delivery, attempt, error).await;
+        self.retry_later(&message, &delivery, attempt, error).await;
         Verdict::ComesBack
+    }
+
+    /// The word for how an attempt ended.
+    fn outcome(&self, attempt: usize, result: &Result<Applied, Failure>) -> &'static str {
+        match result {
+            Ok(Applied::Now(_)) => PROCESSED,
+            Ok(Applied::Before) => "duplicate",
+            Ok(Applied::Nothing(status)) => status.as_str(),
+            Err(Failure::Passing(_)) if attempt <= self.schedule.len() => FAILED,
+            Err(_) => DEAD,
+        }
     }
 
     /// Sets the next attempt by the schedule. If that can't be done, the message comes back by
@@ -161,7 +173,7 @@ where
             self.deliveries.failed(&delivery.delivery_id, error, next)
         );
         for problem in [hidden.err(), logged.err()].into_iter().flatten() {
-            tracing::error!(deliveryId = %delivery.delivery_id, error = %problem, "retry not arranged as meant");
+            tracing::error!(error = %problem, "retry not arranged as meant");
         }
     }
 
@@ -175,6 +187,41 @@ where
                 Verdict::ComesBack
             }
         }
+    }
+}
+
+const PROCESSED: &str = "processed";
+const FAILED: &str = "failed";
+const DEAD: &str = "dead";
+
+/// Puts on every line of a record which delivery it is about.
+fn name(span: &Span, delivery: &DeliveryRef, attempt: usize) {
+    span.record("trackingId", delivery.tracking_id.as_str());
+    span.record("deliveryId", delivery.delivery_id.as_str());
+    span.record("event", delivery.event.as_deref());
+    span.record("attempt", attempt);
+}
+
+fn count(outcome: &str, done: Option<&Application>, metrics: &mut Metrics) {
+    match outcome {
+        PROCESSED => metrics.count(Metric::DeliveriesProcessed),
+        FAILED => metrics.count(Metric::DeliveriesFailed),
+        DEAD => metrics.count(Metric::DeliveriesDead),
+        _ => {}
+    }
+    let Some(done) = done else { return };
+    for made in &done.made {
+        metrics.count(Metric::from(*made));
+    }
+    // How long ago a replayed delivery was made says nothing of how quick the service is.
+    if done.again {
+        return;
+    }
+    let now = Timestamp::now();
+    let from_calendly = done.created_at.map(|at| (Metric::LagFromCalendly, at));
+    let from_receipt = done.received_at.map(|at| (Metric::LagFromReceipt, at));
+    for (metric, at) in from_calendly.into_iter().chain(from_receipt) {
+        metrics.lag(metric, at, now);
     }
 }
 

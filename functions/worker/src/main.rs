@@ -10,16 +10,17 @@ use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use platform::apply::Bookkeeper;
 use platform::bookings::BookingStore;
 use platform::deliveries::DeliveryStore;
+use platform::invocation::invoked;
 use platform::queue::Queue;
 use std::sync::Arc;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    platform::logs::init();
+    platform::logs::init(env!("CARGO_PKG_NAME"));
     let config = Config::read(platform::config::Env::process())?;
     let aws = platform::aws::load().await;
-    let dynamodb = aws_sdk_dynamodb::Client::new(&aws);
-    let sqs = aws_sdk_sqs::Client::new(&aws);
+    let dynamodb = platform::aws::dynamodb(&aws);
+    let sqs = platform::aws::sqs(&aws);
     let deliveries = DeliveryStore::new(dynamodb.clone(), config.deliveries_table);
     let worker = Arc::new(Worker {
         bookkeeper: Bookkeeper {
@@ -34,7 +35,8 @@ async fn main() -> Result<(), Error> {
         record_limit: config.record_limit,
     });
     run(service_fn(async |event: LambdaEvent<SqsEvent>| {
-        Ok::<_, Error>(worker.clone().handle(event.payload).await)
+        let work = worker.clone().handle(event.payload);
+        Ok::<_, Error>(invoked(Some(&event.context), work).await)
     }))
     .await
 }

@@ -3,6 +3,7 @@
 //! Only the bytes that [`signature::verify`] passed should be given to [`webhook::read`].
 
 pub mod api;
+mod call;
 pub mod oauth;
 pub mod signature;
 pub mod webhook;

@@ -3,6 +3,7 @@
 //! Source: Calendly's documentation on OAuth and on refresh-token rotation.
 
 use crate::api::Endpoints;
+use crate::call::call;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
@@ -194,31 +195,27 @@ impl OAuth {
             ("token", token),
         ];
         let url = format!("{}/oauth/revoke", self.auth);
-        let answer = self.http.post(url).form(&form).send().await;
-        let answer = answer.map_err(|_| OAuthError::Unreachable)?;
-        if answer.status().is_success() {
+        let reply = call("revoke a token", self.http.post(url).form(&form)).await;
+        let reply = reply.map_err(|_| OAuthError::Unreachable)?;
+        if reply.status.is_success() {
             return Ok(());
         }
-        let status = answer.status();
-        Err(refusal(status, &answer.bytes().await.unwrap_or_default()))
+        Err(refusal(reply.status, &reply.body))
     }
 
     async fn token(&self, form: &[(&str, &str)]) -> Result<Grant, OAuthError> {
-        let answer = self
+        let request = self
             .http
             .post(format!("{}/oauth/token", self.auth))
             .basic_auth(&self.app.client_id, Some(&self.app.client_secret))
-            .form(form)
-            .send()
-            .await
-            .map_err(|_| OAuthError::Unreachable)?;
-        let status = answer.status();
-        let bytes = answer.bytes().await.map_err(|_| OAuthError::Unreachable)?;
-        if !status.is_success() {
-            return Err(refusal(status, &bytes));
+            .form(form);
+        let reply = call("get tokens", request).await;
+        let reply = reply.map_err(|_| OAuthError::Unreachable)?;
+        if !reply.status.is_success() {
+            return Err(refusal(reply.status, &reply.body));
         }
         let body: TokenBody =
-            serde_json::from_slice(&bytes).map_err(|_| OAuthError::Unreadable("JSON body"))?;
+            serde_json::from_slice(&reply.body).map_err(|_| OAuthError::Unreadable("JSON body"))?;
         body.grant()
     }
 }

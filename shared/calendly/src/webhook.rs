@@ -42,6 +42,8 @@ pub struct BookingWebhook {
     pub submission: Option<SubmissionUri>,
     /// The connection that it was sent for.
     pub connection: Option<ConnectionId>,
+    /// When Calendly made the webhook.
+    pub created_at: Option<Timestamp>,
     /// The conference link isn't ready, and no webhook will tell when it is.
     pub link_pending: bool,
 }
@@ -111,6 +113,7 @@ pub fn read(body: &[u8]) -> Result<Webhook, Unreadable> {
             .object("scheduled_event")
             .is_some_and(resource::link_pending),
         connection: envelope.connection,
+        created_at: envelope.created_at,
         invitee: facts.main_invitee().cloned(),
         scheduled_event: facts.main_event(),
         submission: facts.keys().submission,

@@ -46,7 +46,8 @@ pub type ListedEvent = EventView<InviteeSummary>;
 pub struct EventList {
     /// The events.
     pub events: Vec<ListedEvent>,
-    /// Where the next page begins; null on the last.
+    /// Where the next page begins; null on the last. A page can hold fewer than asked for, even
+    /// none, and still have a next one: of several filters most are applied while events are read.
     pub next_cursor: Option<String>,
 }
 
@@ -126,8 +127,7 @@ pub struct Activity {
 pub struct ErasureReport {
     /// Whether everything was looked through. If not, send the request again: it goes on.
     pub complete: bool,
-    /// When the person was (first) erased. Bookings made up to then stay erased, whatever comes
-    /// in later; later ones are new.
+    /// When. Bookings made up to then stay erased, whatever comes in later; later ones are new.
     pub erased_at: Option<Timestamp>,
     /// Bookings of theirs that were erased.
     pub invitees: usize,

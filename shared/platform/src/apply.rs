@@ -4,8 +4,9 @@ use crate::bookings::BookingStore;
 use crate::deliveries::{DeliveryStore, Status};
 use crate::queue::{DeliveryRef, Jobs};
 use crate::syncs::{PendingLink, SyncJob};
-use booking::Transition;
+use booking::{ConnectionId, Transition};
 use calendly::webhook::{self, BookingWebhook, Webhook};
+use jiff::Timestamp;
 
 /// Why a delivery was not applied.
 #[derive(Debug)]
@@ -26,10 +27,25 @@ impl From<crate::Error> for Failure {
     }
 }
 
+/// What applying a delivery did.
+#[derive(Debug, Clone, Default)]
+pub struct Application {
+    /// What it changed.
+    pub made: Vec<Transition>,
+    /// The connection that it was sent for.
+    pub connection: Option<ConnectionId>,
+    /// When its provider made it.
+    pub created_at: Option<Timestamp>,
+    /// When it came.
+    pub received_at: Option<Timestamp>,
+    /// It had been applied before, and was replayed.
+    pub again: bool,
+}
+
 /// What became of a delivery.
 pub enum Applied {
-    /// It was applied, and changed this.
-    Now(Vec<Transition>),
+    /// It was applied.
+    Now(Application),
     /// An earlier message had it applied already.
     Before,
     /// There is nothing to apply, as was found when it came, or since its body was erased.
@@ -93,11 +109,11 @@ impl<J: Jobs<SyncJob> + Send + Sync + 'static> Apply for Bookkeeper<J> {
             // Erasing has settled it.
             return Ok(Applied::Nothing(logged.status));
         };
-        let made = match webhook::read(&body) {
+        let applied = match webhook::read(&body) {
             Ok(Webhook::Booking(booking)) => {
-                let again = read_again(&booking);
+                let link = read_again(&booking);
                 let merged = self.bookings.apply(booking.facts).await?;
-                if let Some(job) = again {
+                if let Some(job) = link {
                     self.queue_reading(&job).await;
                 }
                 if merged.erased {
@@ -105,7 +121,13 @@ impl<J: Jobs<SyncJob> + Send + Sync + 'static> Apply for Bookkeeper<J> {
                     // the delivery is settled, so that a stop between leaves no body behind.
                     self.deliveries.erase(id).await?;
                 }
-                merged.transitions
+                Application {
+                    made: merged.transitions,
+                    connection: booking.connection,
+                    created_at: booking.created_at,
+                    received_at: logged.received_at,
+                    again: logged.processed_at.is_some(),
+                }
             }
             Ok(Webhook::NotHandled { .. }) => {
                 self.deliveries.set_aside(id, Status::Ignored, None).await?;
@@ -119,7 +141,7 @@ impl<J: Jobs<SyncJob> + Send + Sync + 'static> Apply for Bookkeeper<J> {
                 return Ok(Applied::Nothing(Status::Unprocessable));
             }
         };
-        self.deliveries.processed(id, &made).await?;
-        Ok(Applied::Now(made))
+        self.deliveries.processed(id, &applied.made).await?;
+        Ok(Applied::Now(applied))
     }
 }

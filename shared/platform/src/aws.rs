@@ -1,5 +1,6 @@
-//! SDK configuration: every outside call is bounded.
+//! SDK configuration and clients: every outside call is bounded, and traced.
 
+use crate::trace::aws::CallSpans;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
@@ -21,4 +22,22 @@ pub async fn load() -> SdkConfig {
         )
         .load()
         .await
+}
+
+/// A client of DynamoDB.
+pub fn dynamodb(config: &SdkConfig) -> aws_sdk_dynamodb::Client {
+    let config = aws_sdk_dynamodb::config::Builder::from(config).interceptor(CallSpans);
+    aws_sdk_dynamodb::Client::from_conf(config.build())
+}
+
+/// A client of SQS.
+pub fn sqs(config: &SdkConfig) -> aws_sdk_sqs::Client {
+    let config = aws_sdk_sqs::config::Builder::from(config).interceptor(CallSpans);
+    aws_sdk_sqs::Client::from_conf(config.build())
+}
+
+/// A client of Secrets Manager.
+pub fn secrets(config: &SdkConfig) -> aws_sdk_secretsmanager::Client {
+    let config = aws_sdk_secretsmanager::config::Builder::from(config).interceptor(CallSpans);
+    aws_sdk_secretsmanager::Client::from_conf(config.build())
 }

@@ -11,6 +11,7 @@ pub mod cors;
 pub mod deliveries;
 mod error;
 pub mod http;
+pub mod invocation;
 mod item;
 pub mod limits;
 pub mod logs;
@@ -19,5 +20,13 @@ mod pack;
 pub mod queue;
 pub mod secrets;
 pub mod syncs;
+pub mod trace;
 
 pub use error::{Error, Result};
+
+use std::time::Instant;
+
+/// The time since then in whole milliseconds, for the logs.
+pub fn millis_since(began: Instant) -> u64 {
+    u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX)
+}

@@ -3,8 +3,13 @@
 use crate::Result;
 use crate::deliveries::{Delivery, DeliveryId};
 use crate::error::failed;
+use crate::trace;
 use aws_sdk_sqs::Client;
-use aws_sdk_sqs::types::{Message, MessageAttributeValue, QueueAttributeName};
+use aws_sdk_sqs::operation::send_message::builders::SendMessageFluentBuilder;
+use aws_sdk_sqs::types::{
+    Message, MessageAttributeValue, MessageSystemAttributeNameForSends as SystemAttribute,
+    MessageSystemAttributeValue, QueueAttributeName,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::hash::BuildHasher;
@@ -39,6 +44,11 @@ pub fn receive_count<S: BuildHasher>(attributes: &HashMap<String, String, S>) ->
         .and_then(|count| count.parse().ok())
         .unwrap_or(1)
         .max(1)
+}
+
+/// The trace that a message with these attributes was sent in.
+pub fn trace_header<S: BuildHasher>(attributes: &HashMap<String, String, S>) -> Option<&str> {
+    attributes.get("AWSTraceHeader").map(String::as_str)
 }
 
 /// Where deliveries are sent to be processed.
@@ -77,9 +87,7 @@ impl Outbox for Queue {
     async fn send(&self, delivery: &DeliveryRef) -> Result<()> {
         let body = serde_json::to_string(delivery)
             .map_err(|error| crate::Error::corrupt("a delivery reference", error))?;
-        self.client
-            .send_message()
-            .queue_url(&self.url)
+        self.message()
             .message_body(body)
             .send()
             .await
@@ -109,9 +117,7 @@ impl DeadLetters for Queue {
             .string_value(reason)
             .build()
             .map_err(|error| crate::Error::corrupt("a message attribute", error))?;
-        self.client
-            .send_message()
-            .queue_url(&self.url)
+        self.message()
             .message_body(body)
             .message_attributes("reason", reason)
             .send()
@@ -136,9 +142,7 @@ impl<J: Serialize + std::marker::Sync> Jobs<J> for Queue {
     async fn push(&self, job: &J, delay: Duration) -> Result<()> {
         let body =
             serde_json::to_string(job).map_err(|error| crate::Error::corrupt("a job", error))?;
-        self.client
-            .send_message()
-            .queue_url(&self.url)
+        self.message()
             .message_body(body)
             .delay_seconds(i32::try_from(delay.min(MAX_DELAY).as_secs()).unwrap_or(0))
             .send()
@@ -152,6 +156,21 @@ impl Queue {
     /// The queue at `url`.
     pub fn new(client: Client, url: String) -> Self {
         Self { client, url }
+    }
+
+    /// A message to be sent. The present trace goes with it, beside what counts as its content.
+    fn message(&self) -> SendMessageFluentBuilder {
+        let message = self.client.send_message().queue_url(&self.url);
+        let trace = trace::current().and_then(|trace| {
+            let value = MessageSystemAttributeValue::builder().data_type("String");
+            value.string_value(trace.header()).build().ok()
+        });
+        match trace {
+            Some(trace) => {
+                message.message_system_attributes(SystemAttribute::AwsTraceHeader, trace)
+            }
+            None => message,
+        }
     }
 
     /// Takes up to ten messages, hidden from others for `hidden`.

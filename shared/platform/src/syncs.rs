@@ -32,6 +32,9 @@ pub struct SyncJob {
     /// Only this event, whose conference link wasn't ready, and how often that was found.
     #[serde(default)]
     pub event: Option<PendingLink>,
+    /// The first one of a connection: what it finds, no webhook could have told of.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub first: bool,
     /// Where an earlier message stopped.
     #[serde(default)]
     pub place: Option<Place>,

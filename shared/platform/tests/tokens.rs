@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use platform::connections::{
     ConnectionStatus, ConnectionStore, LeaseFor, Refresh, TokenError, TokenKeeper, Tokens,
 };
+use platform::metrics::{Captured, Metric, capture};
 use std::sync::{Arc, Mutex};
 use testkit::dynamo::Dynamo;
 
@@ -135,6 +136,16 @@ impl Stage {
     }
 }
 
+/// Tokens renewed, renewals that failed, and connections lost.
+fn counted(captured: &Captured) -> [f64; 3] {
+    [
+        Metric::TokensRefreshed,
+        Metric::TokenRefreshFailures,
+        Metric::ConnectionsLost,
+    ]
+    .map(|metric| captured.sum(metric))
+}
+
 #[tokio::test]
 async fn a_good_token_is_used_as_it_is() {
     let stage = Stage::new(60).await;
@@ -145,10 +156,12 @@ async fn a_good_token_is_used_as_it_is() {
 #[tokio::test]
 async fn fifty_callers_cause_one_refresh() {
     let stage = Stage::new(1).await;
+    let captured = capture();
     let keepers: Vec<_> = (0..50).map(|_| stage.keeper()).collect();
     let tokens = join_all(keepers.iter().map(TokenKeeper::token)).await;
     assert!(tokens.into_iter().all(|token| token.unwrap() == "access-1"));
     assert_eq!(stage.endpoint.calls(), 1);
+    assert_eq!(counted(&captured), [1.0, 0.0, 0.0]);
     assert_eq!(stage.status().await, ConnectionStatus::Active);
 }
 
@@ -165,7 +178,9 @@ async fn fifty_callers_with_a_refused_token_cause_one_refresh() {
 async fn a_call_that_never_arrived_heals() {
     let stage = Stage::new(1).await;
     *stage.endpoint.lost_calls.lock().unwrap() = 2;
+    let captured = capture();
     let error = stage.keeper().token().await.unwrap_err();
+    assert_eq!(counted(&captured), [0.0, 1.0, 0.0]);
     assert!(matches!(error, TokenError::OAuth(OAuthError::Unreachable)));
     assert_eq!(stage.status().await, ConnectionStatus::Active);
     assert_eq!(stage.keeper().token().await.unwrap(), "access-1");
@@ -175,7 +190,9 @@ async fn a_call_that_never_arrived_heals() {
 async fn a_lost_answer_needs_a_new_authorization_and_is_not_tried_for_ever() {
     let stage = Stage::new(1).await;
     *stage.endpoint.lost_answers.lock().unwrap() = 1;
+    let captured = capture();
     let error = stage.keeper().token().await.unwrap_err();
+    assert_eq!(counted(&captured), [0.0, 1.0, 1.0]);
     assert!(matches!(error, TokenError::NeedsReauth));
     assert_eq!(stage.endpoint.refreshes(), 1);
     assert_eq!(stage.status().await, ConnectionStatus::NeedsReauth);
@@ -185,7 +202,9 @@ async fn a_lost_answer_needs_a_new_authorization_and_is_not_tried_for_ever() {
 async fn a_kill_between_the_answer_and_the_store_needs_a_new_authorization() {
     let stage = Stage::new(1).await;
     stage.vault.kill_before_write(true);
+    let captured = capture();
     assert!(stage.keeper().token().await.is_err());
+    assert_eq!(counted(&captured), [0.0, 1.0, 0.0]);
     stage.vault.kill_before_write(false);
     assert_eq!(stage.status().await, ConnectionStatus::Active);
     let error = stage.keeper().token().await.unwrap_err();
@@ -244,7 +263,9 @@ async fn a_personal_access_token_never_ends_until_it_is_refused() {
         },
     );
     assert_eq!(stage.keeper().token().await.unwrap(), "personal");
+    let captured = capture();
     let error = stage.keeper().token_after("personal").await.unwrap_err();
+    assert_eq!(counted(&captured), [0.0, 0.0, 1.0]);
     assert!(matches!(error, TokenError::NeedsReauth));
     assert_eq!(stage.status().await, ConnectionStatus::NeedsReauth);
 }

@@ -20,7 +20,7 @@ fn attempts(stack: &Stack, id: &str) -> Vec<(u64, String, Timestamp)> {
     let lines = stack.log_lines("worker");
     let of_it = lines
         .iter()
-        .filter(|line| line["deliveryId"] == id && line["attempt"].is_u64());
+        .filter(|line| line["deliveryId"] == id && line["outcome"].is_string());
     of_it
         .map(|line| {
             let text = |name: &str| line[name].as_str().unwrap().to_owned();

@@ -1,5 +1,7 @@
 //! The function against an embedded DynamoDB and a sandbox Calendly.
 
+mod metrics;
+
 use super::*;
 use booking::{ConnectionId, Facts, InviteeRecord, InviteeUri, Provider};
 use fakes::{FixedSecret, MemoryQueue, MemoryVault};

@@ -1,6 +1,7 @@
 use super::*;
 use aws_sdk_dynamodb::Client;
 use platform::deliveries::About;
+use platform::deliveries::Status;
 use std::sync::Mutex;
 use testkit::dynamo::{Crashes, Dynamo};
 use testkit::{fixture, sign};
@@ -353,4 +354,5 @@ async fn an_erased_webhook_that_comes_again_is_a_duplicate_and_stays_erased() {
     assert_eq!(kept, platform::deliveries::Body::Erased);
 }
 
+mod metrics;
 mod refusals;

@@ -1,3 +1,5 @@
+mod metrics;
+
 use super::*;
 use fakes::MemoryQueue;
 use jiff::SignedDuration;

@@ -4,6 +4,7 @@ use super::error::ApiError;
 use super::rate::{RateLimit, wait};
 use super::resources::{Collection, ErrorBody, Page, Resource, Scope, Subscription, User};
 use super::retry::{MAX_ATTEMPTS, MAX_RATE_WAIT, pause};
+use crate::call::{NoReply, call};
 use jiff::Timestamp;
 use reqwest::{Method, StatusCode};
 use serde::Serialize;
@@ -231,26 +232,21 @@ impl<A: Access> Client<A> {
             if let Some(body) = body {
                 request = request.json(body);
             }
-            let failure = match request.bearer_auth(&token).send().await {
-                Ok(answer) => {
-                    self.note_rate(answer.headers());
-                    let status = answer.status();
-                    let wait = wait(answer.headers());
-                    let Ok(bytes) = answer.bytes().await else {
-                        return Err(unreachable(action, "the answer broke off"));
-                    };
-                    if status.is_success() {
-                        return parse(action, &bytes);
+            let failure = match call(action, request.bearer_auth(&token)).await {
+                Ok(reply) => {
+                    self.note_rate(&reply.headers);
+                    if reply.status.is_success() {
+                        return parse(action, &reply.body);
                     }
-                    if status == StatusCode::UNAUTHORIZED && !renewed {
+                    if reply.status == StatusCode::UNAUTHORIZED && !renewed {
                         renewed = true;
                         token = self.access.token_after(&token).await?;
                         continue;
                     }
-                    error_of(action, status, wait, &bytes)
+                    error_of(action, reply.status, wait(&reply.headers), &reply.body)
                 }
-                Err(error) if error.is_timeout() => unreachable(action, "no answer in time"),
-                Err(_) => unreachable(action, "no connection"),
+                Err(none @ NoReply::BrokenOff) => return Err(unreachable(action, none.cause())),
+                Err(none) => unreachable(action, none.cause()),
             };
             attempt += 1;
             let wait = match &failure {

@@ -97,6 +97,7 @@ impl BookingStore {
                 query.invitee.is_none() || keys::role_of(sk) == Some(Role::Invitee)
             })?;
             let records = self.records(source.index, &found, &read).await?;
+            let last_read = read.last().map(|(_, pk)| pk.clone());
             for (start, pk) in read {
                 let fitting = records.get(&pk).filter(|event| query.fits(event));
                 if let Some(event) = fitting {
@@ -114,9 +115,16 @@ impl BookingStore {
                 return Ok(page(&events, None));
             }
             if let Some(last) = found.last() {
-                let last = last.must("startKey")?;
-                place = Some(last.to_owned());
-                range = range.after(last);
+                let start = last.must("startKey")?;
+                // More entries of an event that was read would lead to it once more.
+                let past = source.index == Index::Party && last_read.as_deref() == last.text("pk");
+                let next = if past {
+                    keys::past_event(start, query.order == Order::Ascending)
+                } else {
+                    start.to_owned()
+                };
+                range = range.after(&next);
+                place = Some(next);
             }
         }
         Ok(page(&events, place))
@@ -184,10 +192,22 @@ impl BookingStore {
         let party = keys::contact_party(contact);
         // Somebody can be several things to one event: entries that follow one another.
         let wanted = 2 * (query.limit + 1);
-        let found = self.partition(Index::Party, &party, &range, wanted).await?;
-        let mut read = distinct(&found, |_| true)?;
+        let mut found: Vec<Item> = Vec::new();
+        let mut rest = range;
+        let (mut read, ended) = loop {
+            let some = self.partition(Index::Party, &party, &rest, wanted).await?;
+            let ended = some.len() < wanted;
+            found.extend(some);
+            let read = distinct(&found, |_| true)?;
+            // One event alone can have as many entries, each with a part of what they are to it.
+            match found.last() {
+                Some(last) if !ended && read.len() == 1 => {
+                    rest = rest.after(last.must("startKey")?);
+                }
+                _ => break (read, ended),
+            }
+        };
         // What the last event is to them may go on beyond what was read.
-        let ended = found.len() < wanted;
         let more = read.len() > query.limit || !ended;
         if !ended && (2..=query.limit).contains(&read.len()) {
             read.pop();

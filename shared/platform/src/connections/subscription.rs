@@ -8,7 +8,7 @@
 use super::store::{Connection, ConnectionStore};
 use crate::error::failed;
 use crate::item::{Read, n, s};
-use crate::metrics::{self, Unit};
+use crate::metrics::{self, Metric, Metrics};
 use crate::{Error, Result};
 use aws_sdk_dynamodb::types::ReturnValue;
 use booking::ConnectionId;
@@ -91,6 +91,19 @@ pub async fn watch<A: Access>(
                     .all(|event| subscription.events.iter().any(|e| e == event))
         })
     });
+    let is_disabled = |owned: &Owned| {
+        ours.iter().any(|subscription| {
+            subscription.uri == owned.uri && subscription.state == SubscriptionState::Disabled
+        })
+    };
+    if owned.as_ref().is_some_and(is_disabled) {
+        tracing::warn!(
+            connection = connection.id.as_str(),
+            outcome = "disabled",
+            "Calendly has switched the subscription off; a new one takes its place"
+        );
+        metrics::count(Metric::SubscriptionsDisabled);
+    }
     if let Some(hours) = healthy.and_then(|subscription| hours_left(subscription, Timestamp::now()))
     {
         tracing::warn!(
@@ -99,7 +112,9 @@ pub async fn watch<A: Access>(
             outcome = "retrying",
             "Calendly has begun to retry: it may switch the subscription off when the hours are over"
         );
-        metrics::put("SubscriptionHoursLeft", Unit::None, f64::from(hours));
+        let mut metrics = Metrics::default();
+        metrics.count(Metric::SubscriptionsRetrying);
+        metrics.measure(Metric::SubscriptionHoursLeft, f64::from(hours));
     }
     let (keep, watched) = if let Some(subscription) = healthy {
         (subscription.uri.clone(), Watched::Healthy)
@@ -114,7 +129,7 @@ pub async fn watch<A: Access>(
             outcome = "replaced",
             "subscription"
         );
-        metrics::put("SubscriptionsReplaced", Unit::Count, 1.0);
+        metrics::count(Metric::SubscriptionsReplaced);
         (uri, Watched::Replaced)
     };
     for old in ours.iter().filter(|subscription| subscription.uri != keep) {

@@ -3,7 +3,7 @@
 use super::store::{ConnectionStatus, ConnectionStore, LeaseFor};
 use super::vault::{Tokens, Vault};
 use crate::Error;
-use crate::metrics::{self, Unit};
+use crate::metrics::{self, Metric};
 use booking::ConnectionId;
 use calendly::api::{Access, ApiError};
 use calendly::oauth::{Grant, OAuth, OAuthError};
@@ -143,7 +143,14 @@ impl<R: Refresh + Sync, V: Vault + Sync> TokenKeeper<R, V> {
         }
         match result {
             Ok(grant) => {
-                self.vault.write(&self.id, &Tokens::from(&grant)).await?;
+                let stored = self.vault.write(&self.id, &Tokens::from(&grant)).await;
+                metrics::count(if stored.is_ok() {
+                    Metric::TokensRefreshed
+                } else {
+                    // The new refresh token is lost, and the old one void.
+                    Metric::TokenRefreshFailures
+                });
+                stored?;
                 tracing::info!(
                     connection = self.id.as_str(),
                     outcome = "refreshed",
@@ -158,9 +165,13 @@ impl<R: Refresh + Sync, V: Vault + Sync> TokenKeeper<R, V> {
                 if now.refresh_token.as_ref() != Some(refresh_token) {
                     return Ok(now.access_token);
                 }
+                metrics::count(Metric::TokenRefreshFailures);
                 self.lost(authorized_at).await
             }
-            Err(error) => Err(error.into()),
+            Err(error) => {
+                metrics::count(Metric::TokenRefreshFailures);
+                Err(error.into())
+            }
         }
     }
 
@@ -180,7 +191,7 @@ impl<R: Refresh + Sync, V: Vault + Sync> TokenKeeper<R, V> {
             outcome = "needs_reauth",
             "token"
         );
-        metrics::put("ConnectionsLost", Unit::Count, 1.0);
+        metrics::count(Metric::ConnectionsLost);
         Err(TokenError::NeedsReauth)
     }
 }

@@ -3,6 +3,7 @@
 use super::*;
 use lambda_http::RequestExt;
 use lambda_http::request::RequestContext;
+use platform::metrics::{Metric, capture};
 use serde_json::json;
 
 const ADDRESS: &str = "203.0.113.9";
@@ -48,9 +49,11 @@ async fn refused(stage: &Stage, request: Request, status: u16, code: &str) {
 }
 
 async fn limited(stage: &Stage, request: Request) {
+    let captured = capture();
     let (status, code, retry_after) = answered(stage, request).await;
     assert_eq!((status, code.as_str()), (429, "RATE_LIMITED"));
     assert!((1..=900).contains(&retry_after.unwrap()), "{retry_after:?}");
+    assert_eq!(captured.sum(Metric::RefusedRateLimited), 1.0);
 }
 
 #[tokio::test]

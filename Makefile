@@ -67,6 +67,7 @@ build: ## Build every function for Lambda, as `make deploy` uploads it (ARCHITEC
 	$(SAM) build --config-env $(STAGE) $(if $(ARCHITECTURE),--parameter-overrides Architecture=$(ARCHITECTURE))
 
 deploy: build ## Deploy to AWS with your credentials: make deploy STAGE=dev (or staging, prod)
+	@$(PYTHON) dev/local/stamp_release.py $(STAGE)
 	$(SAM) deploy --config-env $(STAGE) $(DEPLOY_OPTIONS)
 	@$(PYTHON) dev/local/set_stack_policy.py $(STAGE)
 

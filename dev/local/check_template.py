@@ -16,6 +16,7 @@ import sys
 from pathlib import Path
 
 import check_watching
+import stamp_release
 import venv
 from samples import EVENTS, FUNCTIONS, ROOT
 
@@ -173,7 +174,7 @@ def statements(role: dict):
         yield from branches(listed(policy["PolicyDocument"]["Statement"]))
 
 
-def translated(template: Template) -> dict:
+def translated(template: dict) -> dict:
     """The resources that CloudFormation gets: those that SAM makes are among them."""
     from samtranslator.public.translator import ManagedPolicyLoader
     from samtranslator.translator.transform import transform
@@ -184,7 +185,7 @@ def translated(template: Template) -> dict:
 
     # It tells of features that only AWS itself can switch on.
     logging.getLogger("samtranslator").setLevel(logging.ERROR)
-    whole = copy.deepcopy(template.all)
+    whole = copy.deepcopy(template)
     # Only a package in S3 can be translated.
     whole["Globals"]["Function"]["CodeUri"] = "s3://packages/function.zip"
     return transform(whole, {}, NoPolicies(None))["Resources"]
@@ -193,7 +194,7 @@ def translated(template: Template) -> dict:
 def roles(template: Template) -> None:
     """No role may do anything to everything, or anything that no code does."""
     granted = set()
-    all_roles = [(logical_id, resource) for logical_id, resource in translated(template).items() if resource["Type"] == "AWS::IAM::Role"]
+    all_roles = [(logical_id, resource) for logical_id, resource in translated(template.all).items() if resource["Type"] == "AWS::IAM::Role"]
     for logical_id, resource in all_roles:
         properties = resource["Properties"]
         by_sam = logical_id not in template.resources
@@ -300,6 +301,12 @@ def deployment(template: Template) -> None:
     everywhere = template.all["Globals"]["Function"]
     template.must(everywhere.get("AutoPublishAlias") == "live", "Globals: AutoPublishAlias must be live")
     template.must(everywhere.get("Tracing") == "Active", "Globals: Tracing must be Active")
+    versions = []
+    for overrides in (["SignatureToleranceSeconds=180"], ["SignatureToleranceSeconds=300"]):
+        marked = copy.deepcopy(template.all)
+        stamp_release.stamp(marked, overrides)
+        versions.append({logical_id for logical_id, resource in translated(marked).items() if resource["Type"] == "AWS::Lambda::Version"})
+    template.must(not versions[0] & versions[1], f"another parameter must make other versions, and leaves {sorted(versions[0] & versions[1])}")
     moved = {
         check_watching.substituted(arn)
         for statement in statements(template.properties("DeployRole"))

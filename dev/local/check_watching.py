@@ -211,4 +211,13 @@ def queries(template) -> None:
             template.must(template.resources.get(named, {}).get("Type") == "AWS::Logs::LogGroup", f"{logical_id}: {group} is no log group of this template")
 
 
-RULES = (alarms, dashboard, queries)
+def written(template) -> None:
+    """metrics.json lists what the code writes, no more and no less."""
+    source = (ROOT / "shared" / "platform" / "src" / "metrics" / "names.rs").read_text(encoding="utf-8")
+    code = dict(re.findall(r"^    ([A-Z]\w+): (Count|Milliseconds|None),$", source, re.MULTILINE))
+    listed = {metric["name"]: metric["unit"] for metric in OWN["metrics"]}
+    for name in sorted(code.items() ^ listed.items()):
+        template.wrong.append(f"dev/local/metrics.json and shared/platform/src/metrics/names.rs differ in {name[0]} ({name[1]})")
+
+
+RULES = (alarms, dashboard, queries, written)

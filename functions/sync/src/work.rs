@@ -136,7 +136,7 @@ where
             metrics.add(Metric::DriftHealed, tally.changed);
         }
         if let Some(rate) = calendly.rate_limit() {
-            metrics.measure(Metric::CalendlyCallsLeft, f64::from(rate.remaining));
+            metrics.measure(Metric::CalendlyCallsLeft, u64::from(rate.remaining));
         }
         let (part, next) = match end {
             Ok(End::Complete) => (Part::Finished, None),

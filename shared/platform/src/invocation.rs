@@ -10,7 +10,10 @@ static STARTED: AtomicBool = AtomicBool::new(false);
 
 /// Does the work of an invocation. Its log lines carry the invocation's `requestId` and
 /// `xrayTraceId`, its outside calls belong to that trace.
-pub async fn invoked<T>(context: Option<&Context>, work: impl Future<Output = T>) -> T {
+pub fn invoked<T>(
+    context: Option<&Context>,
+    work: impl Future<Output = T>,
+) -> impl Future<Output = T> {
     if !STARTED.swap(true, Ordering::Relaxed) {
         metrics::cold_start(logs::function());
     }
@@ -19,5 +22,6 @@ pub async fn invoked<T>(context: Option<&Context>, work: impl Future<Output = T>
     // Spans of this project have the level of errors: where only errors are logged, those lines
     // carry the ids, too.
     let span = tracing::error_span!("invocation", requestId = request_id, xrayTraceId = trace);
-    work.instrument(span).await
+    // On the heap: the work of a request is large, and every future around it would carry it.
+    Box::pin(work).instrument(span)
 }

@@ -137,7 +137,7 @@ impl Stage {
 }
 
 /// Tokens renewed, renewals that failed, and connections lost.
-fn counted(captured: &Captured) -> [f64; 3] {
+fn counted(captured: &Captured) -> [u64; 3] {
     [
         Metric::TokensRefreshed,
         Metric::TokenRefreshFailures,
@@ -161,7 +161,7 @@ async fn fifty_callers_cause_one_refresh() {
     let tokens = join_all(keepers.iter().map(TokenKeeper::token)).await;
     assert!(tokens.into_iter().all(|token| token.unwrap() == "access-1"));
     assert_eq!(stage.endpoint.calls(), 1);
-    assert_eq!(counted(&captured), [1.0, 0.0, 0.0]);
+    assert_eq!(counted(&captured), [1, 0, 0]);
     assert_eq!(stage.status().await, ConnectionStatus::Active);
 }
 
@@ -180,7 +180,7 @@ async fn a_call_that_never_arrived_heals() {
     *stage.endpoint.lost_calls.lock().unwrap() = 2;
     let captured = capture();
     let error = stage.keeper().token().await.unwrap_err();
-    assert_eq!(counted(&captured), [0.0, 1.0, 0.0]);
+    assert_eq!(counted(&captured), [0, 1, 0]);
     assert!(matches!(error, TokenError::OAuth(OAuthError::Unreachable)));
     assert_eq!(stage.status().await, ConnectionStatus::Active);
     assert_eq!(stage.keeper().token().await.unwrap(), "access-1");
@@ -192,7 +192,7 @@ async fn a_lost_answer_needs_a_new_authorization_and_is_not_tried_for_ever() {
     *stage.endpoint.lost_answers.lock().unwrap() = 1;
     let captured = capture();
     let error = stage.keeper().token().await.unwrap_err();
-    assert_eq!(counted(&captured), [0.0, 1.0, 1.0]);
+    assert_eq!(counted(&captured), [0, 1, 1]);
     assert!(matches!(error, TokenError::NeedsReauth));
     assert_eq!(stage.endpoint.refreshes(), 1);
     assert_eq!(stage.status().await, ConnectionStatus::NeedsReauth);
@@ -204,7 +204,7 @@ async fn a_kill_between_the_answer_and_the_store_needs_a_new_authorization() {
     stage.vault.kill_before_write(true);
     let captured = capture();
     assert!(stage.keeper().token().await.is_err());
-    assert_eq!(counted(&captured), [0.0, 1.0, 0.0]);
+    assert_eq!(counted(&captured), [0, 1, 0]);
     stage.vault.kill_before_write(false);
     assert_eq!(stage.status().await, ConnectionStatus::Active);
     let error = stage.keeper().token().await.unwrap_err();
@@ -265,7 +265,7 @@ async fn a_personal_access_token_never_ends_until_it_is_refused() {
     assert_eq!(stage.keeper().token().await.unwrap(), "personal");
     let captured = capture();
     let error = stage.keeper().token_after("personal").await.unwrap_err();
-    assert_eq!(counted(&captured), [0.0, 0.0, 1.0]);
+    assert_eq!(counted(&captured), [0, 0, 1]);
     assert!(matches!(error, TokenError::NeedsReauth));
     assert_eq!(stage.status().await, ConnectionStatus::NeedsReauth);
 }

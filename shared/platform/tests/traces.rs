@@ -52,7 +52,7 @@ impl Listener {
     /// Every document so far. A datagram on this machine is there as soon as it is sent.
     fn documents(&self) -> Vec<Value> {
         let mut found = Vec::new();
-        let mut bytes = [0; 65_536];
+        let mut bytes = [0; 8192];
         while let Ok(length) = self.socket.recv(&mut bytes) {
             let text = std::str::from_utf8(&bytes[..length]).unwrap();
             let (header, document) = text.split_once('\n').unwrap();
@@ -77,7 +77,7 @@ fn config(endpoint: &str) -> SdkConfig {
 
 fn invocation(sampled: u8) -> Context {
     let mut context = Context::default();
-    context.request_id = "r-1".to_owned();
+    context.request_id = String::from("r-1");
     context.xray_trace_id = Some(format!("Root={ROOT};Parent={PARENT};Sampled={sampled}"));
     context
 }

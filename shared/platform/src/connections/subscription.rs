@@ -114,7 +114,7 @@ pub async fn watch<A: Access>(
         );
         let mut metrics = Metrics::default();
         metrics.count(Metric::SubscriptionsRetrying);
-        metrics.measure(Metric::SubscriptionHoursLeft, f64::from(hours));
+        metrics.measure(Metric::SubscriptionHoursLeft, hours);
     }
     let (keep, watched) = if let Some(subscription) = healthy {
         (subscription.uri.clone(), Watched::Healthy)
@@ -140,10 +140,10 @@ pub async fn watch<A: Access>(
 
 /// Hours until Calendly may switch a subscription off: it tries for 24 hours from when it began.
 /// The time of that may stay set after all is well again, so an older one says nothing.
-fn hours_left(subscription: &Subscription, now: Timestamp) -> Option<i32> {
+fn hours_left(subscription: &Subscription, now: Timestamp) -> Option<u64> {
     let tried_for = now.duration_since(subscription.retry_started_at?);
-    let hours = i32::try_from(tried_for.as_hours()).ok()?;
-    (0..24).contains(&hours).then(|| 24 - hours)
+    let hours = u64::try_from(tried_for.as_hours()).ok()?;
+    (hours < 24).then(|| 24 - hours)
 }
 
 /// Deletes every subscription of this connection.

@@ -12,7 +12,7 @@ const MAX_VALUES: usize = 100;
 
 /// The lines with these values, with the stage as their only dimension: one, or more where a metric
 /// has more values than a line may hold.
-pub(super) fn lines(mut values: BTreeMap<Metric, Vec<f64>>, at: Timestamp) -> Vec<Value> {
+pub(super) fn lines(mut values: BTreeMap<Metric, Vec<u64>>, at: Timestamp) -> Vec<Value> {
     let mut lines = Vec::new();
     loop {
         let mut here: Vec<(Metric, Value)> = Vec::new();

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 /// it is dropped: also where the work is stopped halfway.
 #[derive(Debug, Default)]
 pub struct Metrics {
-    values: BTreeMap<Metric, Vec<f64>>,
+    values: BTreeMap<Metric, Vec<u64>>,
 }
 
 impl Metrics {
@@ -30,22 +30,21 @@ impl Metrics {
             return;
         }
         // Counts are looked at by their sum, for which one value does.
-        let values = self.values.entry(metric).or_insert_with(|| vec![0.0]);
+        let values = self.values.entry(metric).or_insert_with(|| vec![0]);
         if let Some(sum) = values.first_mut() {
-            *sum += f64::from(u32::try_from(many).unwrap_or(u32::MAX));
+            *sum = sum.saturating_add(u64::try_from(many).unwrap_or(u64::MAX));
         }
     }
 
     /// Adds a measured value, beside those that there are.
-    pub fn measure(&mut self, metric: Metric, value: f64) {
+    pub fn measure(&mut self, metric: Metric, value: u64) {
         self.values.entry(metric).or_default().push(value);
     }
 
     /// Adds the time between two points in milliseconds; none where clocks disagree.
     pub fn lag(&mut self, metric: Metric, from: Timestamp, to: Timestamp) {
         let millis = to.as_millisecond() - from.as_millisecond();
-        let millis = u32::try_from(millis.max(0)).unwrap_or(u32::MAX);
-        self.measure(metric, f64::from(millis));
+        self.measure(metric, u64::try_from(millis).unwrap_or(0));
     }
 }
 
@@ -62,7 +61,7 @@ pub fn count(metric: Metric) {
 }
 
 /// Writes one measured value.
-pub fn measure(metric: Metric, value: f64) {
+pub fn measure(metric: Metric, value: u64) {
     Metrics::default().measure(metric, value);
 }
 

@@ -23,7 +23,11 @@ pub(super) fn write(lines: &[Value]) {
         return;
     }
     // One write for all, so that no other line gets in between.
-    let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    let mut text = String::new();
+    for line in lines {
+        text.push_str(&line.to_string());
+        text.push('\n');
+    }
     let mut out = std::io::stdout().lock();
     if let Err(error) = out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         tracing::warn!(%error, "a metric was not written");
@@ -52,19 +56,19 @@ impl Captured {
     }
 
     /// Every value of a metric so far.
-    pub fn values(&self, metric: Metric) -> Vec<f64> {
+    pub fn values(&self, metric: Metric) -> Vec<u64> {
         let lines = self.lines();
         let values = lines.iter().filter_map(|line| line.get(metric.name()));
         values
             .flat_map(|value| match value {
-                Value::Array(many) => many.iter().filter_map(Value::as_f64).collect(),
-                one => one.as_f64().into_iter().collect::<Vec<_>>(),
+                Value::Array(many) => many.iter().filter_map(Value::as_u64).collect(),
+                one => one.as_u64().into_iter().collect::<Vec<_>>(),
             })
             .collect()
     }
 
     /// The sum of a metric's values so far.
-    pub fn sum(&self, metric: Metric) -> f64 {
+    pub fn sum(&self, metric: Metric) -> u64 {
         self.values(metric).iter().sum()
     }
 }

@@ -36,16 +36,16 @@ async fn what_a_scheduled_run_heals_is_drift_and_what_others_find_is_not() {
                 first: true,
                 ..scheduled()
             },
-            0.0,
+            0,
         ),
         (
             SyncJob {
                 sync_id: Some("s-1".to_owned()),
                 ..scheduled()
             },
-            0.0,
+            0,
         ),
-        (scheduled(), 2.0),
+        (scheduled(), 2),
     ];
     for (number, (job, drift)) in jobs.into_iter().enumerate() {
         let hours = 24 + 4 * i64::try_from(number).unwrap();
@@ -55,40 +55,40 @@ async fn what_a_scheduled_run_heals_is_drift_and_what_others_find_is_not() {
         stage.control("POST", &path, json!({})).await;
         let captured = stage.job(&job, "1").await;
         for (metric, expected) in [
-            (Metric::SyncPages, 1.0),
-            (Metric::SyncEventsChanged, 2.0),
+            (Metric::SyncPages, 1),
+            (Metric::SyncEventsChanged, 2),
             (Metric::DriftHealed, drift),
-            (Metric::SyncsFinished, 1.0),
-            (Metric::SyncsFailed, 0.0),
-            (Metric::BookingsScheduled, 2.0),
-            (Metric::BookingsCanceled, 1.0),
+            (Metric::SyncsFinished, 1),
+            (Metric::SyncsFailed, 0),
+            (Metric::BookingsScheduled, 2),
+            (Metric::BookingsCanceled, 1),
         ] {
             assert_eq!(captured.sum(metric), expected, "{metric:?} of run {number}");
         }
         // Each run's client asks for at least the list and the invitees of two events.
         let left = captured.values(Metric::CalendlyCallsLeft);
-        let seen = |left: &f64| (900_000.0..1_000_000.0).contains(left);
+        let seen = |left: &u64| (900_000..1_000_000).contains(left);
         assert!(left.len() == 1 && left.iter().all(seen), "{left:?}");
     }
     let captured = stage.job(&scheduled(), "1").await;
-    assert_eq!(captured.sum(Metric::SyncsFinished), 1.0);
-    assert_eq!(captured.sum(Metric::SyncEventsChanged), 0.0);
+    assert_eq!(captured.sum(Metric::SyncsFinished), 1);
+    assert_eq!(captured.sum(Metric::SyncEventsChanged), 0);
 }
 
 #[tokio::test]
 async fn a_run_that_is_given_up_has_failed_once() {
     let stage = Stage::new().await;
     stage.book(24).await;
-    let faults = json!({"apiErrors": {"500": 1.0}});
+    let faults = json!({"apiErrors": {"500": 1}});
     stage.control("PUT", "faults", faults).await;
-    for (receives, failed) in [("1", 0.0), ("5", 1.0)] {
+    for (receives, failed) in [("1", 0), ("5", 1)] {
         let captured = stage.job(&scheduled(), receives).await;
         assert_eq!(captured.sum(Metric::SyncsFailed), failed, "{receives}");
-        assert_eq!(captured.sum(Metric::SyncsFinished), 0.0);
+        assert_eq!(captured.sum(Metric::SyncsFinished), 0);
     }
     stage.function.connections.remove(&id()).await.unwrap();
     let captured = stage.job(&scheduled(), "1").await;
-    assert_eq!(captured.sum(Metric::SyncsFailed), 1.0);
+    assert_eq!(captured.sum(Metric::SyncsFailed), 1);
 }
 
 #[tokio::test]
@@ -116,8 +116,8 @@ async fn a_tick_counts_itself_and_what_it_queues_again() {
     let captured = capture();
     let until = SystemTime::now() + LONG;
     stage.function.handle(json!({}), until).await.unwrap();
-    assert_eq!(captured.sum(Metric::SyncsPlanned), 1.0);
-    assert_eq!(captured.sum(Metric::DeliveriesRequeued), 2.0);
+    assert_eq!(captured.sum(Metric::SyncsPlanned), 1);
+    assert_eq!(captured.sum(Metric::DeliveriesRequeued), 2);
 }
 
 #[tokio::test]
@@ -128,11 +128,11 @@ async fn a_subscription_that_was_switched_off_is_counted_and_so_is_its_successor
     let uri = state["subscriptions"][0]["uri"].as_str().unwrap();
     let path = format!("subscriptions/{}/disable", uri.rsplit('/').next().unwrap());
     stage.control("POST", &path, json!({})).await;
-    for expected in [1.0, 0.0] {
+    for expected in [1, 0] {
         let captured = stage.job(&scheduled(), "1").await;
         assert_eq!(captured.sum(Metric::SubscriptionsDisabled), expected);
         assert_eq!(captured.sum(Metric::SubscriptionsReplaced), expected);
-        assert_eq!(captured.sum(Metric::SubscriptionsRetrying), 0.0);
+        assert_eq!(captured.sum(Metric::SubscriptionsRetrying), 0);
     }
 }
 
@@ -150,7 +150,7 @@ async fn a_subscription_that_is_retried_is_counted_with_the_hours_that_are_left(
         tokio::task::yield_now().await;
     }
     let captured = stage.job(&scheduled(), "1").await;
-    assert_eq!(captured.sum(Metric::SubscriptionsRetrying), 1.0);
-    assert_eq!(captured.values(Metric::SubscriptionHoursLeft), [24.0]);
-    assert_eq!(captured.sum(Metric::SubscriptionsReplaced), 0.0);
+    assert_eq!(captured.sum(Metric::SubscriptionsRetrying), 1);
+    assert_eq!(captured.values(Metric::SubscriptionHoursLeft), [24]);
+    assert_eq!(captured.sum(Metric::SubscriptionsReplaced), 0);
 }

@@ -9,11 +9,11 @@ async fn counted(stage: &Stage, request: Request, metric: Metric) {
     stage.post(request).await;
     let lines = captured.lines();
     assert_eq!(lines.len(), 1, "{metric:?}: {lines:?}");
-    let counts: Vec<(&str, f64)> = platform::metrics::ALL
+    let counts: Vec<(&str, u64)> = platform::metrics::ALL
         .iter()
-        .filter_map(|(name, _)| Some((*name, lines[0].get(name)?.as_f64()?)))
+        .filter_map(|(name, _)| Some((*name, lines[0].get(name)?.as_u64()?)))
         .collect();
-    let expected = [(metric.name(), 1.0), ("WebhooksReceived", 1.0)];
+    let expected = [(metric.name(), 1), ("WebhooksReceived", 1)];
     assert_eq!(counts.len(), 2, "{counts:?}");
     for count in expected {
         assert!(counts.contains(&count), "{count:?} in {counts:?}");

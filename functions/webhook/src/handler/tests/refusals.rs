@@ -53,7 +53,7 @@ async fn limited(stage: &Stage, request: Request) {
     let (status, code, retry_after) = answered(stage, request).await;
     assert_eq!((status, code.as_str()), (429, "RATE_LIMITED"));
     assert!((1..=900).contains(&retry_after.unwrap()), "{retry_after:?}");
-    assert_eq!(captured.sum(Metric::RefusedRateLimited), 1.0);
+    assert_eq!(captured.sum(Metric::RefusedRateLimited), 1);
 }
 
 #[tokio::test]

@@ -42,8 +42,8 @@ fn at() -> Timestamp {
 #[test]
 fn a_line_names_its_metrics_their_dimension_and_their_values() {
     let values = BTreeMap::from([
-        (Metric::SubscriptionHoursLeft, vec![3.0]),
-        (Metric::LagFromReceipt, vec![12.0, 15.0]),
+        (Metric::SubscriptionHoursLeft, vec![3]),
+        (Metric::LagFromReceipt, vec![12, 15]),
     ]);
     let lines = lines(values, at());
     assert_eq!(lines.len(), 1);
@@ -60,8 +60,8 @@ fn a_line_names_its_metrics_their_dimension_and_their_values() {
             {"Name": "SubscriptionHoursLeft", "Unit": "None"},
         ])
     );
-    assert_eq!(line["LagFromReceipt"], json!([12.0, 15.0]));
-    assert_eq!(line["SubscriptionHoursLeft"], json!(3.0));
+    assert_eq!(line["LagFromReceipt"], json!([12, 15]));
+    assert_eq!(line["SubscriptionHoursLeft"], json!(3));
     assert_eq!(line["Stage"], "unknown");
 }
 
@@ -87,7 +87,7 @@ fn a_line_with_every_metric_and_as_many_values_as_may_be_is_of_the_format() {
             for _ in 0..250 {
                 match metric.unit() {
                     Unit::Count => metrics.count(*metric),
-                    Unit::Milliseconds | Unit::None => metrics.measure(*metric, 0.5),
+                    Unit::Milliseconds | Unit::None => metrics.measure(*metric, 7),
                 }
             }
         }
@@ -96,7 +96,7 @@ fn a_line_with_every_metric_and_as_many_values_as_may_be_is_of_the_format() {
     assert_eq!(lines.len(), 3, "100 values, 100 and 50");
     let directive = &lines[0]["_aws"]["CloudWatchMetrics"][0];
     assert_eq!(directive["Metrics"].as_array().unwrap().len(), ALL.len());
-    assert_eq!(lines[0]["WebhooksReceived"], 250.0);
+    assert_eq!(lines[0]["WebhooksReceived"], 250);
     let counts = lines
         .iter()
         .map(|line| line["LagFromReceipt"].as_array().unwrap().len());
@@ -105,7 +105,7 @@ fn a_line_with_every_metric_and_as_many_values_as_may_be_is_of_the_format() {
         assert_eq!(problems(line), [""; 0]);
         assert!(line.to_string().len() < 256 * 1024);
     }
-    assert_eq!(captured.sum(Metric::DeliveriesDead), 250.0);
+    assert_eq!(captured.sum(Metric::DeliveriesDead), 250);
 }
 
 #[test]
@@ -137,4 +137,26 @@ fn nothing_counted_is_nothing_written() {
     let captured = capture();
     Metrics::default().add(Metric::SyncPages, 0);
     assert_eq!(captured.lines(), [Value::Null; 0]);
+}
+
+#[test]
+fn dashboard_and_alarms_know_the_same_metrics() {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../dev/local/metrics.json");
+    let text = std::fs::read_to_string(path).unwrap();
+    let listed: Value = serde_json::from_str(&text).unwrap();
+    let written = EVERY.iter().map(|metric| {
+        let line = match metric {
+            Metric::ColdStarts => cold_start("webhook", at()),
+            other => lines(BTreeMap::from([(*other, vec![1])]), at()).remove(0),
+        };
+        let directive = &line["_aws"]["CloudWatchMetrics"][0];
+        assert_eq!(directive["Namespace"], listed["namespace"]);
+        let metric = &directive["Metrics"][0];
+        json!({
+            "name": metric["Name"],
+            "unit": metric["Unit"],
+            "dimensions": directive["Dimensions"],
+        })
+    });
+    assert_eq!(listed["metrics"], written.collect::<Value>());
 }

@@ -128,21 +128,36 @@ def alarms(template) -> None:
             metric = one["MetricStat"]["Metric"]
             dimensions = {one["Name"]: substituted(one["Value"]) for one in metric["Dimensions"]}
             watching.metric(logical_id, metric["Namespace"], metric["MetricName"], dimensions)
-    ours = {logical_id for logical_id, _ in template.of_type("AWS::CloudWatch::Alarm")}
-    for logical_id, resource in template.of_type("AWS::CloudWatch::CompositeAlarm"):
-        rule, fragments = resource["Properties"]["AlarmRule"]["Fn::Sub"]
-        text = rule + json.dumps(fragments)
-        for named in set(re.findall(r"\$\{(\w+)\.Arn\}", text)) - ours:
-            template.wrong.append(f"{logical_id}: {named} is no alarm")
-        template.must("${RunbookUrl}" in substituted(resource["Properties"]["AlarmDescription"]), f"{logical_id}: AlarmDescription must name the runbook")
+
+
+def paging(template) -> None:
+    """The paging alarm stands for what the runbook calls urgent at night, too."""
+    pager = template.properties("PagingAlarm")
+    section = re.search(r"\$\{RunbookUrl\}#([a-z-]+)$", substituted(pager["AlarmDescription"]))
+    template.must(section and section[1] in runbook_sections(), "PagingAlarm: AlarmDescription must end with a section of the runbook")
+    pages = set()
+    for named in re.findall(r"ALARM\(\"\$\{(\w+)\.Arn\}\"\)", substituted(pager["AlarmRule"])):
+        alarm = template.resources.get(named)
+        if alarm is None or alarm["Type"] != "AWS::CloudWatch::Alarm":
+            template.wrong.append(f"PagingAlarm: {named} is no alarm")
+            continue
+        template.must("Condition" not in alarm, f"PagingAlarm: {named} is not in every stack")
+        pages.update(re.findall(r"#([a-z-]+)$", substituted(alarm["Properties"]["AlarmDescription"])))
+    # The first column of the table's only row.
+    row = re.search(r"^\| at once.*\n\|[-|]+\|\n\|([^|]*)\|", runbook(), re.MULTILINE)
+    urgent = set(re.findall(r"\(#([a-z-]+)\)", row[1])) if row else set()
+    template.must(pages == urgent, f"PagingAlarm and the column 'at once' of docs/operations.md differ in {', '.join(sorted(pages ^ urgent))}")
+
+
+def runbook() -> str:
+    """The runbook's text; none where it is not there."""
+    path = ROOT / "docs" / "operations.md"
+    return path.read_text(encoding="utf-8") if path.exists() else ""
 
 
 def runbook_sections() -> set[str]:
     """The anchors of the runbook's headings, as they are made on the page."""
-    try:
-        text = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return set()
+    text = runbook()
     headings = re.findall(r"^#+ +(.+?) *#*$", text, re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
@@ -220,4 +235,4 @@ def written(template) -> None:
         template.wrong.append(f"dev/local/metrics.json and shared/platform/src/metrics/names.rs differ in {name[0]} ({name[1]})")
 
 
-RULES = (alarms, dashboard, queries, written)
+RULES = (alarms, paging, dashboard, queries, written)

@@ -10,6 +10,8 @@ use aws_sdk_sqs::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_sqs::error::BoxError;
 use aws_sdk_sqs::operation::send_message::SendMessageInput;
 use aws_sdk_sqs::types::MessageSystemAttributeNameForSends as Attribute;
+use calendly::api::Endpoints;
+use calendly::oauth::{App, OAuth};
 use jiff::Timestamp;
 use lambda_http::Context;
 use platform::deliveries::{DeliveryId, DeliveryStore};
@@ -21,6 +23,7 @@ use std::net::{SocketAddr, UdpSocket};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use testkit::dynamo::Dynamo;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tracing::Instrument;
 use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::layer::SubscriberExt;
@@ -245,26 +248,43 @@ async fn without_a_daemon_all_goes_on_without_delay() {
 }
 
 #[tokio::test]
-async fn a_call_to_another_service_is_a_remote_one() {
+async fn a_call_to_calendly_is_a_remote_one() {
     let listener = Listener::start();
-    invoked(Some(&invocation(1)), async {
-        let span = tracing::error_span!(
-            "call",
-            service = "Calendly",
-            operation = "list events",
-            status = tracing::field::Empty
-        );
-        span.record("status", 429_u64);
-    })
-    .await;
-    let document = listener.documents().pop().unwrap();
-    assert_eq!(document["name"], "Calendly");
-    assert_eq!(document["namespace"], "remote");
-    assert_eq!(document["annotations"], json!({"operation": "list events"}));
-    assert_eq!(
-        (&document["error"], &document["throttle"]),
-        (&json!(true), &json!(true))
-    );
+    let server = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoints = Endpoints {
+        auth: format!("http://{}", server.local_addr().unwrap()),
+        ..Endpoints::default()
+    };
+    let app = App {
+        client_id: "an-id".to_owned(),
+        client_secret: "a-secret".to_owned(),
+    };
+    let oauth = OAuth::new(platform::http::outgoing().unwrap(), &endpoints, app);
+    let refused = async {
+        let (mut stream, _) = server.accept().await.unwrap();
+        let mut request = [0; 4096];
+        assert!(stream.read(&mut request).await.unwrap() > 0);
+        let answer = b"HTTP/1.1 429 Too Many Requests\r\ncontent-length: 0\r\n\r\n";
+        stream.write_all(answer).await.unwrap();
+        stream
+    };
+    let context = invocation(1);
+    let revoked = invoked(Some(&context), oauth.revoke("a-token"));
+    let (revoked, _stream) = tokio::join!(revoked, refused);
+    assert!(revoked.is_err());
+    let mut document = listener.documents().pop().unwrap();
+    for field in ["id", "start_time", "end_time"] {
+        assert!(!document[field].take().is_null(), "{field}");
+    }
+    // Nothing else: no address, no token.
+    let expected = json!({
+        "type": "subsegment", "name": "Calendly", "namespace": "remote",
+        "trace_id": ROOT, "parent_id": PARENT, "id": null, "start_time": null, "end_time": null,
+        "annotations": {"operation": "revoke a token"},
+        "http": {"response": {"status": 429}},
+        "error": true, "throttle": true,
+    });
+    assert_eq!(document, expected);
 }
 
 /// Keeps the trace that a message is sent with, and sends none.

@@ -13,4 +13,6 @@ tests --test-threads 6 --skip alone_
 tests --test-threads 1 --skip alone_trail --skip alone_logs alone_
 tests --test-threads 1 alone_trail
 tests --test-threads 1 alone_logs
+# Each metric that the dashboard and the alarms may name has been written by one of them.
+python3 "$(dirname "$0")/../local/check_run.py" "$LOG_DIR" || failed=1
 exit "$failed"

@@ -2,7 +2,7 @@
 //! `sync#{id}` that expire.
 
 use crate::Result;
-use crate::error::failed;
+use crate::error::{condition_failed, failed};
 use crate::item::{Item, Read, n, s};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -182,25 +182,43 @@ impl SyncStore {
 
     /// Adds what a part did.
     pub async fn add(&self, id: &str, tally: &Tally, part: Part) -> Result<()> {
-        let errors = tally.errors.iter().take(MAX_ERRORS).map(s).collect();
-        self.client
+        let counted = "ADD pages :pages, seen :seen, changed :changed, vanished :vanished, \
+             finished :finished, failed :failed";
+        let count = self
+            .client
             .update_item()
             .table_name(&self.table)
             .key("id", s(key(id)))
-            .update_expression(
-                "SET updatedAt = :now, errors = list_append(if_not_exists(errors, :none), :errors) \
-                 ADD pages :pages, seen :seen, changed :changed, vanished :vanished, \
-                 finished :finished, failed :failed",
-            )
             .expression_attribute_values(":now", s(Timestamp::now()))
-            .expression_attribute_values(":none", AttributeValue::L(Vec::new()))
-            .expression_attribute_values(":errors", AttributeValue::L(errors))
             .expression_attribute_values(":pages", n(tally.pages))
             .expression_attribute_values(":seen", n(tally.seen))
             .expression_attribute_values(":changed", n(tally.changed))
             .expression_attribute_values(":vanished", n(tally.vanished))
             .expression_attribute_values(":finished", n(u8::from(part == Part::Finished)))
-            .expression_attribute_values(":failed", n(u8::from(part == Part::Failed)))
+            .expression_attribute_values(":failed", n(u8::from(part == Part::Failed)));
+        if !tally.errors.is_empty() {
+            let errors = tally.errors.iter().take(MAX_ERRORS).map(s).collect();
+            let told = count
+                .clone()
+                .update_expression(format!(
+                    "SET updatedAt = :now, errors = list_append(if_not_exists(errors, :none), :errors) \
+                     {counted}"
+                ))
+                .condition_expression("attribute_not_exists(errors) OR size(errors) < :most")
+                .expression_attribute_values(":none", AttributeValue::L(Vec::new()))
+                .expression_attribute_values(":errors", AttributeValue::L(errors))
+                .expression_attribute_values(":most", n(MAX_ERRORS))
+                .send()
+                .await;
+            match told {
+                Ok(_) => return Ok(()),
+                // The first few are told; of a run with very many parts the others only count.
+                Err(error) if condition_failed(&error) => {}
+                Err(error) => return Err(failed("store a sync's progress")(error)),
+            }
+        }
+        count
+            .update_expression(format!("SET updatedAt = :now {counted}"))
             .send()
             .await
             .map_err(failed("store a sync's progress"))?;

@@ -23,8 +23,8 @@
 
 use crate::item::{Item, s};
 use booking::{
-    ConnectionId, ContactKey, EventRecord, EventStatus, EventUri, InviteeRecord, InviteeUri,
-    Provider, Role, Slot, SubmissionRecord, SubmissionUri,
+    ContactKey, EventRecord, EventStatus, EventUri, InviteeRecord, InviteeUri, Provider, Role,
+    Slot, SubmissionRecord, SubmissionUri,
 };
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -91,11 +91,6 @@ pub(super) fn contact_of(key: &Key) -> Option<&str> {
 
 fn shard(name: &str) -> u8 {
     Sha256::digest(name)[0] % SHARDS
-}
-
-/// The bucket of a connection's events in a month (`2027-01`).
-pub(super) fn bucket(month: &str, connection: &ConnectionId) -> String {
-    format!("{month}#{:02}", shard(connection.as_str()))
 }
 
 /// The party of a connection.

@@ -10,12 +10,12 @@ use crate::item::{Item, Read};
 use booking::{
     ConnectionId, ContactKey, EventRecord, EventStatus, EventView, InviteeSummary, Role,
 };
-use jiff::{Timestamp, ToSpan, tz::TimeZone};
+use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The most events of one month that [`BookingStore::between`] looks at; a page of Calendly's,
-/// which asks for it, spans fewer.
-const BETWEEN_PAGE: usize = 2000;
+/// The most events that [`BookingStore::between`] looks at; a page of Calendly's, which asks for it,
+/// spans about as many as it has.
+const MOST_BETWEEN: usize = 2000;
 /// How often a page reads on because events that it read don't fit the filters. Then it is
 /// answered as it is, with the place to go on from.
 const MAX_ROUNDS: usize = 10;
@@ -242,22 +242,12 @@ impl BookingStore {
         to: Timestamp,
     ) -> Result<Vec<EventRecord>> {
         let range = Range::new(Some(from), Some(to), Order::Ascending, None);
-        let last = to.to_zoned(TimeZone::UTC).date();
-        let mut month = from.to_zoned(TimeZone::UTC).date().first_of_month();
-        let mut found = Vec::new();
-        while month <= last {
-            let name = month.strftime("%Y-%m").to_string();
-            let bucket = keys::bucket(&name, connection);
-            let items = self.partition(Index::Start, &bucket, &range, BETWEEN_PAGE);
-            for item in items.await? {
-                let event: EventRecord = record(&item)?;
-                if event.connections.contains(connection) {
-                    found.push(event);
-                }
-            }
-            month = month.saturating_add(1.month());
-        }
-        Ok(found)
+        let party = keys::connection_party(connection.as_str());
+        let entries = self.partition(Index::Party, &party, &range, MOST_BETWEEN);
+        let entries = entries.await?;
+        let read = distinct(&entries, |_| true)?;
+        let records = self.records(Index::Party, &entries, &read).await?;
+        Ok(records.into_values().collect())
     }
 }
 

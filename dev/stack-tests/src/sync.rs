@@ -1,6 +1,8 @@
 //! Syncs, started and waited for.
 
+use crate::stack::variable;
 use crate::{Account, Stack, wait_until};
+use aws_sdk_lambda::primitives::Blob;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -29,6 +31,20 @@ impl Stack {
             }
         })
         .await;
+    }
+
+    /// Calls the sync function as the schedule does, and waits for its answer.
+    pub async fn tick(&self) -> Value {
+        let answer = self
+            .lambda
+            .invoke()
+            .function_name(variable("SYNC_FUNCTION_NAME"))
+            .payload(Blob::new("{}"))
+            .send()
+            .await
+            .unwrap();
+        let payload = answer.payload.unwrap_or_else(|| Blob::new("null"));
+        serde_json::from_slice(payload.as_ref()).unwrap()
     }
 
     /// Has one connection synced, and waits until that is done without an error. What it found.

@@ -15,6 +15,7 @@ mod alone_store_down;
 mod alone_subscription_heals;
 mod alone_sync_heals;
 mod alone_trail;
+mod alone_watched;
 mod api_access;
 mod api_items;
 mod api_lists;

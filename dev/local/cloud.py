@@ -21,6 +21,7 @@ def main() -> None:
     from hypercorn.config import Config
     from ministack.core import lambda_runtime
 
+    import called
     import http_api
     import patch_cloudformation
     import patch_lambda
@@ -43,7 +44,8 @@ def main() -> None:
         for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(name, stop.set)
         threading.Thread(target=_await_parents_end, args=(loop, stop), daemon=True).start()
-        await serve(http_api.front(ministack.app.app), config, shutdown_trigger=stop.wait)
+        emulator = called.noting(ministack.app.app, Path(os.environ["LOCAL_LOG_DIR"]))
+        await serve(http_api.front(emulator), config, shutdown_trigger=stop.wait)
 
     try:
         asyncio.run(run())

@@ -27,7 +27,7 @@ def apply(log_dir: Path, stack_name: str) -> None:
     _stop_waiting_for_log_lines()
     _write_log_files(log_dir, stack_name)
     _let_invocations_finish()
-    _give_only_lambdas_environment()
+    _give_only_lambdas_environment(stack_name)
 
 
 def _send_at_once() -> None:
@@ -118,7 +118,7 @@ def _end_when_free(worker) -> None:
     lambda_runtime.kill_workers([worker])
 
 
-def _give_only_lambdas_environment() -> None:
+def _give_only_lambdas_environment(stack_name: str) -> None:
     make = lambda_svc._provided_worker_env
 
     def strict(config, code_dir, port):
@@ -131,6 +131,8 @@ def _give_only_lambdas_environment() -> None:
         }
         # The emulator's own endpoint would win otherwise; a test points a function elsewhere.
         env.update({name: own[name] for name in own if name.startswith("AWS_ENDPOINT_URL")})
+        # Its calls tell whose they are: called.py notes them.
+        env["AWS_SDK_UA_APP_ID"] = short_name(config["FunctionName"], stack_name)
         logging = config.get("LoggingConfig") or {}
         env["TZ"] = ":UTC"
         env["AWS_LAMBDA_INITIALIZATION_TYPE"] = "on-demand"

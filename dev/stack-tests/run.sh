@@ -15,4 +15,6 @@ tests --test-threads 1 alone_trail
 tests --test-threads 1 alone_logs
 # Each metric that the dashboard and the alarms may name has been written by one of them.
 python3 "$(dirname "$0")/../local/check_run.py" "$LOG_DIR" || failed=1
+# And each function has called what its role grants, and nothing else.
+python3 "$(dirname "$0")/../local/check_calls.py" "$LOG_DIR" || failed=1
 exit "$failed"

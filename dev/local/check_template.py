@@ -316,7 +316,10 @@ def deployment(template: Template) -> None:
         preference = resource["Properties"].get("DeploymentPreference", {})
         template.must(preference.get("Type") == {"Ref": "DeploymentType"}, f"{logical_id}: DeploymentPreference.Type must be the parameter DeploymentType")
         template.must(ref(preference.get("Role")) == "DeployRole", f"{logical_id}: DeploymentPreference must have DeployRole, or SAM makes a role that may change every function")
-        watched = {ref(alarm) for alarm in preference.get("Alarms", [])}
+        # A shift at once has no alarms: one that is red must not keep out what mends it.
+        condition, gradually, at_once = preference.get("Alarms", {}).get("Fn::If", ("", [], None))
+        template.must(condition == "ShiftsGradually" and at_once == [], f"{logical_id}: DeploymentPreference.Alarms must be there when traffic is shifted gradually, and only then")
+        watched = {ref(alarm) for alarm in gradually}
         template.must(logical_id.replace("Function", "ErrorsAlarm") in watched, f"{logical_id}: its errors alarm must stop a deployment")
         for unknown in watched - {name for name, _ in template.of_type("AWS::CloudWatch::Alarm")}:
             template.wrong.append(f"{logical_id}: DeploymentPreference.Alarms: {unknown} is no alarm")

@@ -7,6 +7,7 @@ mod contacts;
 mod dead_letters;
 mod deliveries;
 mod docs;
+mod erasing;
 mod events;
 mod handler;
 mod openapi;

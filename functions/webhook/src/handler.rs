@@ -89,9 +89,14 @@ impl<Q: Outbox, K: SigningKeys> Receiver<Q, K> {
                 answer(StatusCode::OK, tracking_id, &received.answer(tracking_id))
             }
             Err(problem) => {
+                // By its cause also where the address is over its limit: a key that doesn't fit must
+                // not look like a few bad requests.
+                let cause = problem.code;
                 let problem =
                     limited(problem, &WEBHOOKS, &self.limiter, request, tracking_id).await;
-                if let Some(metric) = refusal_metric(problem.code) {
+                let limited = Some(problem.code).filter(|code| *code != cause);
+                let codes = [Some(cause), limited].into_iter().flatten();
+                for metric in codes.filter_map(refusal_metric) {
                     metrics.count(metric);
                 }
                 tracing::warn!(

@@ -44,6 +44,11 @@ impl Trace {
         }
     }
 
+    /// How many entries of the index led to it.
+    pub fn entries(&self) -> usize {
+        self.sks.len()
+    }
+
     fn is_event(&self) -> bool {
         self.pk.split('#').nth(1) == Some("event")
     }

@@ -234,7 +234,7 @@ impl BookingStore {
         })
     }
 
-    /// The events that `connection` told of and that start from `from` on and before `to`.
+    /// The active events that `connection` told of and that start from `from` on and before `to`.
     pub async fn between(
         &self,
         connection: &ConnectionId,
@@ -243,10 +243,11 @@ impl BookingStore {
     ) -> Result<Vec<EventRecord>> {
         let range = Range::new(Some(from), Some(to), Order::Ascending, None);
         let party = keys::connection_party(connection.as_str());
-        let entries = self.partition(Index::Party, &party, &range, MOST_BETWEEN);
+        let active = keys::status_bucket(EventStatus::Active, &party);
+        let entries = self.partition(Index::Status, &active, &range, MOST_BETWEEN);
         let entries = entries.await?;
         let read = distinct(&entries, |_| true)?;
-        let records = self.records(Index::Party, &entries, &read).await?;
+        let records = self.records(Index::Status, &entries, &read).await?;
         Ok(records.into_values().collect())
     }
 }

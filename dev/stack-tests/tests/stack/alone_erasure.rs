@@ -264,3 +264,43 @@ async fn only_an_address_names_a_person() {
     let path = format!("{}?really=true", Person::fresh().path());
     erase(&stack, &path).await.problem(400, "INVALID_PARAMETER");
 }
+
+#[tokio::test]
+async fn a_change_of_others_that_was_not_applied_yet_is_not_lost_with_the_body() {
+    let stack = Stack::from_env().await;
+    let samples = Samples::fresh();
+    // A host is named in the webhooks of everybody who books them.
+    let host = format!("host-{}@example.com", samples.event(1));
+    let body = |name: &str| {
+        let body = samples.body(name).replace("dana.host@example.com", &host);
+        assert!(body.contains(&host), "{name} names its host");
+        body
+    };
+    stack.applied(body("invitee.created")).await;
+    let canceled = stack
+        .with_worker_stopped(async || {
+            let answer = stack.post(body("invitee.canceled")).send().await.ok();
+            let id = answer["deliveryId"].as_str().unwrap().to_owned();
+            assert_eq!(stack.delivery(&id).await["status"], "received");
+            let path = format!("/v1/contacts/{host}");
+            let headers = [("x-api-key", stack.api_key.as_str())];
+            let report = stack
+                .call(reqwest::Method::DELETE, &path, &headers, None)
+                .await;
+            assert_has(&report.ok(), &json!({ "complete": true, "deliveries": 2 }));
+            id
+        })
+        .await;
+    let event = stack.event(&samples.event(1)).await;
+    assert_has(
+        &event,
+        &json!({
+            "status": "canceled",
+            "hosts": [{ "name": null, "email": null }],
+            "invitees": [{ "status": "canceled", "erased": false }],
+        }),
+    );
+    let delivery = stack.delivery(&canceled).await;
+    assert_eq!(delivery["status"], "processed");
+    assert!(delivery["erasedAt"].is_string(), "{delivery}");
+}

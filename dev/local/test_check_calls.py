@@ -47,11 +47,17 @@ class Differences(unittest.TestCase):
 
     def test_both_sides_are_told(self):
         call, grant = ("api", "sqs:SendMessage", "A"), ("api", "sqs:SendMessage", "B")
-        wrong = check_calls.differences({call}, {grant})
+        wrong = check_calls.differences({call}, {grant}, {})
         self.assertEqual(len(wrong), 2)
         self.assertIn("which its role does not grant", wrong[0])
         self.assertIn("which no test had it call", wrong[1])
-        self.assertEqual(check_calls.differences({call}, {call}), [])
+        self.assertEqual(check_calls.differences({call}, {call}, {}), [])
+
+    def test_what_is_rare_may_be_missing_but_must_be_granted(self):
+        rare = {("api", "sqs:SendMessage", "B"): "a reason"}
+        self.assertEqual(check_calls.differences(set(), set(rare), rare), [])
+        self.assertEqual(check_calls.differences(set(rare), set(rare), rare), [])
+        self.assertEqual(len(check_calls.differences(set(), set(), rare)), 1)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 //! Erasing a person from the bookings.
 
-use super::item::record;
+use super::item::take;
 use super::keys::{self, Key};
 use super::store::BookingStore;
 use super::walk::{Index, Order, Range};
@@ -158,17 +158,7 @@ impl BookingStore {
     async fn read(&self, keys: &[Key]) -> Result<Records> {
         let mut records = Records::default();
         for item in self.batch_get(keys).await? {
-            match item.must("sk")? {
-                "event" => {
-                    let event: booking::EventRecord = record(&item)?;
-                    records.events.insert(event.uri.clone(), event);
-                }
-                "submission" => records.submission = Some(record(&item)?),
-                _ => {
-                    let invitee: booking::InviteeRecord = record(&item)?;
-                    records.invitees.insert(invitee.uri.clone(), invitee);
-                }
-            }
+            take(&mut records, &item)?;
         }
         Ok(records)
     }

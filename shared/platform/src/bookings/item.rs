@@ -4,7 +4,7 @@ use super::keys::{self, Key};
 use crate::item::{Item, Read, b, s};
 use crate::pack::{pack, unpack};
 use crate::{Error, Result};
-use booking::{Provider, Records, SubmissionRecord};
+use booking::{EventRecord, InviteeRecord, Provider, Records, SubmissionRecord};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
@@ -121,6 +121,22 @@ pub(super) fn record<T: DeserializeOwned>(item: &Item) -> Result<T> {
     };
     // The parser's error can quote a value, so only its place is kept.
     read.map_err(|e| Error::corrupt("a stored booking", format!("column {}", e.column())))
+}
+
+/// Adds the record of an item to others.
+pub(super) fn take(records: &mut Records, item: &Item) -> Result<()> {
+    match item.must("sk")? {
+        "event" => {
+            let event: EventRecord = record(item)?;
+            records.events.insert(event.uri.clone(), event);
+        }
+        "submission" => records.submission = Some(record(item)?),
+        _ => {
+            let invitee: InviteeRecord = record(item)?;
+            records.invitees.insert(invitee.uri.clone(), invitee);
+        }
+    }
+    Ok(())
 }
 
 pub(super) fn condition(expected: Option<&String>) -> &'static str {

@@ -174,10 +174,8 @@ impl BookingStore {
         }
         let keys: Vec<Key> = read.iter().map(|(_, pk)| Key::new(pk, "event")).collect();
         let mut events = BTreeMap::new();
-        for some in keys.chunks(100) {
-            for item in self.batch_get(some).await? {
-                events.insert(item.must("pk")?.to_owned(), record(&item)?);
-            }
+        for item in self.batch_get(&keys).await? {
+            events.insert(item.must("pk")?.to_owned(), record(&item)?);
         }
         Ok(events)
     }

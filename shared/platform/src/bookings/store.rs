@@ -1,7 +1,7 @@
 //! The bookings table: reading, reducing and writing as one step.
 
 use super::directory::Directory;
-use super::item::{Loaded, Write, Writes, changed, condition, record, values};
+use super::item::{self, Loaded, Write, Writes, changed, condition, record, values};
 use super::keys::{self, Key};
 use crate::error::failed;
 use crate::item::{Item, Read, s};
@@ -161,11 +161,7 @@ impl BookingStore {
             .chain(marks)
             .collect();
         let mut loaded = Loaded::default();
-        let mut items = Vec::new();
-        for some in all.chunks(BATCH) {
-            items.extend(self.batch_get(some).await?);
-        }
-        for item in items {
+        for item in self.batch_get(&all).await? {
             let key = Key {
                 pk: item.must("pk")?.to_owned(),
                 sk: item.must("sk")?.to_owned(),
@@ -178,28 +174,26 @@ impl BookingStore {
                 }
                 continue;
             }
-            if key.sk == "event" {
-                let event: EventRecord = record(&item)?;
-                records.events.insert(event.uri.clone(), event);
-            } else if key.sk == "submission" {
-                records.submission = Some(record(&item)?);
-            } else {
-                let invitee: InviteeRecord = record(&item)?;
-                records.invitees.insert(invitee.uri.clone(), invitee);
-            }
+            item::take(records, &item)?;
             loaded.etags.insert(key, item.must("etag")?.to_owned());
         }
         Ok(loaded)
     }
 
-    /// Reads items as they are now, in one call (at most [`BATCH`] keys).
+    /// Reads items as they are now, in as few calls as it takes.
     pub(super) async fn batch_get(&self, all: &[Key]) -> Result<Vec<Item>> {
-        let action = "read bookings";
-        if all.is_empty() {
-            return Ok(Vec::new());
+        let mut items = Vec::with_capacity(all.len());
+        for some in all.chunks(BATCH) {
+            items.extend(self.batch(some).await?);
         }
+        Ok(items)
+    }
+
+    /// Reads items in one call: at most [`BATCH`], and at least one.
+    async fn batch(&self, some: &[Key]) -> Result<Vec<Item>> {
+        let action = "read bookings";
         let request = KeysAndAttributes::builder()
-            .set_keys(Some(all.iter().map(Key::item).collect()))
+            .set_keys(Some(some.iter().map(Key::item).collect()))
             .consistent_read(true)
             .build()
             .map_err(|error| Error::corrupt("a booking's key", error))?;
@@ -423,11 +417,9 @@ impl BookingStore {
             .map(|uri| keys::submission(provider, uri))
             .collect();
         let mut found = BTreeMap::new();
-        for some in keys.chunks(BATCH) {
-            for item in self.batch_get(some).await? {
-                let submission: SubmissionRecord = record(&item)?;
-                found.insert(submission.uri.clone(), submission);
-            }
+        for item in self.batch_get(&keys).await? {
+            let submission: SubmissionRecord = record(&item)?;
+            found.insert(submission.uri.clone(), submission);
         }
         Ok(found)
     }

@@ -18,7 +18,9 @@ impl Api {
             to,
             order,
             limit: call.params.limit(),
-            after: call.params.cursor(&list)?.map(EventCursor),
+            after: call
+                .params
+                .cursor(&list, |place| Some(EventCursor(place.to_owned())))?,
             ..EventQuery::default()
         };
         let page = self.bookings.activity(&ContactKey::of(email), &query).await;

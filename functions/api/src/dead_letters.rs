@@ -3,7 +3,7 @@
 use crate::handler::{Answer, Api, Call, ok, unavailable};
 use contract::answers::{DeadLetterList, RedriveReport};
 use contract::requests::RedriveRequest;
-use contract::{bad_cursor, cursor, object};
+use contract::{cursor, object};
 use futures::future::join_all;
 use lambda_http::Request;
 use platform::deliveries::{DeliveryCursor, DeliveryId, DeliveryQuery, Reopened, Status};
@@ -55,17 +55,13 @@ struct Report {
 
 impl Api {
     pub(crate) async fn list_dead_letters(&self, call: &Call<'_>) -> Answer {
-        let after = call.params.cursor(LIST)?;
         let query = DeliveryQuery {
             status: Some(Status::Dead),
             event: None,
             from: None,
             to: None,
             limit: call.params.limit(),
-            after: match after {
-                Some(place) => Some(DeliveryCursor::parse(&place).ok_or_else(bad_cursor)?),
-                None => None,
-            },
+            after: call.params.cursor(LIST, DeliveryCursor::parse)?,
             retention: self.retention,
         };
         let page = self.deliveries.list(&query).await.map_err(unavailable)?;

@@ -4,9 +4,9 @@ use crate::handler::{Answer, Api, Call, ok, unavailable, with_status};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use contract::answers::{DeliveryAnswer, DeliveryList, Replayed};
-use contract::{bad_cursor, cursor};
+use contract::cursor;
 use lambda_http::http::StatusCode;
-use platform::deliveries::{Body, DeliveryCursor, DeliveryId, DeliveryQuery, Reopened};
+use platform::deliveries::{DeliveryCursor, DeliveryId, DeliveryQuery, Reopened};
 use platform::http::Problem;
 use platform::metrics::{self, Metric};
 use platform::queue::{DeliveryRef, Outbox};
@@ -23,10 +23,7 @@ impl Api {
             from,
             to,
             limit: call.params.limit(),
-            after: match call.params.cursor(LIST)? {
-                Some(place) => Some(DeliveryCursor::parse(&place).ok_or_else(bad_cursor)?),
-                None => None,
-            },
+            after: call.params.cursor(LIST, DeliveryCursor::parse)?,
             retention: self.retention,
         };
         let page = self.deliveries.list(&query).await.map_err(unavailable)?;
@@ -45,16 +42,21 @@ impl Api {
             // Whoever reads what people wrote is on record.
             caller.operates("readBody", call.tracking_id);
         }
-        let delivery = self.deliveries.get(&id).await.map_err(unavailable)?;
+        let found = if with_body {
+            self.deliveries.get_with_body(&id).await
+        } else {
+            let delivery = self.deliveries.get(&id).await;
+            delivery.map(|found| found.map(|delivery| (delivery, None)))
+        };
+        let (delivery, body) = found.map_err(unavailable)?.ok_or_else(unknown)?;
         let mut answer = DeliveryAnswer {
-            delivery: delivery.ok_or_else(unknown)?,
+            delivery,
             body: None,
             body_base64: None,
         };
         if with_body {
-            let body = self.deliveries.body(&id).await.map_err(unavailable)?;
             answer.body = Some(None);
-            if let Body::Kept(body) = body {
+            if let Some(body) = body {
                 match String::from_utf8(body) {
                     Ok(text) => answer.body = Some(Some(text)),
                     Err(bytes) => answer.body_base64 = Some(STANDARD.encode(bytes.as_bytes())),

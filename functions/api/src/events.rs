@@ -36,7 +36,9 @@ impl Api {
             invitee: call.params.get("inviteeEmail").map(ContactKey::of),
             order,
             limit: call.params.limit(),
-            after: call.params.cursor(&list)?.map(EventCursor),
+            after: call
+                .params
+                .cursor(&list, |place| Some(EventCursor(place.to_owned())))?,
         };
         let page = self.bookings.list(&query).await.map_err(unavailable)?;
         ok(EventList {

@@ -136,17 +136,16 @@ impl Api {
             tracking_id,
             caller,
         };
-        if changes(route.operation) {
+        if route.access.operates() {
             call.caller()?.operates(route.operation.id(), tracking_id);
         }
-        let asset = |name| call.params.id(route, name).map(str::to_owned);
         let answered = match route.operation {
             Operation::GetHealth => health(),
             Operation::GetOpenapi => return openapi::answer(request, tracking_id),
             Operation::GetDocs => return docs::answer(None, request, tracking_id),
             Operation::GetDocsAsset => {
-                let asset = asset("asset").unwrap_or_default();
-                return docs::answer(Some(&asset), request, tracking_id);
+                let asset = call.params.id(route, "asset").unwrap_or_default();
+                return docs::answer(Some(asset), request, tracking_id);
             }
             Operation::ListEvents => self.events(&call).await,
             Operation::GetEvent => self.event(&call).await,
@@ -178,17 +177,6 @@ impl Api {
         let (status, body) = answered?;
         Ok(answer(status, tracking_id, &body))
     }
-}
-
-/// Whether an operation changes something: then who called is on record.
-fn changes(operation: Operation) -> bool {
-    matches!(
-        operation,
-        Operation::EraseContact
-            | Operation::ReplayDelivery
-            | Operation::RedriveDeadLetters
-            | Operation::StartSync
-    )
 }
 
 fn health() -> Answer {

@@ -10,7 +10,7 @@ use platform::connections::{ConnectionStore, Vault};
 use platform::cors::Cors;
 use platform::http::{Problem, TrackingId, answer};
 use platform::queue::Jobs;
-use platform::secrets::{ApiKeySecret, CalendlySecret, RotatingSecret, Scope, Versions};
+use platform::secrets::{ApiKeySecret, CalendlySecret, RotatingSecret, Versions};
 use platform::syncs::SyncJob;
 use serde::Serialize;
 use serde_json::Value;
@@ -91,7 +91,7 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
         let operation = route.operation;
         if let Access::Key(scope) = route.access {
             let caller = self.keys.caller(request, scope).await?;
-            if scope != Scope::Read {
+            if route.access.operates() {
                 caller.operates(operation.id(), tracking_id);
             }
         }

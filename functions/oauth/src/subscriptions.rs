@@ -6,7 +6,7 @@ use contract::answers::{
     SubscriptionError, SubscriptionList, SubscriptionView, SubscriptionWatched, Unsubscribed,
 };
 use contract::requests::SubscribeRequest;
-use contract::{Params, bad_cursor, cursor, required_object};
+use contract::{Params, cursor, required_object};
 use lambda_http::Request;
 use platform::connections::{Connection, ConnectionStore, Vault, subscriptions, watch};
 use platform::http::Problem;
@@ -22,15 +22,11 @@ const LIST: &str = "subscriptions";
 impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V, S, J> {
     /// What Calendly has, for one `connection`, or for all in pages of 20 connections.
     pub(crate) async fn list_subscriptions(&self, params: &Params) -> Result<Reply, Problem> {
-        let after = params.cursor(LIST)?;
-        let place = after.as_deref();
-        if place.is_some_and(|place| !ConnectionStore::is_place(place)) {
-            return Err(bad_cursor());
-        }
+        let place = params.cursor(LIST, ConnectionStore::place)?;
         let (connections, next) = if let Some(id) = params.get("connection") {
             (vec![self.known(id).await?], None)
         } else {
-            let page = self.connections.list(place, MAX_CONNECTIONS);
+            let page = self.connections.list(place.as_deref(), MAX_CONNECTIONS);
             let page = page.await.map_err(unavailable)?;
             (page.items, page.next)
         };

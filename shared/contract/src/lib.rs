@@ -12,7 +12,7 @@ pub mod requests;
 mod route;
 mod routes;
 
-pub use params::{Kind, Parameter, Params, Place, bad_cursor, cursor, is_id};
+pub use params::{Kind, Parameter, Params, Place, cursor, is_id};
 pub use requests::{object, required_object};
 pub use route::{
     Access, Content, Error, Found, Good, Input, Operation, Route, find, not_found, other_method,

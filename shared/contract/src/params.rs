@@ -259,30 +259,31 @@ impl Params {
         Ok((from, to))
     }
 
-    /// Where a page of the list `list` begins.
-    pub fn cursor(&self, list: &str) -> Result<Option<String>, Problem> {
+    /// Where a page of the list `list` begins, as `read` takes its place.
+    pub fn cursor<T>(
+        &self,
+        list: &str,
+        read: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<Option<T>, Problem> {
         let Some(value) = self.get("cursor") else {
             return Ok(None);
         };
-        let place = URL_SAFE_NO_PAD
+        let text = URL_SAFE_NO_PAD
             .decode(value)
             .ok()
-            .and_then(|bytes| String::from_utf8(bytes).ok())
-            .and_then(|text| Some(text.strip_prefix(&format!("{list} "))?.to_owned()))
+            .and_then(|bytes| String::from_utf8(bytes).ok());
+        let place = text
+            .as_deref()
+            .and_then(|text| text.strip_prefix(list)?.strip_prefix(' '))
             .filter(|place| !place.is_empty() && !place.chars().any(char::is_control));
-        match place {
-            Some(place) => Ok(Some(place)),
-            None => Err(bad_cursor()),
-        }
+        let place = place.and_then(read).ok_or_else(|| {
+            Problem::parameter(
+                "cursor",
+                "must be the nextCursor of a page of this list, asked for with the same sort",
+            )
+        })?;
+        Ok(Some(place))
     }
-}
-
-/// A cursor that no page of this list gave.
-pub fn bad_cursor() -> Problem {
-    Problem::parameter(
-        "cursor",
-        "must be the nextCursor of a page of this list, asked for with the same sort",
-    )
 }
 
 /// The cursor that [`Params::cursor`] reads: opaque to callers, and of no use to another list.
@@ -381,10 +382,11 @@ mod tests {
     #[test]
     fn a_cursor_is_good_for_its_own_list_only() {
         let own = cursor("events", "2027-01#e");
+        let any = |place: &str| Some(place.to_owned());
         let read = params(&[("cursor", &own)]).unwrap();
-        assert_eq!(read.cursor("events").unwrap().unwrap(), "2027-01#e");
-        assert!(read.cursor("dead-letters").is_err());
+        assert_eq!(read.cursor("events", any).unwrap().unwrap(), "2027-01#e");
+        assert!(read.cursor("dead-letters", any).is_err());
         let bad = params(&[("cursor", "!!")]).unwrap();
-        assert!(bad.cursor("events").is_err());
+        assert!(bad.cursor("events", any).is_err());
     }
 }

@@ -94,6 +94,13 @@ pub enum Access {
     Signature,
 }
 
+impl Access {
+    /// Whether it asks for more than to read: then who called is on record.
+    pub fn operates(self) -> bool {
+        matches!(self, Self::Key(scope) if scope != Scope::Read)
+    }
+}
+
 /// What an answer's body is.
 #[derive(Clone, Copy)]
 pub enum Content {

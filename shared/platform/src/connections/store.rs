@@ -254,10 +254,11 @@ impl ConnectionStore {
         Ok(answer.attributes.is_some_and(|item| !item.is_empty()))
     }
 
-    /// Whether a text can be the place that a page of [`Self::list`] gave.
-    pub fn is_place(place: &str) -> bool {
-        let shard = place.split_once(' ').filter(|(_, id)| !id.is_empty());
-        shard.is_some_and(|(shard, _)| shard.parse::<u8>().is_ok())
+    /// The place that a page of [`Self::list`] gave; nothing of a text that can't be one.
+    pub fn place(text: &str) -> Option<String> {
+        let (shard, id) = text.split_once(' ')?;
+        let fits = !id.is_empty() && shard.parse::<u8>().is_ok();
+        fits.then(|| text.to_owned())
     }
 
     /// Connections, in no order that means anything, from `after` (as the page before gave it) on.

@@ -10,7 +10,8 @@ use platform::deliveries::{DeliveryCursor, DeliveryId, DeliveryQuery, Reopened, 
 use platform::http::Problem;
 use platform::metrics::{Metric, Metrics};
 use platform::queue::DeadLetter;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 const LIST: &str = "dead-letters";
 

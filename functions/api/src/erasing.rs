@@ -5,13 +5,13 @@ use crate::handler::{Answer, Api, Call, ok, unavailable};
 use booking::ContactKey;
 use contract::answers::ErasureReport;
 use futures::stream::{self, StreamExt};
-use jiff::Timestamp;
 use platform::apply::{Apply, Bookkeeper, Failure};
 use platform::bookings::Trace;
 use platform::deliveries::{About, Body, Delivery, DeliveryCursor, DeliveryQuery, Status};
 use platform::http::Problem;
 use platform::queue::DeliveryRef;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// An erasure stops looking after this time, well before the function's 29 s, and tells that there
 /// is more to do.
@@ -57,7 +57,7 @@ impl Api {
     /// bookings, which lead to them. So a request that is stopped anywhere can be repeated.
     pub(crate) async fn erase(&self, call: &Call<'_>) -> Answer {
         let email = call.id("email", unknown)?;
-        let now = Timestamp::now();
+        let now = ambient::now();
         let mut erasing = Erasing {
             email: email.to_lowercase(),
             contact: ContactKey::of(email),

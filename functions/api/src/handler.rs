@@ -2,7 +2,7 @@
 
 use crate::{docs, openapi};
 use contract::{Access, Found, Operation, Params, Route};
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
 use platform::auth::Caller;
@@ -16,7 +16,7 @@ use platform::secrets::{ApiKeySecret, RotatingSecret};
 use platform::syncs::SyncStore;
 use serde::Serialize;
 use serde_json::Value;
-use std::time::Instant;
+use tokio::time::Instant;
 use tracing::Instrument;
 
 /// The function: answers one request at a time.
@@ -183,7 +183,7 @@ fn health() -> Answer {
     ok(contract::answers::Health {
         status: "ok",
         version: env!("CARGO_PKG_VERSION"),
-        timestamp: Timestamp::now(),
+        timestamp: ambient::now(),
     })
 }
 

@@ -28,7 +28,7 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
         let linked = match (params.get("expires"), params.get("signature")) {
             (Some(expires), Some(signature)) => {
                 let keys = self.keys.values().await.map_err(unavailable)?;
-                let now = Timestamp::now();
+                let now = ambient::now();
                 if !start_link::verify(&keys, expires, signature, now) {
                     return Err(Problem::new(
                         StatusCode::UNAUTHORIZED,
@@ -84,7 +84,7 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
 
     async fn start_url(&self, base: &str, routing_forms: bool) -> Result<Option<String>, Problem> {
         let keys = self.keys.values().await.map_err(unavailable)?;
-        let expires = Timestamp::now()
+        let expires = ambient::now()
             .saturating_add(start_link::LIFETIME)
             .unwrap_or(Timestamp::MAX);
         let query = start_link::sign(&keys, expires);
@@ -116,6 +116,6 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
 
 fn random() -> [u8; 32] {
     let mut bytes = [0; 32];
-    rand::rng().fill_bytes(&mut bytes);
+    ambient::rng().fill_bytes(&mut bytes);
     bytes
 }

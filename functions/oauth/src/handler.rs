@@ -14,7 +14,7 @@ use platform::secrets::{ApiKeySecret, CalendlySecret, RotatingSecret, Versions};
 use platform::syncs::SyncJob;
 use serde::Serialize;
 use serde_json::Value;
-use std::time::Instant;
+use tokio::time::Instant;
 use tracing::Instrument;
 
 /// The function: answers one request at a time.

@@ -11,7 +11,8 @@ use platform::queue::{Jobs, Outbox, receive_count, trace_header};
 use platform::secrets::{CalendlySecret, RotatingSecret, Versions};
 use platform::syncs::{Part, SyncJob, SyncStore, Tally};
 use serde_json::{Value, json};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
+use tokio::time::Instant;
 use tracing::Instrument;
 
 /// The function.
@@ -54,7 +55,9 @@ where
     /// Handles one invocation, which ends at `limit`.
     pub async fn handle(&self, payload: Value, limit: SystemTime) -> Result<Value, Error> {
         let began = Instant::now();
-        let left = limit.duration_since(SystemTime::now()).unwrap_or_default();
+        let left = limit
+            .duration_since(SystemTime::from(ambient::now()))
+            .unwrap_or_default();
         let deadline = began + left.saturating_sub(MARGIN);
         if payload.get("Records").is_none() {
             let planned = self.plan(&SyncJob::default(), deadline).await?;

@@ -1,13 +1,5 @@
 //! Reconciles connected accounts with what is stored, and watches their subscriptions.
 
-mod config;
-mod handler;
-mod plan;
-mod reconcile;
-mod work;
-
-use config::Config;
-use handler::Syncer;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use platform::bookings::BookingStore;
 use platform::connections::{ConnectionStore, SecretVault};
@@ -17,6 +9,8 @@ use platform::queue::Queue;
 use platform::secrets::{ManagedSecret, RotatingSecret};
 use platform::syncs::SyncStore;
 use std::time::Duration;
+use sync::config::Config;
+use sync::handler::Syncer;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {

@@ -8,7 +8,8 @@ use platform::metrics::{Metric, Metrics};
 use platform::queue::{DeliveryRef, Jobs, Outbox};
 use platform::secrets::Versions;
 use platform::syncs::{Place, SyncJob};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// Connections read at a time.
 const PAGE: usize = 100;
@@ -71,7 +72,7 @@ where
     /// Queues deliveries again whose message was lost between the log and the queue. Answers how
     /// many.
     pub(crate) async fn sweep(&self) -> Result<usize> {
-        let before = Timestamp::now()
+        let before = ambient::now()
             .saturating_sub(LOST_AFTER)
             .unwrap_or(Timestamp::MIN);
         let waiting = self.deliveries.waiting(before, MAX_SWEPT).await?;

@@ -19,7 +19,8 @@ use platform::syncs::{Place, Tally};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// How far back a run looks: late cancellations and no-show marks.
 const LOOK_BACK: SignedDuration = SignedDuration::from_hours(48);
@@ -92,7 +93,7 @@ impl<A: Access> Run<'_, A> {
     /// Goes on from `place` to the end of the window, or as far as time and rate limit allow.
     /// What was done is in `tally` however it ends.
     pub async fn go(&self, mut place: Place, tally: &mut Tally) -> Result<End, Trouble> {
-        let now = Timestamp::now();
+        let now = ambient::now();
         let from = *place
             .from
             .get_or_insert(now.saturating_sub(LOOK_BACK).unwrap_or(now));
@@ -123,7 +124,7 @@ impl<A: Access> Run<'_, A> {
 
     /// Reads one event and merges it. Answers whether its conference link still isn't ready.
     pub async fn event(&self, event_id: &str) -> Result<bool, Trouble> {
-        let read_at = Timestamp::now();
+        let read_at = ambient::now();
         let event = self.client.event(event_id).await?;
         if let Ok(facts) = resource::facts(&event, &[], &self.connection.id, read_at) {
             self.merge(facts).await?;
@@ -148,7 +149,7 @@ impl<A: Access> Run<'_, A> {
         window: &EventWindow,
         tally: &mut Tally,
     ) -> Result<bool, Trouble> {
-        let read_at = Timestamp::now();
+        let read_at = ambient::now();
         let token = place.page_token.as_deref();
         let page = match self.client.events(self.owner(place), window, token).await {
             // Only owners and administrators may list an organization's events.
@@ -321,7 +322,7 @@ impl<A: Access> Run<'_, A> {
             !event.is_canceled() && !known && !listed.contains_key(&event.uri)
         });
         for event in missing {
-            let read_at = Timestamp::now();
+            let read_at = ambient::now();
             let written = match self.client.event(event.uri.id()).await {
                 Ok(found) => match self.reconcile(&found, read_at).await? {
                     Ok(written) => written,

@@ -15,7 +15,8 @@ use platform::queue::{Jobs, Outbox};
 use platform::secrets::{CalendlySecret, Versions};
 use platform::syncs::{Part, Place, SyncJob, Tally};
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// Longer than any invocation of the function: a run that was killed frees its connection then.
 const LEASE: SignedDuration = SignedDuration::from_secs(120);

@@ -4,7 +4,7 @@ use crate::reading::Reading;
 use crate::received::Received;
 use crate::refusals::{WEBHOOKS, limited};
 use calendly::signature::{self, Refusal, SignedBody, SigningKey};
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use lambda_http::http::{StatusCode, header};
 use lambda_http::{Body, Request, Response};
 use platform::deliveries::{DeliveryId, DeliveryStore, MAX_BODY, Recorded};
@@ -14,7 +14,8 @@ use platform::metrics::{Metric, Metrics};
 use platform::queue::{DeliveryRef, Outbox};
 use platform::secrets::{CalendlySecret, RotatingSecret};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// Where the signing keys come from.
 pub trait SigningKeys {
@@ -140,7 +141,7 @@ impl<Q: Outbox, K: SigningKeys> Receiver<Q, K> {
             // A value that is no text is kept as one that can't be read, not left out.
             .map(|value| value.to_str().unwrap_or_default())
             .collect();
-        let now = Timestamp::now().as_second();
+        let now = ambient::now().as_second();
         let check = |keys: Vec<SigningKey>| {
             if keys.is_empty() {
                 return Err(None);

@@ -1,16 +1,6 @@
 //! Receives Calendly's webhooks: verifies, logs and queues them. Takes tests, too, where the stage
 //! switches that on.
 
-mod config;
-mod handler;
-mod reading;
-mod received;
-mod refusals;
-mod routes;
-mod test_endpoint;
-
-use config::Config;
-use handler::Receiver;
 use lambda_http::{Error, Request, RequestExt, run, service_fn};
 use platform::apply::Bookkeeper;
 use platform::bookings::BookingStore;
@@ -19,8 +9,10 @@ use platform::invocation::invoked;
 use platform::limits::Limiter;
 use platform::queue::Queue;
 use platform::secrets::{ManagedSecret, RotatingSecret};
-use routes::Webhooks;
-use test_endpoint::Tester;
+use webhook::config::Config;
+use webhook::handler::Receiver;
+use webhook::routes::Webhooks;
+use webhook::test_endpoint::Tester;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {

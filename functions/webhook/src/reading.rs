@@ -2,7 +2,6 @@
 
 use booking::ConnectionId;
 use calendly::webhook::{self, BookingWebhook, Webhook};
-use jiff::Timestamp;
 use platform::deliveries::{About, DeliveryId, NewDelivery, Status};
 use platform::http::TrackingId;
 
@@ -78,7 +77,7 @@ impl Reading {
             event_uri: self.event_uri.as_deref(),
             invitee_uri: self.invitee_uri.as_deref(),
             about: self.about.as_ref(),
-            received_at: Timestamp::now(),
+            received_at: ambient::now(),
             body,
         }
     }

@@ -5,7 +5,7 @@ use contract::answers::Accepted;
 use platform::deliveries::{DeliveryId, Status};
 use platform::http::TrackingId;
 use platform::metrics::Metric;
-use std::time::Instant;
+use tokio::time::Instant;
 
 /// A webhook that was received.
 pub struct Received {

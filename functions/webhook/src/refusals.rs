@@ -1,6 +1,5 @@
 //! How often one address is told why it is refused.
 
-use jiff::Timestamp;
 use lambda_http::Request;
 use platform::http::{Problem, TrackingId, source_address};
 use platform::limits::{Limit, Limiter, Standing};
@@ -38,7 +37,7 @@ pub async fn limited(
     let Some(address) = source_address(request) else {
         return problem;
     };
-    match limiter.refused(limit, address, Timestamp::now()).await {
+    match limiter.refused(limit, address, ambient::now()).await {
         Ok(Standing::Within) => problem,
         Ok(Standing::Over { retry_after }) => Problem::rate_limited(retry_after),
         Err(error) => {

@@ -8,7 +8,7 @@ use calendly::webhook::simple;
 use contract::answers::{TestResult, Tested};
 use contract::requests::{MAX_BODY, TestRequest};
 use contract::{Access, Route, required_object};
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
 use platform::apply::{Applied, Apply, Failure};
@@ -19,7 +19,8 @@ use platform::metrics::{self, Metric};
 use platform::queue::DeliveryRef;
 use platform::secrets::{ApiKeySecret, RotatingSecret, Versions};
 use serde_json::{Map, Value};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// As for a webhook. What was not done by then is logged, and the sweep has the worker apply it.
 const TIME_LIMIT: Duration = Duration::from_millis(8500);
@@ -112,7 +113,7 @@ impl<A: Apply, V: Versions> Tester<A, V> {
             .unwrap_or_default();
         let event = event.to_owned();
         // Keys are sorted in it: the same test is the same delivery, however it was written.
-        let (body, reading) = match simple::to_body(&data, Timestamp::now()) {
+        let (body, reading) = match simple::to_body(&data, ambient::now()) {
             Ok(body) => {
                 let body = body.to_string();
                 let reading = Reading::of(body.as_bytes());

@@ -8,7 +8,8 @@ use platform::deliveries::DeliveryStore;
 use platform::metrics::{Metric, Metrics};
 use platform::queue::{DeadLetters, DeliveryRef, Inbox, receive_count, trace_header};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 use tracing::{Instrument, Span, field};
 
 /// The function: applies batches of deliveries.
@@ -164,7 +165,7 @@ where
         error: &str,
     ) {
         let wait = self.schedule.get(attempt - 1).copied().unwrap_or_default();
-        let next = Timestamp::now()
+        let next = ambient::now()
             .saturating_add(wait)
             .unwrap_or(Timestamp::MAX);
         let receipt = message.receipt_handle.as_deref().unwrap_or_default();
@@ -217,7 +218,7 @@ fn count(outcome: &str, done: Option<&Application>, metrics: &mut Metrics) {
     if done.again {
         return;
     }
-    let now = Timestamp::now();
+    let now = ambient::now();
     let from_calendly = done.created_at.map(|at| (Metric::LagFromCalendly, at));
     let from_receipt = done.received_at.map(|at| (Metric::LagFromReceipt, at));
     for (metric, at) in from_calendly.into_iter().chain(from_receipt) {

@@ -1,11 +1,6 @@
 //! Applies queued deliveries to the bookings.
 
-mod config;
-mod handler;
-
 use aws_lambda_events::event::sqs::SqsEvent;
-use config::Config;
-use handler::Worker;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use platform::apply::Bookkeeper;
 use platform::bookings::BookingStore;
@@ -13,6 +8,8 @@ use platform::deliveries::DeliveryStore;
 use platform::invocation::invoked;
 use platform::queue::Queue;
 use std::sync::Arc;
+use worker::config::Config;
+use worker::handler::Worker;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {

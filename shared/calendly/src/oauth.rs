@@ -237,7 +237,7 @@ impl TokenBody {
         let filled = |token: Option<String>| token.filter(|token| !token.is_empty());
         let issued = self
             .created_at
-            .unwrap_or_else(|| Timestamp::now().as_second());
+            .unwrap_or_else(|| ambient::now().as_second());
         let expires_at = issued.saturating_add(self.expires_in.unwrap_or(LIFETIME));
         Ok(Grant {
             access_token: filled(self.access_token)

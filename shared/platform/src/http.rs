@@ -1,6 +1,5 @@
 //! HTTP answers in the contract's shapes.
 
-use jiff::Timestamp;
 use lambda_http::http::{HeaderValue, Response, StatusCode, header};
 use lambda_http::request::RequestContext;
 use lambda_http::{Body, Request, RequestExt};
@@ -17,7 +16,7 @@ pub struct TrackingId(String);
 impl TrackingId {
     /// A new random one.
     pub fn random() -> Self {
-        Self(uuid::Uuid::new_v4().to_string())
+        Self(ambient::uuid())
     }
 
     /// The id.
@@ -101,7 +100,7 @@ impl Problem {
                 "error": self.message,
                 "code": self.code,
                 "trackingId": tracking_id.as_str(),
-                "timestamp": Timestamp::now(),
+                "timestamp": ambient::now(),
             }),
         );
         if let Some(seconds) = self.retry_after {

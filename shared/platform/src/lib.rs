@@ -24,7 +24,7 @@ pub mod trace;
 
 pub use error::{Error, Result};
 
-use std::time::Instant;
+use tokio::time::Instant;
 
 /// The time since then in whole milliseconds, for the logs.
 pub fn millis_since(began: Instant) -> u64 {

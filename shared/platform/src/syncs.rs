@@ -151,7 +151,7 @@ impl SyncStore {
 
     /// Notes that a sync was asked for.
     pub async fn requested(&self, id: &str) -> Result<()> {
-        let now = Timestamp::now();
+        let now = ambient::now();
         let expires = now.saturating_add(RETENTION).unwrap_or(Timestamp::MAX);
         self.client
             .put_item()
@@ -189,7 +189,7 @@ impl SyncStore {
             .update_item()
             .table_name(&self.table)
             .key("id", s(key(id)))
-            .expression_attribute_values(":now", s(Timestamp::now()))
+            .expression_attribute_values(":now", s(ambient::now()))
             .expression_attribute_values(":pages", n(tally.pages))
             .expression_attribute_values(":seen", n(tally.seen))
             .expression_attribute_values(":changed", n(tally.changed))

@@ -1,5 +1,6 @@
 use super::*;
 use aws_sdk_dynamodb::Client;
+use jiff::Timestamp;
 use platform::deliveries::About;
 use platform::deliveries::Status;
 use std::sync::Mutex;

@@ -4,6 +4,7 @@ use crate::routes::Webhooks;
 use aws_sdk_dynamodb::Client;
 use calendly::signature::{HEADER, SigningKey};
 use fakes::{FixedSecret, MemoryQueue};
+use jiff::Timestamp;
 use lambda_http::RequestExt;
 use lambda_http::http::header;
 use lambda_http::request::RequestContext;

@@ -115,7 +115,7 @@ impl BookingStore {
                 return Ok((merged, reduction.follow_ups));
             }
             let most = 10_u64 << attempt.min(6);
-            let pause = rand::rng().random_range(0..=most);
+            let pause = ambient::rng().random_range(0..=most);
             tokio::time::sleep(Duration::from_millis(pause)).await;
         }
         Err(Error::Contended {

@@ -22,7 +22,7 @@ pub struct Pending {
 impl ConnectionStore {
     /// Keeps an authorization under `state`.
     pub async fn begin(&self, state: &str, pending: &Pending) -> Result<()> {
-        let now = Timestamp::now();
+        let now = ambient::now();
         let until = now
             .saturating_add(PENDING_LIFETIME)
             .unwrap_or(Timestamp::MAX);
@@ -56,7 +56,7 @@ impl ConnectionStore {
             return Ok(None);
         };
         let expires_at: i64 = item.number("expiresAt").unwrap_or(0);
-        if expires_at < Timestamp::now().as_second() {
+        if expires_at < ambient::now().as_second() {
             return Ok(None);
         }
         Ok(Some(Pending {

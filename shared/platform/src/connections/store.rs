@@ -133,7 +133,7 @@ impl ConnectionStore {
             .expression_attribute_values(":scopes", AttributeValue::L(scopes))
             .expression_attribute_values(":base", s(base_url))
             .expression_attribute_values(":active", s(ConnectionStatus::Active.as_str()))
-            .expression_attribute_values(":now", s(Timestamp::now()))
+            .expression_attribute_values(":now", s(ambient::now()))
             .send()
             .await
             .map_err(failed("store a connection"))?;
@@ -191,8 +191,8 @@ impl ConnectionStore {
         time: SignedDuration,
     ) -> Result<Option<Lease>> {
         let (until_name, owner_name) = kind.attributes();
-        let owner = uuid::Uuid::new_v4().to_string();
-        let now = Timestamp::now();
+        let owner = ambient::uuid();
+        let now = ambient::now();
         let until = now.saturating_add(time).unwrap_or(Timestamp::MAX);
         let taken = self
             .client

@@ -104,8 +104,7 @@ pub async fn watch<A: Access>(
         );
         metrics::count(Metric::SubscriptionsDisabled);
     }
-    if let Some(hours) = healthy.and_then(|subscription| hours_left(subscription, Timestamp::now()))
-    {
+    if let Some(hours) = healthy.and_then(|subscription| hours_left(subscription, ambient::now())) {
         tracing::warn!(
             connection = connection.id.as_str(),
             hoursLeft = hours,

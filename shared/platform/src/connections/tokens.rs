@@ -9,7 +9,8 @@ use calendly::api::{Access, ApiError};
 use calendly::oauth::{Grant, OAuth, OAuthError};
 use jiff::{SignedDuration, Timestamp};
 use rand::Rng;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// Tokens are renewed this long before they end, or up to five minutes earlier: not all at once.
 const EARLY: SignedDuration = SignedDuration::from_mins(10);
@@ -76,9 +77,9 @@ pub struct TokenKeeper<R, V> {
 impl<R: Refresh + Sync, V: Vault + Sync> TokenKeeper<R, V> {
     /// A token that is good for some minutes yet.
     pub async fn token(&self) -> Result<String, TokenError> {
-        let early = rand::rng().random_range(0..=EARLY_JITTER_SECONDS);
+        let early = ambient::rng().random_range(0..=EARLY_JITTER_SECONDS);
         let early = EARLY + SignedDuration::from_secs(early);
-        let soon = Timestamp::now()
+        let soon = ambient::now()
             .saturating_add(early)
             .unwrap_or(Timestamp::MAX);
         self.good_token(|tokens| tokens.expires_at.is_none_or(|end| end > soon))
@@ -114,7 +115,7 @@ impl<R: Refresh + Sync, V: Vault + Sync> TokenKeeper<R, V> {
             if began.elapsed() > WAIT {
                 return Err(TokenError::Busy);
             }
-            let pause = rand::rng().random_range(50..=250);
+            let pause = ambient::rng().random_range(50..=250);
             tokio::time::sleep(Duration::from_millis(pause)).await;
         }
     }

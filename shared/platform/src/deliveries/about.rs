@@ -6,7 +6,6 @@ use super::store::DeliveryStore;
 use crate::Result;
 use crate::error::failed;
 use crate::item::{Item, Read, n, s};
-use jiff::Timestamp;
 use std::fmt;
 
 /// The most queries for one page: each ends at 1 MB or at what is missing of the page.
@@ -58,7 +57,7 @@ impl DeliveryStore {
                 .expression_attribute_names("#about", "about")
                 .expression_attribute_values(":about", s(about))
                 .expression_attribute_values(":reached", s(&reached))
-                .expression_attribute_values(":now", n(Timestamp::now().as_second()))
+                .expression_attribute_values(":now", n(ambient::now().as_second()))
                 // One more than wanted tells whether there is a next page.
                 .limit(i32::try_from(limit + 1 - found.len()).unwrap_or(i32::MAX))
                 .send()

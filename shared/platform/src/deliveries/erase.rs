@@ -10,7 +10,6 @@ use crate::{Error, Result};
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{Delete, TransactWriteItem, Update};
-use jiff::Timestamp;
 
 /// Between reading a delivery and erasing it, a worker may change it: so often that is tried again.
 const TRIES: usize = 5;
@@ -50,7 +49,7 @@ impl DeliveryStore {
     /// Erases a delivery that stands so; answers whether it does. The entry and the parts of its
     /// body change as one, so that no part is left behind.
     async fn erase_as(&self, id: &DeliveryId, seen: Status) -> Result<bool> {
-        let now = Timestamp::now();
+        let now = ambient::now();
         let mut update = Update::builder()
             .table_name(&self.table)
             .key("id", s(id))

@@ -8,7 +8,8 @@ use super::store::DeliveryStore;
 use crate::Result;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use std::fmt;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// The most queries for one page.
 const MAX_QUERIES: usize = 200;
@@ -67,7 +68,7 @@ impl DeliveryStore {
     /// The work for one page has bounds. Where little fits the filters a page may hold less than
     /// asked for, and even nothing, and still have a next one.
     pub async fn list(&self, query: &DeliveryQuery) -> Result<Page<Delivery, DeliveryCursor>> {
-        let now = Timestamp::now();
+        let now = ambient::now();
         let search = self.search(query, now);
         let oldest = now
             .saturating_sub(query.retention)

@@ -37,7 +37,7 @@ impl DeliveryStore {
             )
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":processed", s(Status::Processed.as_str()))
-            .expression_attribute_values(":now", s(Timestamp::now()))
+            .expression_attribute_values(":now", s(ambient::now()))
             .expression_attribute_values(":changes", AttributeValue::L(changes))
             .expression_attribute_values(":one", n(1))
             .send()
@@ -95,7 +95,7 @@ impl DeliveryStore {
         } else {
             "attribute_exists(id) AND NOT #status IN (:processed, :ignored, :unprocessable)"
         };
-        let key = StatusKey::new(status, Timestamp::now(), id);
+        let key = StatusKey::new(status, ambient::now(), id);
         let mut call = self
             .client
             .update_item()
@@ -146,7 +146,7 @@ impl DeliveryStore {
 
     /// Sets a delivery back to `received`, to be sent once more.
     pub async fn reopen(&self, id: &DeliveryId) -> Result<Reopened> {
-        let now = Timestamp::now();
+        let now = ambient::now();
         let key = StatusKey::new(Status::Received, now, id);
         let answer = self
             .client

@@ -241,7 +241,7 @@ impl DeliveryStore {
             .send()
             .await
             .map_err(failed("read a delivery"))?;
-        let now = Timestamp::now();
+        let now = ambient::now();
         Ok(answer.item.filter(|item| !has_expired(item, now)))
     }
 

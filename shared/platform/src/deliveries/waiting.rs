@@ -19,7 +19,7 @@ impl DeliveryStore {
     /// 16 queries, and twice as many where a month ended in the last 26 hours.
     pub async fn waiting(&self, before: Timestamp, limit: usize) -> Result<Vec<Delivery>> {
         let oldest = time(
-            Timestamp::now()
+            ambient::now()
                 .saturating_sub(LOOK_BACK)
                 .unwrap_or(Timestamp::MIN),
         );

@@ -1,7 +1,6 @@
 //! An event as one flat line: its own fields, and those of every span that it is in.
 
 use super::redact;
-use jiff::Timestamp;
 use serde_json::Value;
 use std::fmt::Debug;
 use std::io::Write;
@@ -105,7 +104,7 @@ where
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
         let mut line = Fields::default();
-        line.set("timestamp", format!("{:.6}", Timestamp::now()).into());
+        line.set("timestamp", format!("{:.6}", ambient::now()).into());
         line.set("level", event.metadata().level().as_str().into());
         // Its place near the front; the event's own message takes it.
         line.set("message", "".into());
@@ -183,7 +182,7 @@ mod tests {
         let mut line = lines[1].clone();
         let time = line["timestamp"].take();
         assert!(
-            time.as_str().unwrap().parse::<Timestamp>().is_ok(),
+            time.as_str().unwrap().parse::<jiff::Timestamp>().is_ok(),
             "{time}"
         );
         let expected = json!({

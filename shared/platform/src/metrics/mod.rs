@@ -51,7 +51,7 @@ impl Metrics {
 impl Drop for Metrics {
     fn drop(&mut self) {
         let values = std::mem::take(&mut self.values);
-        out::write(&line::lines(values, Timestamp::now()));
+        out::write(&line::lines(values, ambient::now()));
     }
 }
 
@@ -67,5 +67,5 @@ pub fn measure(metric: Metric, value: u64) {
 
 /// Counts the first invocation of this process, for all functions together and for this one.
 pub(crate) fn cold_start(function: &str) {
-    out::write(&[line::cold_start(function, Timestamp::now())]);
+    out::write(&[line::cold_start(function, ambient::now())]);
 }

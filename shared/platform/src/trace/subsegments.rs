@@ -2,7 +2,6 @@
 
 use super::daemon::Daemon;
 use super::header::Trace;
-use jiff::Timestamp;
 use rand::Rng;
 use serde_json::{Map, Value, json};
 use std::fmt::Debug;
@@ -106,7 +105,7 @@ impl Subsegments {
 
 fn now() -> f64 {
     // Microseconds of this century fit a float exactly.
-    Timestamp::now().as_duration().as_secs_f64()
+    ambient::now().as_duration().as_secs_f64()
 }
 
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Subsegments {
@@ -118,7 +117,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Subsegments {
             let trace = trace_of(span.parent());
             if let Some(trace) = trace.filter(|trace| trace.sampled && trace.parent.is_some()) {
                 span.extensions_mut().insert(Call {
-                    id: format!("{:016x}", rand::rng().random::<u64>()),
+                    id: format!("{:016x}", ambient::rng().random::<u64>()),
                     trace,
                     began: now(),
                     fields: fields.0,

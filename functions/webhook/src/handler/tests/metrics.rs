@@ -1,6 +1,7 @@
 //! What the receiver counts: one line a request, with how it ended.
 
 use super::*;
+use jiff::Timestamp;
 use platform::metrics::{Metric, capture};
 
 /// Posts a request, which must be counted as received, and as `metric`.

@@ -1,6 +1,7 @@
 //! An address that is refused too often is told when to try again; one that signs is never held up.
 
 use super::*;
+use jiff::Timestamp;
 use lambda_http::RequestExt;
 use lambda_http::request::RequestContext;
 use platform::metrics::{Metric, capture};

@@ -1,0 +1,4 @@
+//! Applies queued deliveries to the bookings.
+
+pub mod config;
+pub mod handler;

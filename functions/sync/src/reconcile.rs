@@ -398,6 +398,7 @@ fn gone(event: &EventRecord, people: &[InviteeSummary], read_at: Timestamp) -> V
         reason: Some("no longer at Calendly".to_owned()),
         by_type: None,
         at: Some(read_at),
+        inferred: true,
     };
     let cancellation = Latest::new(Stamp::new(read_at, read_at), cancellation);
     let mut first = Facts::new(event.provider);

@@ -1,7 +1,8 @@
 //! A scheduled event as it is kept.
 
 use crate::invitee::{Cancellation, InviteeRecord};
-use crate::merge::{Latest, latest, max_of, min_of};
+use crate::merge::{Latest, Removable, latest, max_of, min_of};
+use crate::sightings::Sightings;
 use crate::view::InviteeSummary;
 use crate::{ConnectionId, ContactKey, EventStatus, EventUri, Provider};
 use jiff::Timestamp;
@@ -18,8 +19,8 @@ pub const ROSTER_LIMIT: usize = 50;
 pub struct Slot {
     /// Start, UTC.
     pub start: Timestamp,
-    /// End, UTC.
-    pub end: Timestamp,
+    /// End, UTC; older messages don't all say.
+    pub end: Option<Timestamp>,
 }
 
 /// A member of the account who holds the meeting. Older payloads name only the URI.
@@ -64,7 +65,7 @@ pub struct EventRecord {
     #[serde(default)]
     pub connections: BTreeSet<ConnectionId>,
     /// Name of the meeting. Join: latest.
-    pub name: Option<Latest<String>>,
+    pub name: Removable<String>,
     /// URI of the event type. Join: latest.
     pub event_type: Option<Latest<String>>,
     /// Start and end. Join: latest.
@@ -78,11 +79,14 @@ pub struct EventRecord {
     /// Counter of invitees. Join: latest.
     pub counter: Option<Latest<Counter>>,
     /// Internal notes, plain text. Join: latest.
-    pub notes: Option<Latest<String>>,
-    /// The event was canceled; never undone. Join: or.
+    pub notes: Removable<String>,
+    /// The event was canceled, as Calendly said; never undone. Join: or.
     pub canceled: bool,
     /// Who canceled it and why. Join: latest.
     pub cancellation: Option<Latest<Cancellation>>,
+    /// When it was seen, and when it was not found. Join: their own.
+    #[serde(default)]
+    pub sightings: Sightings,
     /// Guests and hosts who were erased: whoever names them again is not heard. Join: union.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub erased_people: BTreeSet<ContactKey>,
@@ -90,9 +94,14 @@ pub struct EventRecord {
     pub created_at: Option<Timestamp>,
     /// The latest time that any fact about it speaks of. Join: latest.
     pub updated_at: Option<Timestamp>,
-    /// Its first [`ROSTER_LIMIT`] invitees by id. Derived from their records, never merged.
+    /// Its first [`ROSTER_LIMIT`] invitees by id, as their own messages tell of them. Derived from
+    /// their records, never merged.
     #[serde(default)]
     pub roster: BTreeMap<String, InviteeSummary>,
+    /// What follows from this record is not yet written everywhere ([`Self::is_settled`]). Derived,
+    /// never merged.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) unsettled: bool,
 }
 
 impl EventRecord {
@@ -112,10 +121,12 @@ impl EventRecord {
             notes: None,
             canceled: false,
             cancellation: None,
+            sightings: Sightings::default(),
             erased_people: BTreeSet::new(),
             created_at: None,
             updated_at: None,
             roster: BTreeMap::new(),
+            unsettled: false,
         }
     }
 
@@ -130,35 +141,63 @@ impl EventRecord {
             self.forget_people(&self.erased_people.clone());
             other.to_mut().forget_people(&self.erased_people);
         }
-        self.connections.extend(other.connections.iter().cloned());
-        latest(&mut self.name, &other.name);
-        latest(&mut self.event_type, &other.event_type);
-        latest(&mut self.slot, &other.slot);
-        latest(&mut self.location, &other.location);
-        latest(&mut self.hosts, &other.hosts);
-        latest(&mut self.guests, &other.guests);
-        latest(&mut self.counter, &other.counter);
-        latest(&mut self.notes, &other.notes);
-        self.canceled |= other.canceled;
-        latest(&mut self.cancellation, &other.cancellation);
-        min_of(&mut self.created_at, &other.created_at);
-        max_of(&mut self.updated_at, &other.updated_at);
+        // Every field, so that none can be forgotten.
+        let Self {
+            uri: _,
+            provider: _,
+            connections,
+            name,
+            event_type,
+            slot,
+            location,
+            hosts,
+            guests,
+            counter,
+            notes,
+            canceled,
+            cancellation,
+            sightings,
+            erased_people: _,
+            created_at,
+            updated_at,
+            roster: _,
+            unsettled: _,
+        } = &*other;
+        self.connections.extend(connections.iter().cloned());
+        latest(&mut self.name, name);
+        latest(&mut self.event_type, event_type);
+        latest(&mut self.slot, slot);
+        latest(&mut self.location, location);
+        latest(&mut self.hosts, hosts);
+        latest(&mut self.guests, guests);
+        latest(&mut self.counter, counter);
+        latest(&mut self.notes, notes);
+        self.canceled |= canceled;
+        latest(&mut self.cancellation, cancellation);
+        self.sightings.merge(sightings);
+        min_of(&mut self.created_at, created_at);
+        max_of(&mut self.updated_at, updated_at);
     }
 
     /// Takes over what the roster says of `invitee`. Keeping the smallest ids makes the cut
     /// independent of the order in which invitees came.
     pub(crate) fn enrol(&mut self, invitee: &InviteeRecord) {
         self.roster
-            .insert(invitee.uri.id().to_owned(), InviteeSummary::of(invitee));
+            .insert(invitee.uri.id().to_owned(), InviteeSummary::own(invitee));
         while self.roster.len() > ROSTER_LIMIT {
             self.roster.pop_last();
         }
     }
 
+    /// How many may book it, where that is known: Calendly's own sample has a counter of zeros.
+    fn seats(&self) -> Option<i64> {
+        let counter = self.counter.as_ref()?;
+        counter.value.limit.filter(|limit| *limit > 0)
+    }
+
     /// Whether only one person can book it.
     pub(crate) fn is_one_to_one(&self) -> bool {
-        let limit = self.counter.as_ref().map(|counter| counter.value.limit);
-        limit == Some(Some(1))
+        self.seats() == Some(1)
     }
 
     /// Where it stands.
@@ -170,10 +209,36 @@ impl EventRecord {
         }
     }
 
-    /// Canceled by its own word, or because its one invitee has left: Calendly cancels a
-    /// one-to-one event together with its booking, and that message may be the one that is lost.
+    /// Canceled by its own word, gone from Calendly, or left by everybody.
+    ///
+    /// Calendly cancels a one-to-one event together with its booking, and that message may be the
+    /// one that is lost. So does nobody take part in an event of unknown seats whose known invitees
+    /// have all left, such as one that is known only as the old half of a move. A group event stays
+    /// open while it has seats to offer, until Calendly says that it is canceled.
     pub fn is_canceled(&self) -> bool {
+        self.canceled || self.gone_since().is_some() || self.is_left()
+    }
+
+    fn is_left(&self) -> bool {
+        let one_at_most = self.seats().is_none_or(|seats| seats == 1);
+        // A roster that is full doesn't name all.
+        let all_named = self.roster.len() < ROSTER_LIMIT;
         let left = !self.roster.is_empty() && self.roster.values().all(|i| !i.is_active());
-        self.canceled || self.is_one_to_one() && left
+        one_at_most && all_named && left
+    }
+
+    /// Since when it is gone from Calendly. Of one whose start isn't known it can't be said whether
+    /// it was held.
+    pub fn gone_since(&self) -> Option<Timestamp> {
+        let slot = self.slot.as_ref()?;
+        self.sightings.gone(slot.value.start)
+    }
+
+    /// Who canceled it and why, of one that is canceled: as Calendly told it, or that it is gone.
+    pub(crate) fn shown_cancellation(&self) -> Option<Cancellation> {
+        if self.canceled {
+            return self.cancellation.as_ref().map(|told| told.value.clone());
+        }
+        self.gone_since().map(Cancellation::inferred)
     }
 }

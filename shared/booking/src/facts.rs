@@ -1,9 +1,11 @@
 //! What a delivery, or a sync, says: partial records to be merged.
 
+use crate::sightings::Sightings;
 use crate::{
     ContactKey, EventRecord, EventUri, InviteeRecord, InviteeUri, Provider, SubmissionRecord,
     SubmissionUri,
 };
+use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Partial records about a few events and invitees, merged as one step.
@@ -14,6 +16,8 @@ pub struct Facts {
     pub(crate) events: BTreeMap<EventUri, EventRecord>,
     pub(crate) invitees: BTreeMap<InviteeUri, InviteeRecord>,
     pub(crate) submission: Option<SubmissionRecord>,
+    /// How many members of a chain that is too long were followed to here.
+    pub(crate) beyond: u32,
 }
 
 /// The names of all records that a step reads and may change.
@@ -35,7 +39,20 @@ impl Facts {
             events: BTreeMap::new(),
             invitees: BTreeMap::new(),
             submission: None,
+            beyond: 0,
         }
+    }
+
+    /// That an event was looked for at `at` with a token that would show it, and was not found.
+    ///
+    /// Looks that lie [`GONE_AFTER`](crate::GONE_AFTER) apart, before the event's start and with no
+    /// sight of it since, cancel it until it is seen again.
+    pub fn not_found(provider: Provider, event: EventUri, at: Timestamp) -> Self {
+        let mut record = EventRecord::about(event, provider);
+        record.sightings = Sightings::not_found(at);
+        let mut facts = Self::new(provider);
+        facts.add_event(&record);
+        facts
     }
 
     /// Adds what is known of an event.
@@ -48,14 +65,17 @@ impl Facts {
 
     /// Adds what is known of an invitee. Links are facts about both of their ends, so each half
     /// of a reschedule says that the old booking was moved, to which one, and from which the new
-    /// one came.
+    /// one came. A link to itself is none: some relays put the booking's own URI there.
     pub fn add_invitee(&mut self, invitee: &InviteeRecord) {
-        self.invitee(&invitee.uri).merge(invitee);
-        if let Some(old) = &invitee.moved_from {
-            self.add_move(old, &invitee.uri);
+        let mut told = invitee.clone();
+        told.moved_from.take_if(|old| *old == invitee.uri);
+        told.moved_to.remove(&invitee.uri);
+        self.invitee(&told.uri).merge(&told);
+        if let Some(old) = &told.moved_from {
+            self.add_move(old, &told.uri);
         }
-        for new in &invitee.moved_to {
-            self.add_move(&invitee.uri, new);
+        for new in &told.moved_to {
+            self.add_move(&told.uri, new);
         }
     }
 

@@ -65,7 +65,8 @@ fn made(record: &InviteeRecord) -> Option<HistoryEntry> {
 }
 
 fn reconfirmed(record: &InviteeRecord) -> impl Iterator<Item = HistoryEntry> {
-    let asked = record.reconfirmation.as_ref().map(|latest| &latest.value);
+    let asked = record.reconfirmation.as_ref();
+    let asked = asked.and_then(|latest| latest.value.as_ref());
     let requested = asked.and_then(|asked| asked.created_at);
     let confirmed = asked.and_then(|asked| asked.confirmed_at);
     [
@@ -126,7 +127,7 @@ fn ended(record: &InviteeRecord) -> Option<HistoryEntry> {
         InviteeStatus::Canceled => Transition::Canceled,
         InviteeStatus::Rescheduled => Transition::Rescheduled,
     };
-    let cancellation = record.cancellation.as_ref().map(|latest| &latest.value);
+    let cancellation = record.shown_cancellation();
     Some(HistoryEntry {
         transition,
         at: cancellation.and_then(|c| c.at).or(record.updated_at),

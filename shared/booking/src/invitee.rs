@@ -1,8 +1,8 @@
 //! One person's booking of a scheduled event, as it is kept.
 
-use crate::event::Slot;
-use crate::merge::{Latest, Stamp, latest, max_of, min_of};
-use crate::{InviteeUri, SubmissionUri};
+use crate::meeting::Meeting;
+use crate::merge::{Latest, Removable, Stamp, latest, max_of, min_of};
+use crate::{InviteeUri, Lineage, SubmissionUri};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -35,6 +35,22 @@ pub struct Cancellation {
     pub by: Option<String>,
     /// The reason as given; may be empty.
     pub reason: Option<String>,
+    /// Nobody told of it: the event is no longer at Calendly.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub inferred: bool,
+}
+
+impl Cancellation {
+    /// What is said of an event that was looked for in vain since `at`.
+    pub(crate) fn inferred(at: Timestamp) -> Self {
+        Self {
+            by_type: None,
+            at: Some(at),
+            by: None,
+            reason: Some("no longer at Calendly".to_owned()),
+            inferred: true,
+        }
+    }
 }
 
 /// Whether the invitee was marked as not having come.
@@ -119,19 +135,10 @@ pub struct Reconfirmation {
     pub confirmed_at: Option<Timestamp>,
 }
 
-/// The first booking of a chain of reschedules. Of two, the deeper one knows more ancestors.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Lineage {
-    /// How many reschedules lie between the root and this booking.
-    pub depth: u32,
-    /// The first booking that is known.
-    pub root: InviteeUri,
-}
-
 /// One invitee: what is known, each part with the time it was true.
 ///
-/// Details that Calendly never unsets (answers, tracking, payment, names) are only merged where a
-/// message has them: a shorter message must not erase them.
+/// What may be taken away again, and what stays until something newer takes its place, is in one
+/// table ([`crate::absence`]).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(clippy::struct_excessive_bools)] // each merges on its own
 pub struct InviteeRecord {
@@ -154,7 +161,7 @@ pub struct InviteeRecord {
     /// IANA time zone. Join: latest.
     pub timezone: Option<Latest<String>>,
     /// Phone number for text reminders. Join: latest.
-    pub phone: Option<Latest<String>>,
+    pub phone: Removable<String>,
     /// Answers. Join: latest.
     pub answers: Option<Latest<Vec<Answer>>>,
     /// Tracking. Join: latest.
@@ -162,7 +169,7 @@ pub struct InviteeRecord {
     /// Payment. Join: latest.
     pub payment: Option<Latest<Payment>>,
     /// Reconfirmation. Join: latest.
-    pub reconfirmation: Option<Latest<Reconfirmation>>,
+    pub reconfirmation: Removable<Reconfirmation>,
     /// How it was booked; an open list. Join: latest.
     pub scheduling_method: Option<Latest<String>>,
     /// URI of the user who booked for the invitee. Join: latest.
@@ -184,10 +191,9 @@ pub struct InviteeRecord {
     /// Every no-show mark that a message told of, set or taken back. Join: union.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub marks: BTreeSet<Mark>,
-    /// Start and end as messages about this very invitee told them: its place in a person's list.
-    /// Join: latest.
+    /// What its event says of the meeting: a copy, never merged.
     #[serde(default)]
-    pub slot: Option<Latest<Slot>>,
+    pub meeting: Meeting,
     /// The booking that this one replaced. Join: greatest.
     pub moved_from: Option<InviteeUri>,
     /// The bookings that replaced this one: one, but for a history that can't be. Join: union.
@@ -228,7 +234,7 @@ impl InviteeRecord {
             cancellation: None,
             no_show: None,
             marks: BTreeSet::new(),
-            slot: None,
+            meeting: Meeting::default(),
             moved_from: None,
             moved_to: BTreeSet::new(),
             lineage: None,
@@ -239,41 +245,81 @@ impl InviteeRecord {
 
     /// Joins what `other` knows of the same invitee.
     pub fn merge(&mut self, other: &Self) {
-        self.known |= other.known;
-        self.erased |= other.erased;
-        latest(&mut self.email, &other.email);
-        latest(&mut self.name, &other.name);
-        latest(&mut self.first_name, &other.first_name);
-        latest(&mut self.last_name, &other.last_name);
-        latest(&mut self.timezone, &other.timezone);
-        latest(&mut self.phone, &other.phone);
-        latest(&mut self.answers, &other.answers);
-        latest(&mut self.tracking, &other.tracking);
-        latest(&mut self.payment, &other.payment);
-        latest(&mut self.reconfirmation, &other.reconfirmation);
-        latest(&mut self.scheduling_method, &other.scheduling_method);
-        latest(&mut self.scheduled_by, &other.scheduled_by);
-        latest(&mut self.cancel_url, &other.cancel_url);
-        latest(&mut self.reschedule_url, &other.reschedule_url);
-        max_of(&mut self.submission, &other.submission);
-        self.canceled |= other.canceled;
-        self.rescheduled |= other.rescheduled;
-        latest(&mut self.cancellation, &other.cancellation);
-        latest(&mut self.no_show, &other.no_show);
-        self.marks.extend(other.marks.iter().cloned());
-        latest(&mut self.slot, &other.slot);
-        max_of(&mut self.moved_from, &other.moved_from);
-        self.moved_to.extend(other.moved_to.iter().cloned());
-        max_of(&mut self.lineage, &other.lineage);
-        min_of(&mut self.created_at, &other.created_at);
-        max_of(&mut self.updated_at, &other.updated_at);
+        // Every field, so that none can be forgotten.
+        let Self {
+            uri: _,
+            known,
+            erased,
+            email,
+            name,
+            first_name,
+            last_name,
+            timezone,
+            phone,
+            answers,
+            tracking,
+            payment,
+            reconfirmation,
+            scheduling_method,
+            scheduled_by,
+            cancel_url,
+            reschedule_url,
+            submission,
+            canceled,
+            rescheduled,
+            cancellation,
+            no_show,
+            marks,
+            meeting: _,
+            moved_from,
+            moved_to,
+            lineage,
+            created_at,
+            updated_at,
+        } = other;
+        self.known |= known;
+        self.erased |= erased;
+        latest(&mut self.email, email);
+        latest(&mut self.name, name);
+        latest(&mut self.first_name, first_name);
+        latest(&mut self.last_name, last_name);
+        latest(&mut self.timezone, timezone);
+        latest(&mut self.phone, phone);
+        latest(&mut self.answers, answers);
+        latest(&mut self.tracking, tracking);
+        latest(&mut self.payment, payment);
+        latest(&mut self.reconfirmation, reconfirmation);
+        latest(&mut self.scheduling_method, scheduling_method);
+        latest(&mut self.scheduled_by, scheduled_by);
+        latest(&mut self.cancel_url, cancel_url);
+        latest(&mut self.reschedule_url, reschedule_url);
+        max_of(&mut self.submission, submission);
+        self.canceled |= canceled;
+        self.rescheduled |= rescheduled;
+        latest(&mut self.cancellation, cancellation);
+        latest(&mut self.no_show, no_show);
+        self.marks.extend(marks.iter().cloned());
+        max_of(&mut self.moved_from, moved_from);
+        self.moved_to.extend(moved_to.iter().cloned());
+        max_of(&mut self.lineage, lineage);
+        min_of(&mut self.created_at, created_at);
+        max_of(&mut self.updated_at, updated_at);
         if self.erased {
             self.forget();
         }
     }
 
-    /// Where the booking stands. A move is not a cancellation, whichever half of it came.
+    /// Where the booking stands. A move is not a cancellation, whichever half of it came; nor is
+    /// one whose new half never came, such as when the host asks for another time.
     pub fn status(&self) -> InviteeStatus {
+        match self.own_status() {
+            InviteeStatus::Active if self.meeting.canceled => InviteeStatus::Canceled,
+            own => own,
+        }
+    }
+
+    /// As [`Self::status`], by what messages about this very invitee say alone.
+    pub(crate) fn own_status(&self) -> InviteeStatus {
         if self.rescheduled || !self.moved_to.is_empty() {
             InviteeStatus::Rescheduled
         } else if self.canceled {
@@ -281,6 +327,12 @@ impl InviteeRecord {
         } else {
             InviteeStatus::Active
         }
+    }
+
+    /// Who canceled or moved it and why: its own word before its event's.
+    pub fn shown_cancellation(&self) -> Option<&Cancellation> {
+        let own = self.cancellation.as_ref().map(|told| &told.value);
+        own.or(self.meeting.cancellation.as_ref())
     }
 
     /// Takes over a mark, or its end, of which the provider says when that was. That a mark is gone
@@ -291,9 +343,9 @@ impl InviteeRecord {
         self.no_show = Some(Latest::new(Stamp::new(at, at), no_show));
     }
 
-    /// When the meeting starts, as messages about this very invitee told it.
+    /// When the meeting starts.
     pub fn start(&self) -> Option<Timestamp> {
-        self.slot.as_ref().map(|slot| slot.value.start)
+        self.meeting.slot.as_ref().map(|slot| slot.start)
     }
 
     /// Whether a no-show mark is set.
@@ -302,19 +354,5 @@ impl InviteeRecord {
             self.no_show.as_ref().map(|no_show| &no_show.value),
             Some(NoShow::Marked { .. })
         )
-    }
-
-    /// The lineage that a booking which replaces this one has.
-    pub(crate) fn passes_on(&self) -> Lineage {
-        match &self.lineage {
-            Some(lineage) => Lineage {
-                depth: lineage.depth.saturating_add(1),
-                root: lineage.root.clone(),
-            },
-            None => Lineage {
-                depth: 1,
-                root: self.uri.clone(),
-            },
-        }
     }
 }

@@ -15,9 +15,12 @@ mod facts;
 mod history;
 mod ids;
 mod invitee;
+mod lineage;
+mod meeting;
 mod merge;
 mod people;
 mod reduce;
+mod sightings;
 mod submission;
 mod transition;
 mod view;
@@ -30,12 +33,15 @@ pub use ids::{
     ConnectionId, ContactKey, EventUri, InvalidUri, InviteeUri, Provider, SubmissionUri,
 };
 pub use invitee::{
-    Answer, Cancellation, InviteeRecord, InviteeStatus, Lineage, Mark, NoShow, Payment,
-    Reconfirmation, Tracking,
+    Answer, Cancellation, InviteeRecord, InviteeStatus, Mark, NoShow, Payment, Reconfirmation,
+    Tracking,
 };
-pub use merge::{Latest, Stamp};
+pub use lineage::{Lineage, MAX_CHAIN};
+pub use meeting::Meeting;
+pub use merge::{Latest, Removable, Stamp};
 pub use people::Role;
-pub use reduce::{MAX_CHAIN, Records, Reduction, reduce};
+pub use reduce::{Records, Reduction, reduce};
+pub use sightings::{GONE_AFTER, Sightings};
 pub use submission::{FormAnswer, SubmissionRecord};
 pub use transition::Transition;
 pub use view::{CancellationView, EventStatus, EventView, InviteeSummary, InviteeView};

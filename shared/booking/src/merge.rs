@@ -67,6 +67,10 @@ impl<T: Serialize + PartialEq> Latest<T> {
     }
 }
 
+/// A value that can be taken away again: nothing while nobody has said, and else what was said
+/// last, which can be that there is none.
+pub type Removable<T> = Option<Latest<Option<T>>>;
+
 fn bytes<T: Serialize>(value: &T) -> Option<Vec<u8>> {
     serde_json::to_vec(value).ok()
 }

@@ -1,17 +1,13 @@
 //! The reducer: what is stored, and what a delivery says, give what is to be stored.
 
 use crate::erase::forms_of_erased;
-use crate::merge::latest;
+use crate::lineage::carry_roots;
 use crate::{
     ContactKey, EventRecord, EventUri, EventView, Facts, InviteeRecord, InviteeUri, InviteeView,
-    SubmissionRecord, Transition,
+    ROSTER_LIMIT, SubmissionRecord, Transition,
 };
 use jiff::Timestamp;
-use std::collections::BTreeMap;
-
-/// The longest chain of reschedules along which a root is carried. It bounds the work that a
-/// damaged or hostile chain (one that bites its own tail) can make.
-pub const MAX_CHAIN: u32 = 200;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Stored records, by name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -37,35 +33,61 @@ pub struct Reduction {
     /// Facts that follow from the new state for records outside this step. To be applied after
     /// it is stored, whether or not it changed anything: an earlier try may have stopped between.
     pub follow_ups: Vec<Facts>,
+    /// Events that have more invitees than this step, whose records may be behind: to be settled
+    /// after it is stored, whether or not it changed anything.
+    pub unsettled: BTreeSet<EventUri>,
     /// The facts told of somebody who was erased: what brought them must not be kept either.
     pub erased: bool,
 }
 
 impl Reduction {
-    /// Only the records, and transitions, of which more has changed than when their facts were seen.
+    /// Only the records of which more has changed than when their facts were seen.
     #[must_use]
     pub fn changes_since(mut self, stored: &Records) -> Self {
         let records = &mut self.records;
         records.events.retain(|uri, event| {
             let before = stored.events.get(uri);
-            before.is_none_or(|before| {
-                before.connections != event.connections
-                    || before.erased_people != event.erased_people
-                    || EventView::listed(before) != EventView::listed(event)
-            })
+            before.is_none_or(|before| event_differs(before, event))
         });
         records.invitees.retain(|uri, invitee| {
             let before = stored.invitees.get(uri);
-            before.is_none_or(|before| {
-                before.marks != invitee.marks
-                    || before.start() != invitee.start()
-                    || InviteeView::of(before, None) != InviteeView::of(invitee, None)
-            })
+            before.is_none_or(|before| invitee_differs(before, invitee))
         });
-        self.transitions
-            .retain(|(uri, _)| records.invitees.contains_key(uri));
         self
     }
+
+    /// Whether this changes anything that is shown of an event or a booking that had been told of
+    /// before.
+    pub fn changes_known(&self, stored: &Records) -> bool {
+        let records = &self.records;
+        let mut events = records.events.iter().filter_map(|(uri, event)| {
+            let before = stored.events.get(uri)?;
+            (before.updated_at.is_some()).then(|| event_differs(before, event))
+        });
+        let mut invitees = records.invitees.iter().filter_map(|(uri, invitee)| {
+            let before = stored.invitees.get(uri)?;
+            before.known.then(|| invitee_differs(before, invitee))
+        });
+        events.any(|differs| differs) || invitees.any(|differs| differs)
+    }
+}
+
+fn event_differs(before: &EventRecord, after: &EventRecord) -> bool {
+    before.connections != after.connections
+        || before.erased_people != after.erased_people
+        || before.sightings.differ(&after.sightings)
+        || before.meeting() != after.meeting()
+        || before.roster != after.roster
+        || EventView::listed(before) != EventView::listed(after)
+}
+
+fn invitee_differs(before: &InviteeRecord, after: &InviteeRecord) -> bool {
+    before.known != after.known
+        || before.marks != after.marks
+        || before.meeting != after.meeting
+        || before.moved_to != after.moved_to
+        || before.lineage != after.lineage
+        || InviteeView::of(before, None) != InviteeView::of(after, None)
 }
 
 /// Merges `facts` into `stored`, which holds those of `facts.keys()`, and those marks of
@@ -88,12 +110,6 @@ pub fn reduce(stored: &Records, facts: &Facts) -> Reduction {
             .cloned()
             .unwrap_or_else(|| InviteeRecord::about(uri.clone()));
         invitee.merge_marked(fact, &stored.erasures);
-        // Not from the stored event: what a record holds must follow from its own messages alone.
-        let slot = facts.events.get(&uri.event());
-        let slot = slot.and_then(|event| event.slot.as_ref());
-        if let Some(slot) = slot.filter(|_| fact.known) {
-            latest(&mut invitee.slot, &Some(slot.clone()));
-        }
         next.invitees.insert(uri.clone(), invitee);
     }
     next.submission = facts.submission.as_ref().map(|fact| {
@@ -115,22 +131,59 @@ pub fn reduce(stored: &Records, facts: &Facts) -> Reduction {
     for event in next.events.values_mut() {
         event.forget_meeting_of_erased();
     }
-    let transitions = next
-        .invitees
-        .values()
-        .flat_map(|after| {
-            Transition::between(stored.invitees.get(&after.uri), after)
-                .into_iter()
-                .map(|made| (after.uri.clone(), made))
-        })
-        .collect();
+    let unsettled = follow_events(stored, &mut next);
+    let transitions = transitions(stored, &next);
     let erased = tell_of_erased(facts, &next);
     Reduction {
         records: next,
         transitions,
         follow_ups,
+        unsettled,
         erased,
     }
+}
+
+/// Lets the invitees of this step follow their events, and marks those events of which others may
+/// have to. Answers these.
+fn follow_events(stored: &Records, next: &mut Records) -> BTreeSet<EventUri> {
+    for event in next.events.values_mut() {
+        let before = stored.events.get(&event.uri);
+        let before = before.map(EventRecord::meeting).unwrap_or_default();
+        let here: BTreeSet<&str> = next
+            .invitees
+            .keys()
+            .filter(|invitee| invitee.event() == event.uri)
+            .map(InviteeUri::id)
+            .collect();
+        let others = event.roster.len() >= ROSTER_LIMIT
+            || event.roster.keys().any(|id| !here.contains(id.as_str()));
+        if others && before != event.meeting() {
+            event.unsettle();
+        }
+    }
+    for invitee in next.invitees.values_mut() {
+        if let Some(event) = next.events.get(&invitee.uri.event()) {
+            invitee.follow(&event.meeting());
+        }
+    }
+    let unsettled = next.events.values().filter(|event| !event.is_settled());
+    unsettled.map(|event| event.uri.clone()).collect()
+}
+
+fn transitions(stored: &Records, next: &Records) -> Vec<(InviteeUri, Transition)> {
+    let mut made = Vec::new();
+    for after in next.invitees.values() {
+        let uri = after.uri.event();
+        let event = next.events.get(&uri);
+        let around = event.is_some_and(|event| {
+            let before = stored.events.get(&uri);
+            before.is_none_or(|before| Transition::shows_more(before, event))
+        });
+        let before = stored.invitees.get(&after.uri);
+        let here = Transition::between(before, after, around);
+        made.extend(here.into_iter().map(|one| (after.uri.clone(), one)));
+    }
+    made
 }
 
 /// Whether these facts told of somebody whom the records no longer know.
@@ -147,46 +200,4 @@ fn tell_of_erased(facts: &Facts, next: &Records) -> bool {
         fact.answers.is_some() && next.submission.as_ref().is_some_and(|next| next.erased)
     });
     invitees || others || submission
-}
-
-/// Hands each moved booking's root to the one that replaced it: at once where that is part of this
-/// step, as a follow-up where it isn't. A record holds both its root and its successors, and writes
-/// to it are serialised; so whoever writes the later of the two sees both, and carries on.
-fn carry_roots(invitees: &mut BTreeMap<InviteeUri, InviteeRecord>, facts: &Facts) -> Vec<Facts> {
-    // Links of a step are few, and none is longer than all of them: as many rounds settle it in
-    // any order.
-    for _ in 0..invitees.len() {
-        let handed: Vec<_> = invitees
-            .values()
-            .flat_map(|old| {
-                old.moved_to
-                    .iter()
-                    .map(|new| (new.clone(), old.passes_on()))
-            })
-            .collect();
-        for (new, lineage) in handed {
-            if let Some(new) = invitees.get_mut(&new)
-                && lineage.root != new.uri
-                && lineage.depth <= MAX_CHAIN
-                && new.lineage.as_ref() < Some(&lineage)
-            {
-                new.lineage = Some(lineage);
-            }
-        }
-    }
-    let mut follow_ups = Vec::new();
-    for old in invitees.values() {
-        let lineage = old.passes_on();
-        for new in &old.moved_to {
-            if invitees.contains_key(new) || lineage.root == *new || lineage.depth > MAX_CHAIN {
-                continue;
-            }
-            let mut heir = InviteeRecord::about(new.clone());
-            heir.lineage = Some(lineage.clone());
-            let mut follow = Facts::new(facts.provider);
-            follow.add_invitee(&heir);
-            follow_ups.push(follow);
-        }
-    }
-    follow_ups
 }

@@ -1,6 +1,6 @@
 //! What a step changed, in the words that consumers hear.
 
-use crate::{InviteeRecord, InviteeStatus};
+use crate::{EventRecord, EventView, InviteeRecord, InviteeStatus, InviteeView, Meeting};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -38,11 +38,16 @@ impl Transition {
         }
     }
 
-    /// What lies between two states of one invitee. A link that arrives before its booking, and
-    /// the canceled half of a move, are no transitions of their own.
-    pub(crate) fn between(before: Option<&InviteeRecord>, after: &InviteeRecord) -> Vec<Self> {
+    /// What lies between two states of one invitee; `around` says that something which is shown of
+    /// its event changed, too. A link that arrives before its booking, and the canceled half of a
+    /// move, are no transitions of their own.
+    pub fn between(
+        before: Option<&InviteeRecord>,
+        after: &InviteeRecord,
+        around: bool,
+    ) -> Vec<Self> {
         let mut made = Vec::new();
-        if !after.known || before == Some(after) {
+        if !after.known {
             return made;
         }
         let was_known = before.is_some_and(|b| b.known);
@@ -62,11 +67,35 @@ impl Transition {
             (true, false) => made.push(Self::NoShowCleared),
             _ => {}
         }
-        if made.is_empty() {
+        if made.is_empty() && (around || before.is_none_or(|before| shown(before) != shown(after)))
+        {
             made.push(Self::Updated);
         }
         made
     }
+
+    /// Whether more is shown of an event than before, its people apart: the same thing told by
+    /// another connection, or told again, is no change.
+    pub(crate) fn shows_more(before: &EventRecord, after: &EventRecord) -> bool {
+        let shown = |event: &EventRecord| EventView::<()> {
+            connection: None,
+            created_at: None,
+            updated_at: None,
+            // Of these each invitee's own transition tells.
+            invitees_counter: None,
+            timezone: None,
+            ..EventView::of(event, Vec::new())
+        };
+        shown(before) != shown(after)
+    }
+}
+
+/// What is shown of an invitee, but for the times of its messages.
+fn shown(record: &InviteeRecord) -> (InviteeView, &Meeting) {
+    let mut view = InviteeView::of(record, None);
+    view.summary.created_at = None;
+    view.summary.updated_at = None;
+    (view, &record.meeting)
 }
 
 impl fmt::Display for Transition {

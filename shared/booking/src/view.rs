@@ -1,7 +1,7 @@
 //! How bookings are shown: the shapes of the HTTP contract.
 
 use crate::invitee::{Answer, Cancellation, InviteeRecord, InviteeStatus, NoShow};
-use crate::{EventRecord, Latest, Provider, SubmissionRecord};
+use crate::{EventRecord, Latest, Meeting, Provider, SubmissionRecord};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -18,6 +18,10 @@ pub struct CancellationView {
     pub by_type: Option<String>,
     /// When.
     pub at: Option<Timestamp>,
+    /// Nobody told of it: the event is no longer at Calendly, and `at` is when that was first found.
+    /// It is taken back when the event is seen again.
+    #[serde(default)]
+    pub inferred: bool,
 }
 
 impl From<&Cancellation> for CancellationView {
@@ -27,6 +31,7 @@ impl From<&Cancellation> for CancellationView {
             reason: c.reason.clone(),
             by_type: c.by_type.clone(),
             at: c.at,
+            inferred: c.inferred,
         }
     }
 }
@@ -75,10 +80,24 @@ fn value<T: Clone>(field: Option<&Latest<T>>) -> Option<T> {
     field.map(|latest| latest.value.clone())
 }
 
+fn removable<T: Clone>(field: Option<&Latest<Option<T>>>) -> Option<T> {
+    field.and_then(|latest| latest.value.clone())
+}
+
+fn root_of(record: &InviteeRecord) -> Option<String> {
+    let root = record.lineage.as_ref()?.root.as_ref()?;
+    Some(root.to_string())
+}
+
 impl InviteeSummary {
     /// The summary of a record.
     pub fn of(record: &InviteeRecord) -> Self {
-        let status = record.status();
+        Self::own(record).at(&record.meeting)
+    }
+
+    /// What messages about this very invitee say.
+    pub(crate) fn own(record: &InviteeRecord) -> Self {
+        let status = record.own_status();
         Self {
             id: record.uri.id().to_owned(),
             uri: record.uri.to_string(),
@@ -93,10 +112,21 @@ impl InviteeSummary {
             cancellation: record.cancellation.as_ref().map(|c| (&c.value).into()),
             rescheduled_from: record.moved_from.as_ref().map(ToString::to_string),
             rescheduled_to: record.moved_to.last().map(ToString::to_string),
-            root: record.lineage.as_ref().map(|l| l.root.to_string()),
+            root: root_of(record),
             created_at: record.created_at,
             updated_at: record.updated_at,
         }
+    }
+
+    /// The same of somebody who booked this meeting.
+    pub(crate) fn at(mut self, meeting: &Meeting) -> Self {
+        if meeting.canceled && self.status == InviteeStatus::Active {
+            self.status = InviteeStatus::Canceled;
+            self.canceled = true;
+        }
+        let told = self.cancellation.take();
+        self.cancellation = told.or_else(|| meeting.cancellation.as_ref().map(Into::into));
+        self
     }
 
     /// Whether the booking takes place.
@@ -230,7 +260,7 @@ impl InviteeView {
             summary: InviteeSummary::of(record),
             first_name: value(record.first_name.as_ref()),
             last_name: value(record.last_name.as_ref()),
-            text_reminder_number: value(record.phone.as_ref()),
+            text_reminder_number: removable(record.phone.as_ref()),
             answers: value(record.answers.as_ref()).unwrap_or_default(),
             tracking: record.tracking.as_ref().map(|t| (&t.value).into()),
             payment: record.payment.as_ref().map(|payment| {
@@ -244,9 +274,11 @@ impl InviteeView {
                     successful: p.successful,
                 }
             }),
-            reconfirmation: record.reconfirmation.as_ref().map(|r| ReconfirmationView {
-                created_at: r.value.created_at,
-                confirmed_at: r.value.confirmed_at,
+            reconfirmation: removable(record.reconfirmation.as_ref()).map(|asked| {
+                ReconfirmationView {
+                    created_at: asked.created_at,
+                    confirmed_at: asked.confirmed_at,
+                }
             }),
             no_show_at: match record.no_show.as_ref().map(|n| &n.value) {
                 Some(NoShow::Marked { at, .. }) => Some(*at),
@@ -333,6 +365,9 @@ pub struct EventView<I> {
     pub invitees_counter: Option<CounterView>,
     /// Who canceled it, and why.
     pub cancellation: Option<CancellationView>,
+    /// Since when it can't be found at Calendly, where it could before. Two looks some time apart
+    /// cancel it.
+    pub missing_since: Option<Timestamp>,
     /// Internal notes.
     pub notes: Option<String>,
     /// The connection that told of it.
@@ -383,7 +418,9 @@ fn camel(name: &str) -> String {
 impl EventView<InviteeSummary> {
     /// An event as lists show it, with the invitees that its own record carries.
     pub fn listed(record: &EventRecord) -> Self {
-        Self::of(record, record.roster.values().cloned().collect())
+        let meeting = record.meeting();
+        let people = record.roster.values().cloned();
+        Self::of(record, people.map(|one| one.at(&meeting)).collect())
     }
 }
 
@@ -398,10 +435,10 @@ impl<I> EventView<I> {
         Self {
             id: record.uri.id().to_owned(),
             uri: record.uri.to_string(),
-            name: value(record.name.as_ref()),
+            name: removable(record.name.as_ref()),
             status: record.status(),
             start_time: slot.as_ref().map(|s| s.start),
-            end_time: slot.as_ref().map(|s| s.end),
+            end_time: slot.and_then(|s| s.end),
             timezone: first.and_then(|i| i.timezone.clone()),
             location: value(record.location.as_ref()).map(camel_case),
             hosts: value(record.hosts.as_ref())
@@ -424,8 +461,9 @@ impl<I> EventView<I> {
                 active: c.value.active,
                 limit: c.value.limit,
             }),
-            cancellation: record.cancellation.as_ref().map(|c| (&c.value).into()),
-            notes: value(record.notes.as_ref()),
+            cancellation: record.shown_cancellation().as_ref().map(Into::into),
+            missing_since: record.sightings.missing_since(),
+            notes: removable(record.notes.as_ref()),
             connection: record.connections.first().map(|c| c.as_str().to_owned()),
             provider: record.provider,
             created_at: record.created_at,

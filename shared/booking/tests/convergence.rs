@@ -29,7 +29,7 @@ proptest! {
                 depth += 1;
             }
             let root = (depth > 0).then(|| first.uri.clone());
-            prop_assert_eq!(invitee.lineage.as_ref().map(|l| l.root.clone()), root);
+            prop_assert_eq!(invitee.lineage.as_ref().and_then(|l| l.root.clone()), root);
             prop_assert_eq!(invitee.lineage.as_ref().map_or(0, |l| l.depth), depth);
         }
     }

@@ -103,6 +103,7 @@ fn cancellations_of_the_same_time_end_the_same_whenever_somebody_is_erased() {
     let canceled = |by_type: &str, by: &str| {
         let mut record = InviteeRecord::about(uri(1));
         let said = Cancellation {
+            inferred: false,
             by_type: Some(by_type.to_owned()),
             at: Some(at(20)),
             by: Some(by.to_owned()),

@@ -11,7 +11,7 @@ mod scheduled_event;
 pub mod simple;
 
 use booking::{ConnectionId, EventUri, Facts, InviteeUri, Provider, SubmissionUri};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use json::Json;
 use serde_json::Value;
 
@@ -81,6 +81,22 @@ struct Envelope {
     created_at: Option<Timestamp>,
 }
 
+/// How far a time may lie after the message that tells of it: Calendly cuts the message's own to
+/// whole seconds, and our clock, by which reads are dated, may be behind.
+const LEEWAY: SignedDuration = SignedDuration::from_mins(1);
+
+impl Envelope {
+    /// A time of a message, if it can be: one that lies far after the message would beat everything
+    /// that is told later.
+    fn believed(&self, time: Timestamp) -> Option<Timestamp> {
+        let latest = self.created_at.map(|sent| sent.saturating_add(LEEWAY));
+        match latest {
+            Some(Ok(latest)) => (time <= latest).then_some(time),
+            _ => Some(time),
+        }
+    }
+}
+
 /// Reads a webhook's body.
 pub fn read(body: &[u8]) -> Result<Webhook, Unreadable> {
     let json: Value = serde_json::from_slice(body).map_err(|error| Unreadable::NotJson {
@@ -124,14 +140,14 @@ pub fn read(body: &[u8]) -> Result<Webhook, Unreadable> {
 
 /// When what a payload says was true, by the best of the times that it has.
 fn said_at(payload: &Value, envelope: &Envelope) -> Result<Timestamp, Unreadable> {
-    payload
-        .time("updated_at")
-        .or_else(|| payload.time("created_at"))
-        .or(envelope.created_at)
-        .ok_or(Unreadable::Field {
-            field: "payload.updated_at",
-            expected: "not a time",
-        })
+    let updated_at = match payload.time("updated_at") {
+        Some(time) => envelope.believed(time),
+        None => payload.time("created_at"),
+    };
+    updated_at.or(envelope.created_at).ok_or(Unreadable::Field {
+        field: "payload.updated_at",
+        expected: "not a time",
+    })
 }
 
 type Reader = fn(&Value, &Envelope) -> Result<Facts, Unreadable>;

@@ -1,12 +1,12 @@
 //! One delivery: read from the log, applied to the bookings, and marked.
 
-use crate::bookings::BookingStore;
+use crate::bookings::{BookingStore, Merged};
 use crate::deliveries::{DeliveryStore, Status};
 use crate::queue::{DeliveryRef, Jobs};
-use crate::syncs::{PendingLink, SyncJob};
-use booking::{ConnectionId, Transition};
-use calendly::webhook::{self, BookingWebhook, Webhook};
-use jiff::Timestamp;
+use crate::syncs::{ReadAgain, SyncJob, Why};
+use booking::{ConnectionId, EventUri, Transition};
+use calendly::webhook::{self, Webhook};
+use jiff::{SignedDuration, Timestamp};
 
 /// Why a delivery was not applied.
 #[derive(Debug)]
@@ -71,25 +71,49 @@ pub struct Bookkeeper<J> {
     pub bookings: BookingStore,
 }
 
-/// The job that reads an event again whose conference link isn't ready.
-fn read_again(booking: &BookingWebhook) -> Option<SyncJob> {
-    let event = booking.scheduled_event.as_ref()?;
-    booking.link_pending.then(|| SyncJob {
+/// A webhook that Calendly made this long before it is applied is late: an event may have been read
+/// since then.
+const LATE: SignedDuration = SignedDuration::from_mins(2);
+
+/// The job that reads a webhook's event again.
+fn read_again(booking: &Told, why: Why) -> Option<SyncJob> {
+    let event = booking.event.as_ref()?;
+    Some(SyncJob {
         connection_id: booking.connection.clone(),
-        event: Some(PendingLink {
+        event: Some(ReadAgain {
             event_id: event.id().to_owned(),
+            why,
             reads: 0,
         }),
         ..SyncJob::default()
     })
 }
 
+/// Of a webhook, what is of use after it is applied.
+struct Told {
+    event: Option<EventUri>,
+    connection: Option<ConnectionId>,
+    created_at: Option<Timestamp>,
+    link_pending: bool,
+}
+
+impl Told {
+    /// Why its event has to be read again, if it has to be.
+    fn read_again(&self, merged: &Merged) -> Option<Why> {
+        let age = self.created_at.map(|at| ambient::now().duration_since(at));
+        if merged.changed_known && age.is_some_and(|age| age > LATE) {
+            return Some(Why::ToldLate);
+        }
+        self.link_pending.then_some(Why::LinkPending)
+    }
+}
+
 impl<J: Jobs<SyncJob>> Bookkeeper<J> {
     /// A booking is applied whether or not this works: the scheduled syncs see the link, too.
     async fn queue_reading(&self, job: &SyncJob) {
-        let delay = job.event.as_ref().and_then(PendingLink::delay);
+        let delay = job.event.as_ref().and_then(ReadAgain::delay);
         if let Err(error) = self.jobs.push(job, delay.unwrap_or_default()).await {
-            tracing::warn!(%error, "an event is not read again for its link");
+            tracing::warn!(%error, "an event is not read again");
         }
     }
 }
@@ -111,9 +135,15 @@ impl<J: Jobs<SyncJob> + Send + Sync + 'static> Apply for Bookkeeper<J> {
         };
         let applied = match webhook::read(&body) {
             Ok(Webhook::Booking(booking)) => {
-                let link = read_again(&booking);
+                let told = Told {
+                    event: booking.scheduled_event,
+                    connection: booking.connection,
+                    created_at: booking.created_at,
+                    link_pending: booking.link_pending,
+                };
                 let merged = self.bookings.apply(booking.facts).await?;
-                if let Some(job) = link {
+                let why = told.read_again(&merged);
+                if let Some(job) = why.and_then(|why| read_again(&told, why)) {
                     self.queue_reading(&job).await;
                 }
                 if merged.erased {
@@ -123,8 +153,8 @@ impl<J: Jobs<SyncJob> + Send + Sync + 'static> Apply for Bookkeeper<J> {
                 }
                 Application {
                     made: merged.transitions,
-                    connection: booking.connection,
-                    created_at: booking.created_at,
+                    connection: told.connection,
+                    created_at: told.created_at,
                     received_at: logged.received_at,
                     again: logged.processed_at.is_some(),
                 }

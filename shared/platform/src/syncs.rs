@@ -29,9 +29,9 @@ pub struct SyncJob {
     pub from: Option<Timestamp>,
     /// Start times to here; by default the booking horizon.
     pub to: Option<Timestamp>,
-    /// Only this event, whose conference link wasn't ready, and how often that was found.
+    /// Only this event, which has to be read again.
     #[serde(default)]
-    pub event: Option<PendingLink>,
+    pub event: Option<ReadAgain>,
     /// The first one of a connection: what it finds, no webhook could have told of.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub first: bool,
@@ -40,20 +40,41 @@ pub struct SyncJob {
     pub place: Option<Place>,
 }
 
-/// An event to be read again, for its conference link.
+/// An event to be read again, with its invitees.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct PendingLink {
+pub struct ReadAgain {
     /// Id of the scheduled event.
     pub event_id: String,
+    /// Why.
+    pub why: Why,
     /// How often it was read in vain.
+    #[serde(default)]
     pub reads: u32,
 }
 
-impl PendingLink {
-    /// When to read it (again): after 1, 2, 4 and 8 minutes. After that the scheduled syncs see it.
+/// Why an event is to be read again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Why {
+    /// Its conference link wasn't ready, and no webhook tells when it is.
+    LinkPending,
+    /// A webhook that came late changed it: what was read meanwhile and showed no change is not on
+    /// record, so the late one may have won against it.
+    ToldLate,
+}
+
+impl ReadAgain {
+    /// When to read it (again): for a link after 1, 2, 4 and 8 minutes, for a late webhook at once
+    /// and then so. After that the scheduled syncs see it.
     pub fn delay(&self) -> Option<Duration> {
-        (self.reads < 4).then(|| Duration::from_secs(60 << self.reads))
+        match (self.why, self.reads) {
+            (Why::LinkPending, reads) => Some(reads),
+            (Why::ToldLate, 0) => return Some(Duration::ZERO),
+            (Why::ToldLate, reads) => Some(reads - 1),
+        }
+        .filter(|waits| *waits < 4)
+        .map(|waits| Duration::from_secs(60 << waits))
     }
 }
 

@@ -506,7 +506,8 @@ async fn a_conference_link_is_read_again_until_it_is_ready() {
     assert_eq!(status().await, "processing");
     let mut job = SyncJob {
         connection_id: Some(id()),
-        event: Some(platform::syncs::PendingLink {
+        event: Some(platform::syncs::ReadAgain {
+            why: platform::syncs::Why::LinkPending,
             event_id: event.clone(),
             reads: 0,
         }),

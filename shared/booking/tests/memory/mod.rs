@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests
 
-use booking::{Facts, Records, SubmissionRecord, reduce};
+use booking::{EventUri, Facts, Records, SubmissionRecord, reduce};
 use calendly::webhook::{Webhook, read};
 use std::collections::{BTreeMap, VecDeque};
 
@@ -48,7 +48,21 @@ impl Memory {
                 self.submissions
                     .insert(submission.uri.to_string(), submission);
             }
+            for event in &reduction.unsettled {
+                self.settle(event);
+            }
             steps.extend(reduction.follow_ups);
+        }
+    }
+
+    /// Lets every invitee of an event follow it.
+    fn settle(&mut self, event: &EventUri) {
+        let record = self.records.events.get_mut(event).unwrap();
+        record.settle();
+        let meeting = record.meeting();
+        let mut invitees = self.records.invitees.values_mut();
+        while let Some(invitee) = invitees.find(|invitee| invitee.uri.event() == *event) {
+            invitee.follow(&meeting);
         }
     }
 

@@ -4,7 +4,7 @@ use super::json::Json;
 use super::{Envelope, Unreadable, new_facts, said_at, scheduled_event};
 use booking::{
     Answer, Cancellation, EventRecord, Facts, InviteeRecord, InviteeUri, Latest, NoShow, Payment,
-    Provider, Reconfirmation, Stamp, SubmissionUri, Tracking,
+    Provider, Reconfirmation, Sightings, Stamp, SubmissionUri, Tracking,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -55,7 +55,8 @@ pub(super) fn no_show_cleared(payload: &Value, envelope: &Envelope) -> Result<Fa
     let marked_at = payload
         .object("no_show")
         .and_then(|mark| mark.time("created_at"));
-    let at = after(marked_at, Some(message.observed)).unwrap_or(message.observed);
+    let cleared_at = message.written_at(envelope).unwrap_or(message.observed);
+    let at = after(marked_at, Some(cleared_at)).unwrap_or(cleared_at);
     message.record.set_no_show(at, NoShow::Cleared);
     Ok(message.into_facts())
 }
@@ -114,15 +115,25 @@ fn invitee_uri(uri: &str, field: &'static str) -> Result<InviteeUri, Unreadable>
     })
 }
 
-/// An invitee resource, read at `read_at`. Unlike a message it says it too when there is no mark.
-pub(super) fn resource(json: &Value, read_at: Timestamp) -> Result<InviteeRecord, Unreadable> {
+/// An invitee resource, read at `read_at`. Unlike a message it says it too when there is no mark:
+/// of what is read, the later read counts, whatever time the mark itself has.
+pub(super) fn resource(json: &Value, read: &Envelope) -> Result<InviteeRecord, Unreadable> {
     let uri = invitee_uri(&json.uri("uri").unwrap_or_default(), "uri")?;
     let created_at = json.time("created_at");
-    let updated_at = json.time("updated_at").or(created_at).ok_or(NO_TIME)?;
+    let told = json.time("updated_at").or(created_at).ok_or(NO_TIME)?;
+    let read_at = read.created_at.unwrap_or(told);
+    // One that can't be believed is as old as the read that found it, each time anew; what is shown
+    // of it stays, or each read would be worth a write.
+    let believed = read.believed(told);
+    let updated_at = believed.unwrap_or(read_at);
     let at = Stamp::new(updated_at, read_at);
-    let mut record = record(uri, json, at, created_at, updated_at);
-    if record.no_show.is_none() && json.field("no_show").is_some_and(Value::is_null) {
-        record.no_show = Some(Latest::new(Stamp::new(read_at, read_at), NoShow::Cleared));
+    let shown_at = believed.or(created_at).unwrap_or(updated_at);
+    let mut record = record(uri, json, at, read, shown_at);
+    let read_at = Stamp::new(read_at, read_at);
+    if let Some(no_show) = record.no_show.take() {
+        record.no_show = Some(Latest::new(read_at, no_show.value));
+    } else if json.field("no_show").is_some_and(Value::is_null) {
+        record.no_show = Some(Latest::new(read_at, NoShow::Cleared));
     }
     Ok(record)
 }
@@ -141,11 +152,12 @@ impl Message {
         let uri = payload.uri("uri").unwrap_or_default();
         let uri = invitee_uri(&uri, "payload.uri")?;
         let meeting = payload.object("scheduled_event");
-        let created_at = payload.time("created_at");
         let updated_at = said_at(payload, envelope)?;
         let observed = [
             envelope.created_at,
-            meeting.and_then(|meeting| meeting.time("updated_at")),
+            meeting
+                .and_then(|meeting| meeting.time("updated_at"))
+                .and_then(|time| envelope.believed(time)),
         ]
         .into_iter()
         .flatten()
@@ -158,14 +170,23 @@ impl Message {
             // Until about 2022 the payload named the event and said no more of it.
             let mut event = EventRecord::about(uri.event(), Provider::Calendly);
             event.connections.extend(envelope.connection.clone());
+            event.sightings = Sightings::seen(observed);
             event
         };
         Ok(Self {
-            record: record(uri, payload, at, created_at, updated_at),
+            record: record(uri, payload, at, envelope, updated_at),
             event,
             observed,
             at,
         })
+    }
+
+    /// When the invitee was written that this message tells of, where the message followed at once:
+    /// to the microsecond, while the message's own time is cut, or rounded, to the second.
+    fn written_at(&self, envelope: &Envelope) -> Option<Timestamp> {
+        let updated_at = self.record.updated_at?;
+        let apart = envelope.created_at?.duration_since(updated_at).abs();
+        (apart <= SignedDuration::from_secs(1)).then_some(updated_at)
     }
 
     fn cancel(&mut self, rescheduled: bool) {
@@ -180,6 +201,7 @@ impl Message {
                     reason: None,
                     by_type: None,
                     at,
+                    inferred: false,
                 },
             ));
         }
@@ -197,18 +219,18 @@ fn record(
     uri: InviteeUri,
     payload: &Value,
     at: Stamp,
-    created_at: Option<Timestamp>,
+    envelope: &Envelope,
     updated_at: Timestamp,
 ) -> InviteeRecord {
     let text = |name| payload.filled(name).map(|v| Latest::new(at, v));
+    // Some relays put the booking's own URI there, which is no link.
     let link = |name| {
-        payload
-            .uri(name)
-            .and_then(|uri| InviteeUri::parse(&uri).ok())
+        let linked = InviteeUri::parse(&payload.uri(name)?).ok()?;
+        (linked != uri).then_some(linked)
     };
     let cancellation = payload.object("cancellation");
 
-    let mut record = InviteeRecord::about(uri);
+    let mut record = InviteeRecord::about(uri.clone());
     record.known = true;
     record.email = text("email");
     record.name = payload
@@ -218,21 +240,15 @@ fn record(
     record.first_name = text("first_name");
     record.last_name = text("last_name");
     record.timezone = text("timezone");
-    record.phone = text("text_reminder_number");
+    record.phone = payload
+        .removable("text_reminder_number")
+        .map(|v| Latest::new(at, v));
     record.answers = answers(payload).map(|v| Latest::new(at, v));
     record.tracking = tracking(payload).map(|v| Latest::new(at, v));
     record.payment = payload
         .object("payment")
         .map(|v| Latest::new(at, payment(v)));
-    record.reconfirmation = payload.object("reconfirmation").map(|v| {
-        Latest::new(
-            at,
-            Reconfirmation {
-                created_at: v.time("created_at"),
-                confirmed_at: v.time("confirmed_at"),
-            },
-        )
-    });
+    record.reconfirmation = reconfirmation(payload).map(|v| Latest::new(at, v));
     record.scheduling_method = text("scheduling_method");
     record.scheduled_by = text("invitee_scheduled_by");
     record.cancel_url = text("cancel_url");
@@ -252,11 +268,14 @@ fn record(
     // A mark has a time of its own. That there is none is only believed of the message that
     // takes one back: a booking made later must not clear a mark by saying nothing of it.
     if let Some(mark) = payload.object("no_show") {
-        let at = mark.time("created_at").unwrap_or(updated_at);
+        let at = mark.time("created_at");
+        let at = at
+            .and_then(|at| envelope.believed(at))
+            .unwrap_or(updated_at);
         let uri = mark.text("uri");
         record.set_no_show(at, NoShow::Marked { uri, at });
     }
-    record.created_at = created_at;
+    record.created_at = payload.time("created_at");
     record.updated_at = Some(updated_at);
     record
 }
@@ -295,6 +314,20 @@ pub(super) fn tracking(payload: &Value) -> Option<Tracking> {
         salesforce_uuid: json.filled("salesforce_uuid"),
     };
     (tracking != Tracking::default()).then_some(tracking)
+}
+
+/// What was asked and answered; `null` says that nothing is asked (any more).
+fn reconfirmation(payload: &Value) -> Option<Option<Reconfirmation>> {
+    let value = payload.field("reconfirmation")?;
+    if value.is_null() {
+        return Some(None);
+    }
+    value.is_object().then(|| {
+        Some(Reconfirmation {
+            created_at: value.time("created_at"),
+            confirmed_at: value.time("confirmed_at"),
+        })
+    })
 }
 
 fn payment(json: &Value) -> Payment {

@@ -16,6 +16,13 @@ pub(super) trait Json {
         self.text(name).filter(|text| !text.trim().is_empty())
     }
 
+    /// A string that may have been taken away: `null`, or a text without anything in it, says that
+    /// there is none. A field that is missing says nothing.
+    fn removable(&self, name: &str) -> Option<Option<String>> {
+        let value = self.field(name)?;
+        (value.is_null() || value.is_string()).then(|| self.filled(name))
+    }
+
     /// An ISO 8601 time. The fraction is cut to microseconds, the provider's own precision.
     fn time(&self, name: &str) -> Option<Timestamp> {
         let time: Timestamp = self.field(name)?.as_str()?.trim().parse().ok()?;

@@ -44,7 +44,7 @@ pub fn facts(
         read_at,
     ));
     for one in invitees {
-        facts.add_invitee(&invitee::resource(one, read_at)?);
+        facts.add_invitee(&invitee::resource(one, &envelope)?);
     }
     Ok(facts)
 }

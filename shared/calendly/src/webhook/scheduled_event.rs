@@ -3,7 +3,8 @@
 use super::Envelope;
 use super::json::Json;
 use booking::{
-    Cancellation, Counter, EventRecord, EventUri, Guest, Host, Latest, Provider, Slot, Stamp,
+    Cancellation, Counter, EventRecord, EventUri, Guest, Host, Latest, Provider, Sightings, Slot,
+    Stamp,
 };
 use jiff::Timestamp;
 use serde_json::Value;
@@ -16,18 +17,19 @@ pub(super) fn read(
     observed: Timestamp,
 ) -> EventRecord {
     let created_at = json.time("created_at");
-    let updated_at = json.time("updated_at").or(created_at).unwrap_or(observed);
-    let at = Stamp::new(updated_at, observed);
+    let told = json.time("updated_at").or(created_at);
+    let believed = told.and_then(|time| envelope.believed(time));
+    let at = Stamp::new(believed.unwrap_or(observed), observed);
     let cancellation = json.object("cancellation").map(cancellation);
 
     let mut event = EventRecord::about(uri, Provider::Calendly);
     event.connections.extend(envelope.connection.clone());
-    event.name = json.filled("name").map(|v| Latest::new(at, v));
+    event.name = json.removable("name").map(|v| Latest::new(at, v));
     event.event_type = json.uri("event_type").map(|v| Latest::new(at, v));
-    event.slot = json
-        .time("start_time")
-        .zip(json.time("end_time"))
-        .map(|(start, end)| Latest::new(at, Slot { start, end }));
+    event.slot = json.time("start_time").map(|start| {
+        let end = json.time("end_time");
+        Latest::new(at, Slot { start, end })
+    });
     // `null` says that there is no place (any more); a missing field says nothing.
     event.location = json.field("location").map(|v| Latest::new(at, v.clone()));
     event.hosts = json
@@ -40,17 +42,19 @@ pub(super) fn read(
         .object("invitees_counter")
         .map(|v| Latest::new(at, counter(v)));
     event.notes = json
-        .filled("meeting_notes_plain")
+        .removable("meeting_notes_plain")
         .map(|v| Latest::new(at, v));
     event.canceled = cancellation.is_some() || json.text("status").as_deref() == Some("canceled");
     event.cancellation = cancellation.map(|v| Latest::new(at, v));
+    event.sightings = Sightings::seen(observed);
     event.created_at = created_at;
-    event.updated_at = Some(updated_at);
+    event.updated_at = believed.or(created_at).or(Some(observed));
     event
 }
 
 pub(super) fn cancellation(json: &Value) -> Cancellation {
     Cancellation {
+        inferred: false,
         by: json.text("canceled_by"),
         reason: json.text("reason"),
         by_type: json.text("canceler_type"),

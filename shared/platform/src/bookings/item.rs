@@ -4,17 +4,19 @@ use super::keys::{self, Key};
 use crate::item::{Item, Read, b, s};
 use crate::pack::{pack, unpack};
 use crate::{Error, Result};
-use booking::{EventRecord, InviteeRecord, Provider, Records, SubmissionRecord};
+use booking::{EventRecord, EventUri, InviteeRecord, Provider, Records, SubmissionRecord};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Records longer than this are compressed, in bytes. Hardly any is; the rest stays readable in
 /// the console.
 const MAX_PLAIN: usize = 64 * 1024;
 /// What a record may take of its item's 400 KB, in bytes.
 const MAX_PACKED: usize = 380 * 1024;
+/// How many items are written in one transaction, at most.
+pub(super) const TRANSACTION: usize = 100;
 /// The longest record that is read back, in bytes: several times what a webhook can bring.
 const MAX_RECORD: usize = 8 * 1024 * 1024;
 
@@ -31,29 +33,29 @@ pub(super) struct Write {
     pub(super) expected: Option<String>,
 }
 
+/// A record that has to be as it was read, though it isn't written.
+pub(super) struct Check {
+    pub(super) key: Key,
+    pub(super) expected: Option<String>,
+}
+
 /// What turns that which was read into the next state: nothing for records that stay as they are.
 #[derive(Default)]
 pub(super) struct Writes {
     /// Records.
     pub(super) records: Vec<Write>,
+    /// Records that others of these follow from.
+    pub(super) checks: Vec<Check>,
     /// Items by which records are found, to be there: they follow from the records.
     pub(super) links: Vec<Item>,
     /// Such items that are to go.
     pub(super) unlinked: Vec<Key>,
 }
 
-/// The writes that turn what was read into `next`.
-pub(super) fn changed(provider: Provider, loaded: &Loaded, next: &Records) -> Result<Writes> {
+/// The writes that turn what was read into `next`, in one transaction. Events whose links don't fit
+/// into it are marked as not settled.
+pub(super) fn changed(provider: Provider, loaded: &Loaded, next: &mut Records) -> Result<Writes> {
     let mut writes = Writes::default();
-    for (uri, event) in &next.events {
-        let mut write = write(loaded, &keys::event(provider, uri), event)?;
-        write.item.extend(keys::of_event(event));
-        if writes.record(write) {
-            let before = loaded.records.events.get(uri);
-            let before = before.map(keys::links_of_event).unwrap_or_default();
-            writes.link(before, keys::links_of_event(event));
-        }
-    }
     for (uri, invitee) in &next.invitees {
         let mut write = write(loaded, &keys::invitee(provider, uri), invitee)?;
         write.item.extend(keys::of_invitee(invitee));
@@ -67,6 +69,27 @@ pub(super) fn changed(provider: Provider, loaded: &Loaded, next: &Records) -> Re
             writes.link(before.map(links).unwrap_or_default(), links(submission));
         }
     }
+    // All that is written but for events' links.
+    let mut room = TRANSACTION.saturating_sub(writes.items() + next.events.len());
+    for (uri, event) in &mut next.events {
+        let key = keys::event(provider, uri);
+        let before = loaded.records.events.get(uri);
+        let before = before.map(keys::links_of_event).unwrap_or_default();
+        let mut links = Writes::default();
+        links.link(before, keys::links_of_event(event));
+        if links.items() > room {
+            event.unsettle();
+            links = Writes::default();
+        }
+        let mut write = write(loaded, &key, event)?;
+        write.item.extend(keys::of_event(event));
+        if writes.record(write) {
+            room -= links.items();
+            writes.links.extend(links.links);
+            writes.unlinked.extend(links.unlinked);
+        }
+    }
+    writes.check_events(provider, loaded, next);
     Ok(writes)
 }
 
@@ -88,10 +111,59 @@ impl Writes {
             .filter(|(key, item)| before.get(key) != Some(item));
         self.links.extend(new.map(|(_, item)| item));
     }
+
+    /// Makes sure that an invitee who takes over what an event says takes it from its present
+    /// record. Who has it already is found by whoever changes the event.
+    fn check_events(&mut self, provider: Provider, loaded: &Loaded, next: &Records) {
+        let followers = next.invitees.values().filter(|after| {
+            let before = loaded.records.invitees.get(&after.uri);
+            before.is_none_or(|before| before.meeting != after.meeting)
+        });
+        let events: BTreeSet<EventUri> = followers.map(|invitee| invitee.uri.event()).collect();
+        for key in events.iter().map(|uri| keys::event(provider, uri)) {
+            let written = self.records.iter().any(|write| key.names(&write.item));
+            if !written {
+                let expected = loaded.etags.get(&key).cloned();
+                self.checks.push(Check { key, expected });
+            }
+        }
+    }
+
+    /// How many items of a transaction these are.
+    fn items(&self) -> usize {
+        self.records.len() + self.checks.len() + self.links.len() + self.unlinked.len()
+    }
+}
+
+/// The write of an event's record, if it is still as `expected`.
+pub(super) fn write_event(key: &Key, event: &EventRecord, expected: String) -> Result<Write> {
+    let mut item = packed(key, event)?;
+    item.extend(keys::of_event(event));
+    Ok(Write {
+        item,
+        expected: Some(expected),
+    })
+}
+
+/// The write of an invitee's record, if it is still as `expected`.
+pub(super) fn write_invitee(key: &Key, of: &InviteeRecord, expected: String) -> Result<Write> {
+    let mut item = packed(key, of)?;
+    item.extend(keys::of_invitee(of));
+    Ok(Write {
+        item,
+        expected: Some(expected),
+    })
+}
+
+fn write(loaded: &Loaded, key: &Key, record: &impl Serialize) -> Result<Write> {
+    Ok(Write {
+        expected: loaded.etags.get(key).cloned(),
+        item: packed(key, record)?,
+    })
 }
 
 /// An item is its key, its record as JSON (compressed if long), and the record's digest.
-fn write(loaded: &Loaded, key: &Key, record: &impl Serialize) -> Result<Write> {
+fn packed(key: &Key, record: &impl Serialize) -> Result<Item> {
     let json = serde_json::to_string(record).map_err(|e| Error::corrupt("a booking", e))?;
     let mut item = key.item();
     item.insert("etag".to_owned(), s(hex::encode(Sha256::digest(&json))));
@@ -108,10 +180,7 @@ fn write(loaded: &Loaded, key: &Key, record: &impl Serialize) -> Result<Write> {
         b(&packed)
     };
     item.insert("record".to_owned(), stored);
-    Ok(Write {
-        expected: loaded.etags.get(key).cloned(),
-        item,
-    })
+    Ok(item)
 }
 
 pub(super) fn record<T: DeserializeOwned>(item: &Item) -> Result<T> {
@@ -137,15 +206,4 @@ pub(super) fn take(records: &mut Records, item: &Item) -> Result<()> {
         }
     }
     Ok(())
-}
-
-pub(super) fn condition(expected: Option<&String>) -> &'static str {
-    match expected {
-        Some(_) => "etag = :etag",
-        None => "attribute_not_exists(pk)",
-    }
-}
-
-pub(super) fn values(expected: Option<String>) -> Option<Item> {
-    expected.map(|etag| Item::from([(":etag".to_owned(), s(etag))]))
 }

@@ -21,7 +21,8 @@
 //! event's own that item's name. All keys are functions of the
 //! records alone, so that an item is the same whoever writes it.
 
-use crate::item::{Item, s};
+use crate::Result;
+use crate::item::{Item, Read, s};
 use booking::{
     ContactKey, EventRecord, EventStatus, EventUri, InviteeRecord, InviteeUri, Provider, Role,
     Slot, SubmissionRecord, SubmissionUri,
@@ -52,6 +53,15 @@ impl Key {
             pk: pk.into(),
             sk: sk.into(),
         }
+    }
+
+    /// The key of an item.
+    pub(super) fn of(item: &Item) -> Result<Self> {
+        Ok(Self::new(item.must("pk")?, item.must("sk")?))
+    }
+
+    pub(super) fn names(&self, item: &Item) -> bool {
+        item.text("pk") == Some(&self.pk) && item.text("sk") == Some(&self.sk)
     }
 
     pub(super) fn item(&self) -> Item {
@@ -157,12 +167,12 @@ pub(super) fn of_event(event: &EventRecord) -> Item {
     ])
 }
 
-/// What the indexes need of an invitee's item: the start that messages about this very invitee told.
+/// What the indexes need of an invitee's item: its event's start.
 pub(super) fn of_invitee(invitee: &InviteeRecord) -> Item {
     let Some(contact) = invitee.contact() else {
         return Item::new();
     };
-    let slot = invitee.slot.as_ref().map(|slot| &slot.value);
+    let slot = invitee.meeting.slot.as_ref();
     let start = start_key(slot, invitee.uri.event().id());
     let entry = format!("{start}#invitee#{}", invitee.uri.id());
     Item::from([
@@ -196,13 +206,18 @@ pub(super) fn links_of_event(event: &EventRecord) -> BTreeMap<Key, Item> {
     connections.chain(contacts).collect()
 }
 
+/// How many addresses of a form's answers lead to it: as many as can change in one transaction.
+/// Forms ask for one.
+const MAX_SUBMITTERS: usize = 45;
+
 /// Items beside a submission's own, by which it is found: one for each address in its answers.
 pub(super) fn links_of_submission(
     provider: Provider,
     submission: &SubmissionRecord,
 ) -> BTreeMap<Key, Item> {
     let pk = self::submission(provider, &submission.uri).pk;
-    let contacts = submission.contacts().into_iter().map(|contact| {
+    let contacts = submission.contacts().into_iter().take(MAX_SUBMITTERS);
+    let contacts = contacts.map(|contact| {
         let key = Key::new(&pk, format!("contact#invitee#{}", contact.as_str()));
         let party = submitter_party(&contact);
         let item = linked(&key, &party, submission.uri.id());

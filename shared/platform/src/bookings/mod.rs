@@ -1,11 +1,13 @@
 //! Bookings in DynamoDB: the records of `booking`, written so that concurrent workers can't undo
 //! each other.
 
+mod commit;
 mod directory;
 mod erase;
 mod item;
 mod keys;
 mod query;
+mod settle;
 mod store;
 mod walk;
 

@@ -1,28 +1,25 @@
 //! The bookings table: reading, reducing and writing as one step.
 
 use super::directory::Directory;
-use super::item::{self, Loaded, Write, Writes, changed, condition, record, values};
+use super::item::{self, Loaded, changed, record};
 use super::keys::{self, Key};
 use crate::error::failed;
 use crate::item::{Item, Read, s};
 use crate::{Error, Result};
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_dynamodb::types::{Delete, KeysAndAttributes, Put, TransactWriteItem};
+use aws_sdk_dynamodb::types::KeysAndAttributes;
 use booking::{
     ContactKey, EventRecord, EventUri, EventView, Facts, InviteeRecord, InviteeView, Provider,
-    RecordKeys, Records, SubmissionRecord, SubmissionUri, Transition, reduce,
+    RecordKeys, SubmissionRecord, SubmissionUri, Transition, reduce,
 };
 use rand::Rng;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 /// How often a step is taken anew because others changed the same records meanwhile.
-const MAX_TRIES: usize = 40;
+pub(super) const MAX_TRIES: usize = 40;
 /// How many items are read in one call, at most.
 const BATCH: usize = 100;
-/// How many items are written in one transaction, at most.
-const TRANSACTION: usize = 100;
 /// How many invitees an event shows.
 pub const MAX_INVITEES: usize = 1000;
 
@@ -44,8 +41,33 @@ pub struct Merged {
     pub transitions: Vec<Transition>,
     /// How many records were written.
     pub written: usize,
+    /// Something changed of an event or a booking that had been told of before.
+    pub changed_known: bool,
     /// The facts told of somebody who was erased: what brought them must not be kept either.
     pub erased: bool,
+}
+
+impl Merged {
+    fn add(&mut self, more: Self) {
+        self.transitions.extend(more.transitions);
+        self.written += more.written;
+        self.changed_known |= more.changed_known;
+        self.erased |= more.erased;
+    }
+}
+
+/// What one step did, and what is left to do after it.
+struct Step {
+    merged: Merged,
+    unsettled: BTreeSet<EventUri>,
+    follow_ups: Vec<Facts>,
+}
+
+/// Waits a little, by chance, before the attempt after `attempt`: another was faster.
+pub(super) async fn lost(attempt: usize) {
+    let most = 10_u64 << attempt.min(6);
+    let pause = ambient::rng().random_range(0..=most);
+    tokio::time::sleep(Duration::from_millis(pause)).await;
 }
 
 /// Which new states are worth a write.
@@ -85,16 +107,17 @@ impl BookingStore {
         let mut steps = VecDeque::from([facts]);
         while let Some(facts) = steps.pop_front() {
             // On the heap: records are large, and every caller's future would carry them.
-            let (step, follow_ups) = Box::pin(self.step(&facts, keep)).await?;
-            merged.transitions.extend(step.transitions);
-            merged.written += step.written;
-            merged.erased |= step.erased;
-            steps.extend(follow_ups);
+            let step = Box::pin(self.step(&facts, keep)).await?;
+            merged.add(step.merged);
+            for event in &step.unsettled {
+                merged.add(Box::pin(self.settle(facts.provider, event)).await?);
+            }
+            steps.extend(step.follow_ups);
         }
         Ok(merged)
     }
 
-    async fn step(&self, facts: &Facts, keep: Keep) -> Result<(Merged, Vec<Facts>)> {
+    async fn step(&self, facts: &Facts, keep: Keep) -> Result<Step> {
         for attempt in 0..MAX_TRIES {
             let loaded = self
                 .load(facts.provider, &facts.keys(), &facts.contacts())
@@ -103,20 +126,27 @@ impl BookingStore {
             if keep == Keep::Changes {
                 reduction = reduction.changes_since(&loaded.records);
             }
-            let writes = changed(facts.provider, &loaded, &reduction.records)?;
+            let writes = changed(facts.provider, &loaded, &mut reduction.records)?;
             let written = writes.records.len();
             if self.commit(&reduction.records, writes).await? {
+                let changed_known = reduction.changes_known(&loaded.records);
                 let made = reduction.transitions.into_iter().map(|(_, made)| made);
-                let merged = Merged {
-                    transitions: made.collect(),
-                    written,
-                    erased: reduction.erased,
-                };
-                return Ok((merged, reduction.follow_ups));
+                // Those that their links made so are among them only now.
+                let mut unsettled = reduction.unsettled;
+                let events = reduction.records.events.into_values();
+                unsettled.extend(events.filter(|it| !it.is_settled()).map(|it| it.uri));
+                return Ok(Step {
+                    merged: Merged {
+                        transitions: made.collect(),
+                        written,
+                        changed_known,
+                        erased: reduction.erased,
+                    },
+                    unsettled,
+                    follow_ups: reduction.follow_ups,
+                });
             }
-            let most = 10_u64 << attempt.min(6);
-            let pause = ambient::rng().random_range(0..=most);
-            tokio::time::sleep(Duration::from_millis(pause)).await;
+            lost(attempt).await;
         }
         Err(Error::Contended {
             action: "write a booking",
@@ -162,10 +192,7 @@ impl BookingStore {
             .collect();
         let mut loaded = Loaded::default();
         for item in self.batch_get(&all).await? {
-            let key = Key {
-                pk: item.must("pk")?.to_owned(),
-                sk: item.must("sk")?.to_owned(),
-            };
+            let key = Key::of(&item)?;
             let records = &mut loaded.records;
             if let Some(contact) = keys::contact_of(&key) {
                 let contact = contacts.iter().find(|known| known.as_str() == contact);
@@ -218,119 +245,16 @@ impl BookingStore {
         Ok(tables.remove(&self.table).unwrap_or_default())
     }
 
-    /// Writes all or nothing. `false` when another writer was faster.
-    ///
-    /// Links that one transaction can't hold (an event with very many guests) are made before it and
-    /// taken away after it: one too many leads to an event that tells that it doesn't fit, and does
-    /// no harm.
-    async fn commit(&self, records: &Records, writes: Writes) -> Result<bool> {
-        let Writes {
-            records: mut writes,
-            mut links,
-            mut unlinked,
-        } = writes;
-        if writes.is_empty() {
-            return Ok(true);
-        }
-        for bucket in records.events.values().filter_map(keys::event_bucket) {
-            self.directory.list(&bucket).await?;
-        }
-        if writes.len() == 1 && links.is_empty() && unlinked.is_empty() {
-            return match writes.pop() {
-                Some(write) => self.put(write).await,
-                None => Ok(true),
-            };
-        }
-        let room = TRANSACTION.saturating_sub(writes.len());
-        let before = links.split_off(links.len().min(room));
-        let after = unlinked.split_off(unlinked.len().min(room - links.len()));
-        for some in before.chunks(TRANSACTION) {
-            let puts = some.iter().map(|item| self.link(item.clone()));
-            if !self.transact(puts.collect::<Result<_>>()?).await? {
-                return Ok(false);
-            }
-        }
-        let mut all = Vec::with_capacity(writes.len() + links.len() + unlinked.len());
-        for write in writes {
-            let put = Put::builder()
-                .table_name(&self.table)
-                .condition_expression(condition(write.expected.as_ref()))
-                .set_expression_attribute_values(values(write.expected))
-                .set_item(Some(write.item))
-                .build()
-                .map_err(|error| Error::corrupt("a booking", error))?;
-            all.push(TransactWriteItem::builder().put(put).build());
-        }
-        for item in links {
-            all.push(self.link(item)?);
-        }
-        for key in &unlinked {
-            all.push(self.unlink(key)?);
-        }
-        if !self.transact(all).await? {
-            return Ok(false);
-        }
-        for some in after.chunks(TRANSACTION) {
-            let deletes = some.iter().map(|key| self.unlink(key));
-            self.transact(deletes.collect::<Result<_>>()?).await?;
-        }
-        Ok(true)
-    }
-
-    fn link(&self, item: Item) -> Result<TransactWriteItem> {
-        let put = Put::builder()
-            .table_name(&self.table)
-            .set_item(Some(item))
-            .build()
-            .map_err(|error| Error::corrupt("an index entry", error))?;
-        Ok(TransactWriteItem::builder().put(put).build())
-    }
-
-    fn unlink(&self, key: &Key) -> Result<TransactWriteItem> {
-        let delete = Delete::builder()
-            .table_name(&self.table)
-            .set_key(Some(key.item()))
-            .build()
-            .map_err(|error| Error::corrupt("an index entry", error))?;
-        Ok(TransactWriteItem::builder().delete(delete).build())
-    }
-
-    async fn transact(&self, items: Vec<TransactWriteItem>) -> Result<bool> {
-        let written = self
-            .client
-            .transact_write_items()
-            .set_transact_items(Some(items))
-            .send()
-            .await;
-        match written {
-            Ok(_) => Ok(true),
-            Err(error) if lost_race(&error) => Ok(false),
-            Err(error) => Err(failed("write bookings")(error)),
-        }
-    }
-
-    async fn put(&self, write: Write) -> Result<bool> {
-        let written = self
-            .client
-            .put_item()
-            .table_name(&self.table)
-            .condition_expression(condition(write.expected.as_ref()))
-            .set_expression_attribute_values(values(write.expected))
-            .set_item(Some(write.item))
-            .send()
-            .await;
-        match written {
-            Ok(_) => Ok(true),
-            Err(error) if lost_race(&error) => Ok(false),
-            Err(error) => Err(failed("write a booking")(error)),
-        }
-    }
-
     /// One event with all its invitees (at most 1,000) and their routing form submissions.
     pub async fn event(&self, provider: Provider, id: &str) -> Result<Option<StoredEvent>> {
-        let Some((event, invitees)) = self.all_of(provider, id).await? else {
+        let Some((event, mut invitees)) = self.all_of(provider, id).await? else {
             return Ok(None);
         };
+        // Also of an event that is not settled yet.
+        let meeting = event.meeting();
+        for invitee in &mut invitees {
+            invitee.follow(&meeting);
+        }
         let submissions = self.submissions(provider, &invitees).await?;
         let views = invitees
             .iter()
@@ -422,39 +346,5 @@ impl BookingStore {
             found.insert(submission.uri.clone(), submission);
         }
         Ok(found)
-    }
-}
-
-/// Whether a write failed only because another came first.
-fn lost_race<E: ProvideErrorMetadata + RaceLost, R>(error: &SdkError<E, R>) -> bool {
-    error.as_service_error().is_some_and(RaceLost::race_lost)
-}
-
-trait RaceLost {
-    fn race_lost(&self) -> bool;
-}
-
-impl RaceLost for aws_sdk_dynamodb::operation::put_item::PutItemError {
-    fn race_lost(&self) -> bool {
-        self.is_conditional_check_failed_exception() || self.is_transaction_conflict_exception()
-    }
-}
-
-impl RaceLost for aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError {
-    fn race_lost(&self) -> bool {
-        let Self::TransactionCanceledException(canceled) = self else {
-            return false;
-        };
-        let mut codes = canceled
-            .cancellation_reasons()
-            .iter()
-            .filter_map(|reason| reason.code());
-        codes.clone().any(|code| code != "None")
-            && codes.all(|code| {
-                matches!(
-                    code,
-                    "None" | "ConditionalCheckFailed" | "TransactionConflict"
-                )
-            })
     }
 }

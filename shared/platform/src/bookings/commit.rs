@@ -1,0 +1,170 @@
+//! Writing: all or nothing, and only while what was read is still so.
+
+use super::item::{Check, Write, Writes};
+use super::keys::{self, Key};
+use super::store::BookingStore;
+use crate::error::failed;
+use crate::item::{Item, s};
+use crate::{Error, Result};
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::types::{ConditionCheck, Delete, Put, TransactWriteItem};
+use booking::Records;
+
+impl BookingStore {
+    /// Writes the next state of `records`, all or nothing. `false` when another writer was faster.
+    pub(super) async fn commit(&self, records: &Records, writes: Writes) -> Result<bool> {
+        let Writes {
+            records: mut writes,
+            checks,
+            links,
+            unlinked,
+        } = writes;
+        if writes.is_empty() {
+            return Ok(true);
+        }
+        for bucket in records.events.values().filter_map(keys::event_bucket) {
+            self.directory.list(&bucket).await?;
+        }
+        let alone = writes.len() == 1 && checks.is_empty();
+        if alone && links.is_empty() && unlinked.is_empty() {
+            return match writes.pop() {
+                Some(write) => self.put(write).await,
+                None => Ok(true),
+            };
+        }
+        let mut all = Vec::with_capacity(writes.len() + checks.len());
+        for write in writes {
+            all.push(self.write(write)?);
+        }
+        for check in checks {
+            all.push(self.check(check)?);
+        }
+        for item in links {
+            all.push(self.link(item)?);
+        }
+        for key in &unlinked {
+            all.push(self.unlink(key)?);
+        }
+        self.transact(all).await
+    }
+
+    /// A record's write, as part of a transaction.
+    pub(super) fn write(&self, write: Write) -> Result<TransactWriteItem> {
+        let put = Put::builder()
+            .table_name(&self.table)
+            .condition_expression(condition(write.expected.as_ref()))
+            .set_expression_attribute_values(values(write.expected))
+            .set_item(Some(write.item))
+            .build()
+            .map_err(|error| Error::corrupt("a booking", error))?;
+        Ok(TransactWriteItem::builder().put(put).build())
+    }
+
+    /// That a record is as it was read, as part of a transaction.
+    pub(super) fn check(&self, check: Check) -> Result<TransactWriteItem> {
+        let is = ConditionCheck::builder()
+            .table_name(&self.table)
+            .set_key(Some(check.key.item()))
+            .condition_expression(condition(check.expected.as_ref()))
+            .set_expression_attribute_values(values(check.expected))
+            .build()
+            .map_err(|error| Error::corrupt("a booking's key", error))?;
+        Ok(TransactWriteItem::builder().condition_check(is).build())
+    }
+
+    pub(super) fn link(&self, item: Item) -> Result<TransactWriteItem> {
+        let put = Put::builder()
+            .table_name(&self.table)
+            .set_item(Some(item))
+            .build()
+            .map_err(|error| Error::corrupt("an index entry", error))?;
+        Ok(TransactWriteItem::builder().put(put).build())
+    }
+
+    pub(super) fn unlink(&self, key: &Key) -> Result<TransactWriteItem> {
+        let delete = Delete::builder()
+            .table_name(&self.table)
+            .set_key(Some(key.item()))
+            .build()
+            .map_err(|error| Error::corrupt("an index entry", error))?;
+        Ok(TransactWriteItem::builder().delete(delete).build())
+    }
+
+    /// `false` when another writer was faster.
+    pub(super) async fn transact(&self, items: Vec<TransactWriteItem>) -> Result<bool> {
+        let written = self
+            .client
+            .transact_write_items()
+            .set_transact_items(Some(items))
+            .send()
+            .await;
+        match written {
+            Ok(_) => Ok(true),
+            Err(error) if lost_race(&error) => Ok(false),
+            Err(error) => Err(failed("write bookings")(error)),
+        }
+    }
+
+    /// `false` when another writer was faster.
+    pub(super) async fn put(&self, write: Write) -> Result<bool> {
+        let written = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .condition_expression(condition(write.expected.as_ref()))
+            .set_expression_attribute_values(values(write.expected))
+            .set_item(Some(write.item))
+            .send()
+            .await;
+        match written {
+            Ok(_) => Ok(true),
+            Err(error) if lost_race(&error) => Ok(false),
+            Err(error) => Err(failed("write a booking")(error)),
+        }
+    }
+}
+
+fn condition(expected: Option<&String>) -> &'static str {
+    match expected {
+        Some(_) => "etag = :etag",
+        None => "attribute_not_exists(pk)",
+    }
+}
+
+fn values(expected: Option<String>) -> Option<Item> {
+    expected.map(|etag| Item::from([(":etag".to_owned(), s(etag))]))
+}
+
+/// Whether a write failed only because another came first.
+fn lost_race<E: ProvideErrorMetadata + RaceLost, R>(error: &SdkError<E, R>) -> bool {
+    error.as_service_error().is_some_and(RaceLost::race_lost)
+}
+
+trait RaceLost {
+    fn race_lost(&self) -> bool;
+}
+
+impl RaceLost for aws_sdk_dynamodb::operation::put_item::PutItemError {
+    fn race_lost(&self) -> bool {
+        self.is_conditional_check_failed_exception() || self.is_transaction_conflict_exception()
+    }
+}
+
+impl RaceLost for aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError {
+    fn race_lost(&self) -> bool {
+        let Self::TransactionCanceledException(canceled) = self else {
+            return false;
+        };
+        let mut codes = canceled
+            .cancellation_reasons()
+            .iter()
+            .filter_map(|reason| reason.code());
+        codes.clone().any(|code| code != "None")
+            && codes.all(|code| {
+                matches!(
+                    code,
+                    "None" | "ConditionalCheckFailed" | "TransactionConflict"
+                )
+            })
+    }
+}

@@ -86,21 +86,21 @@ fn reconfirmed(record: &InviteeRecord) -> impl Iterator<Item = HistoryEntry> {
 }
 
 /// No-show marks as they followed each other. Equal ones in a row are one: the later is a repeat,
-/// or what lay between was never told.
+/// or what lay between was never told. The last is always how it stands: a look at the invitee can
+/// have found what no mark tells of.
 fn no_shows(record: &InviteeRecord) -> Vec<HistoryEntry> {
-    let mut marks = record.marks.clone();
-    match record.no_show.as_ref().map(|now| (&now.value, now.time())) {
-        Some((NoShow::Marked { at, .. }, _)) => {
-            marks.insert(Mark {
-                at: *at,
-                marked: true,
-            });
+    let mut marks: Vec<Mark> = record.marks.iter().cloned().collect();
+    if let Some(now) = &record.no_show {
+        let marked = record.is_no_show();
+        let last = marks.last();
+        if last.map_or(marked, |last| last.marked != marked) {
+            let at = match &now.value {
+                NoShow::Marked { at, .. } if last.is_none() => Some(*at),
+                _ => now.time(),
+            };
+            let at = at.max(last.map(|last| last.at));
+            marks.extend(at.map(|at| Mark { at, marked }));
         }
-        // Only a look at the invitee found that the mark is gone.
-        Some((NoShow::Cleared, Some(at))) if marks.last().is_some_and(|last| last.marked) => {
-            marks.insert(Mark { at, marked: false });
-        }
-        _ => {}
     }
     let mut entries: Vec<HistoryEntry> = Vec::new();
     for mark in marks {

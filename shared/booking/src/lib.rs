@@ -9,6 +9,7 @@
 //! interleaving of the same deliveries end in the same records, byte for byte. What makes a merge
 //! a join is written beside each field in [`EventRecord`] and [`InviteeRecord`].
 
+pub mod absence;
 mod erase;
 mod event;
 mod facts;

@@ -54,6 +54,14 @@ impl<T: Serialize + PartialEq> Latest<T> {
         Self { at, value }
     }
 
+    /// The same value of something that can be taken away.
+    pub fn some(self) -> Latest<Option<T>> {
+        Latest {
+            at: self.at,
+            value: Some(self.value),
+        }
+    }
+
     /// When the value was true, by the object's own `updated_at`.
     pub fn time(&self) -> Option<Timestamp> {
         Timestamp::from_microsecond(self.at.updated).ok()

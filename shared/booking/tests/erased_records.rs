@@ -79,7 +79,10 @@ fn who_booked_is_gone_and_that_it_was_booked_stays() {
     assert_eq!(before["erased"], false);
     assert_eq!(
         after["cancellation"],
-        json!({"by": null, "reason": null, "byType": "invitee", "at": "2026-11-21T08:00:10Z"})
+        json!({
+            "by": null, "reason": null, "byType": "invitee", "at": "2026-11-21T08:00:10Z",
+            "inferred": false,
+        })
     );
     let form = &after["routingFormSubmission"];
     assert_eq!(form["uri"], before["routingFormSubmission"]["uri"]);

@@ -46,6 +46,7 @@ fn no_show(name: &str, mark: &str, sent: &str) -> Vec<u8> {
 fn every_transition_is_told_with_its_cause_and_time() {
     let again = "2026-12-01T16:00:00Z";
     let mut confirmed: Value = serde_json::from_slice(&fixture("invitee.created.json")).unwrap();
+    confirmed["created_at"] = "2026-11-20T10:00:00Z".into();
     confirmed["payload"]["updated_at"] = "2026-11-20T10:00:00Z".into();
     confirmed["payload"]["reconfirmation"]["confirmed_at"] = "2026-11-20T10:00:00Z".into();
     let mut bodies = vec![

@@ -129,10 +129,18 @@ pub(super) fn resource(json: &Value, read: &Envelope) -> Result<InviteeRecord, U
     let at = Stamp::new(updated_at, read_at);
     let shown_at = believed.or(created_at).unwrap_or(updated_at);
     let mut record = record(uri, json, at, read, shown_at);
+    // A message can leave them out though they are there; a read shows all that there is.
+    let gone = |name| json.field(name).is_some_and(Value::is_null);
+    if gone("text_reminder_number") {
+        record.phone = Some(Latest::new(at, None));
+    }
+    if gone("reconfirmation") {
+        record.reconfirmation = Some(Latest::new(at, None));
+    }
     let read_at = Stamp::new(read_at, read_at);
     if let Some(no_show) = record.no_show.take() {
         record.no_show = Some(Latest::new(read_at, no_show.value));
-    } else if json.field("no_show").is_some_and(Value::is_null) {
+    } else if gone("no_show") {
         record.no_show = Some(Latest::new(read_at, NoShow::Cleared));
     }
     Ok(record)
@@ -240,15 +248,21 @@ fn record(
     record.first_name = text("first_name");
     record.last_name = text("last_name");
     record.timezone = text("timezone");
-    record.phone = payload
-        .removable("text_reminder_number")
-        .map(|v| Latest::new(at, v));
+    record.phone = text("text_reminder_number").map(Latest::some);
     record.answers = answers(payload).map(|v| Latest::new(at, v));
     record.tracking = tracking(payload).map(|v| Latest::new(at, v));
     record.payment = payload
         .object("payment")
         .map(|v| Latest::new(at, payment(v)));
-    record.reconfirmation = reconfirmation(payload).map(|v| Latest::new(at, v));
+    record.reconfirmation = payload.object("reconfirmation").map(|v| {
+        Latest::new(
+            at,
+            Some(Reconfirmation {
+                created_at: v.time("created_at"),
+                confirmed_at: v.time("confirmed_at"),
+            }),
+        )
+    });
     record.scheduling_method = text("scheduling_method");
     record.scheduled_by = text("invitee_scheduled_by");
     record.cancel_url = text("cancel_url");
@@ -314,20 +328,6 @@ pub(super) fn tracking(payload: &Value) -> Option<Tracking> {
         salesforce_uuid: json.filled("salesforce_uuid"),
     };
     (tracking != Tracking::default()).then_some(tracking)
-}
-
-/// What was asked and answered; `null` says that nothing is asked (any more).
-fn reconfirmation(payload: &Value) -> Option<Option<Reconfirmation>> {
-    let value = payload.field("reconfirmation")?;
-    if value.is_null() {
-        return Some(None);
-    }
-    value.is_object().then(|| {
-        Some(Reconfirmation {
-            created_at: value.time("created_at"),
-            confirmed_at: value.time("confirmed_at"),
-        })
-    })
 }
 
 fn payment(json: &Value) -> Payment {

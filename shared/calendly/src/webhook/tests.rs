@@ -133,6 +133,7 @@ fn cancellations_by_the_invitee_and_by_the_host() {
             "cancellation": {
                 "by": "Ada Booker", "byType": "invitee",
                 "reason": "Something came up", "at": "2026-11-21T08:00:10Z",
+                "inferred": false,
             },
         }),
     );

@@ -279,6 +279,7 @@ fn payloads_of_the_first_api_are_read() {
         "reason": "Something came up",
         "byType": null,
         "at": "2018-03-14T19:59:59Z",
+        "inferred": false,
     });
     assert_eq!(
         (&event["cancellation"], &invitee["cancellation"]),
@@ -318,6 +319,7 @@ fn without_ids_a_cancellation_meets_its_booking() {
                     "reason": "Something came up",
                     "byType": "invitee",
                     "at": "2026-11-21T08:00:00Z",
+                    "inferred": false,
                 },
             }),
         );
@@ -405,13 +407,22 @@ fn both_halves_of_a_reschedule_meet_with_and_without_ids() {
 
 #[test]
 fn a_group_event_stays_when_one_leaves() {
-    let mut canceled = simple("invitee.canceled", "2026-11-21T08:00:00Z", FIRST);
-    canceled["payload"]["eventType"] = json!({ "kind": "Group" });
-    let (event, invitee) = one(&[canceled]);
-    assert_eq!(
-        (&event["status"], &invitee["status"]),
-        (&json!("active"), &json!("canceled"))
-    );
+    let group = |mut body: Value| {
+        body["payload"]["eventType"] = json!({ "kind": "Group" });
+        body
+    };
+    let canceled = group(simple("invitee.canceled", "2026-11-21T08:00:00Z", FIRST));
+    let mut other = group(simple("invitee.created", "2026-11-20T09:15:01Z", FIRST));
+    other["payload"]["invitee"] = json!({ "name": "Bo", "email": "bo@example.com" });
+    for order in [[&other, &canceled], [&canceled, &other]] {
+        let events = shown(&order.map(Value::clone));
+        assert_eq!(events.len(), 1, "{events:#?}");
+        assert_eq!(events[0]["status"], "active");
+        let mut people = events[0]["invitees"].as_array().unwrap().clone();
+        people.sort_by_key(|one| one["email"].to_string());
+        assert_eq!(people[0]["status"], "canceled");
+        assert_eq!(people[1]["status"], "active");
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! A store in memory, which takes facts as the real one does.
 
-#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests
+#![allow(dead_code, clippy::unwrap_used, clippy::panic)] // helpers of tests
 
 use booking::{EventUri, Facts, Records, SubmissionRecord, reduce};
 use calendly::webhook::{Webhook, read};
@@ -24,15 +24,25 @@ pub struct Memory {
 impl Memory {
     /// Merges facts, and what follows from them.
     pub fn apply(&mut self, facts: Facts) {
+        self.apply_at_most(facts, usize::MAX);
+    }
+
+    /// As [`Self::apply`], stopped after so many steps.
+    pub fn apply_at_most(&mut self, facts: Facts, most: usize) {
         let mut steps = VecDeque::from([facts]);
-        while let Some(facts) = steps.pop_front() {
+        for _ in 0..most {
+            let Some(facts) = steps.pop_front() else {
+                break;
+            };
             let keys = facts.keys();
             let contacts = facts.contacts();
             let all = &self.records;
             let marks = all.erasures.iter();
+            let events = keys.events.iter().filter_map(|uri| all.events.get(uri));
+            let invitees = keys.invitees.iter().filter_map(|uri| all.invitees.get(uri));
             let stored = Records {
-                events: all.events.clone(),
-                invitees: all.invitees.clone(),
+                events: events.map(|it| (it.uri.clone(), it.clone())).collect(),
+                invitees: invitees.map(|it| (it.uri.clone(), it.clone())).collect(),
                 submission: keys
                     .submission
                     .and_then(|uri| self.submissions.get(uri.as_str()).cloned()),

@@ -2,20 +2,23 @@
 //! the store and with crashes is in `platform`.
 
 mod memory;
+mod told;
 
-use memory::Memory;
+use booking::Facts;
+use memory::{Memory, facts};
 use proptest::prelude::*;
 use testkit::history::{History, histories};
+use told::{after, found};
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn every_order_ends_in_the_same_records(history in histories()) {
-        let History { webhooks, arrivals, .. } = &history;
-        let natural = Memory::after(webhooks);
-        let arrived = Memory::after(arrivals.iter().map(|i| &webhooks[*i]));
-        prop_assert_eq!(natural, arrived);
+        let History { webhooks, looks, all_arrivals, .. } = &history;
+        let told = webhooks.iter().map(|body| facts(body));
+        let all: Vec<Facts> = told.chain(looks.iter().map(found)).collect();
+        prop_assert_eq!(after(&all), after(all_arrivals.iter().map(|i| &all[*i])));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use booking::{EventStatus, EventView, InviteeStatus, ROSTER_LIMIT};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use testkit::history::histories;
-use told::{after, at, called_off, created, left, moved_to, say};
+use told::{after, at, called_off, created, found, left, moved_to, say};
 
 use memory::Memory;
 
@@ -170,8 +170,10 @@ proptest! {
     #[test]
     fn after_every_delivery_each_invitee_follows_their_event(history in histories()) {
         let mut memory = Memory::default();
-        for index in &history.arrivals {
-            memory.apply(memory::facts(&history.webhooks[*index]));
+        let told = history.webhooks.iter().map(|body| memory::facts(body));
+        let all: Vec<_> = told.chain(history.looks.iter().map(found)).collect();
+        for index in &history.all_arrivals {
+            memory.apply(all[*index].clone());
             all_follow(&memory);
         }
     }

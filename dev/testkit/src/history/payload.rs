@@ -64,16 +64,7 @@ impl World {
 
     pub(super) fn payload(&self, who: usize) -> Value {
         let invitee = &self.invitees[who];
-        let event = self.events[invitee.event];
         let person = invitee.person;
-        let canceled = |at: Timestamp| {
-            json!({
-                "canceled_by": person.name(),
-                "canceler_type": "invitee",
-                "created_at": format!("{at:.6}"),
-                "reason": person.answer(),
-            })
-        };
         let mut payload = json!({
             "uri": invitee_uri((invitee.event, invitee.number)),
             "event": event_uri(invitee.event),
@@ -103,47 +94,65 @@ impl World {
             "updated_at": format!("{:.6}", invitee.updated),
         });
         if let Some(at) = invitee.canceled {
-            payload["cancellation"] = canceled(at);
+            payload["cancellation"] = cancellation(person, invitee.by_host, at);
         }
         if !self.old_payloads {
-            let mates: Vec<_> = self
-                .invitees
-                .iter()
-                .filter(|i| i.event == invitee.event)
-                .collect();
-            let start = event.created + SignedDuration::from_hours(24 * 20);
-            // Who comes changes the counter, but not the event's `updated_at`.
-            let updated = event.canceled.unwrap_or(event.created);
-            let (name, location, notes) = if event.group {
-                let here = json!({"type": "custom", "location": "here"});
-                ("Meeting".to_owned(), here, "bring tea".to_owned())
-            } else {
-                let call = json!({"type": "outbound_call", "location": event.booker.phone()});
-                let notes = format!("from {}", event.booker.email());
-                (format!("Meeting {}", event.booker.name()), call, notes)
-            };
-            payload["scheduled_event"] = json!({
-                "uri": event_uri(invitee.event),
-                "name": name,
-                "meeting_notes_plain": notes,
-                "status": if event.canceled.is_some() { "canceled" } else { "active" },
-                "start_time": format!("{start:.6}"),
-                "end_time": format!("{:.6}", start + SignedDuration::from_mins(30)),
-                "created_at": format!("{:.6}", event.created),
-                "updated_at": format!("{updated:.6}"),
-                "location": location,
-                "invitees_counter": {
-                    "total": mates.len(),
-                    "active": mates.iter().filter(|i| i.canceled.is_none()).count(),
-                    "limit": if event.group { 20 } else { 1 },
-                },
-                "event_memberships": hosts(invitee.event),
-                "event_guests": guests(invitee.event),
-            });
-            if let Some(at) = event.canceled {
-                payload["scheduled_event"]["cancellation"] = canceled(at);
-            }
+            payload["scheduled_event"] = self.scheduled_event(invitee.event);
         }
         payload
     }
+
+    /// The event as every body and read shows it.
+    pub(super) fn scheduled_event(&self, number: usize) -> Value {
+        let event = self.events[number];
+        let mates: Vec<_> = self.invitees.iter().filter(|i| i.event == number).collect();
+        let start = event.start;
+        // Who comes changes the counter, but not the event's `updated_at`.
+        let updated = event.canceled.or(event.moved).unwrap_or(event.created);
+        let (name, location, notes) = if event.group {
+            let here = json!({"type": "custom", "location": "here"});
+            ("Meeting".to_owned(), here, "bring tea".to_owned())
+        } else {
+            let call = json!({"type": "outbound_call", "location": event.booker.phone()});
+            let notes = format!("from {}", event.booker.email());
+            (format!("Meeting {}", event.booker.name()), call, notes)
+        };
+        let mut shown = json!({
+            "uri": event_uri(number),
+            "name": name,
+            "meeting_notes_plain": notes,
+            "status": if event.canceled.is_some() { "canceled" } else { "active" },
+            "start_time": format!("{start:.6}"),
+            "end_time": format!("{:.6}", start + SignedDuration::from_mins(30)),
+            "created_at": format!("{:.6}", event.created),
+            "updated_at": format!("{updated:.6}"),
+            "location": location,
+            "invitees_counter": {
+                "total": mates.len(),
+                "active": mates.iter().filter(|i| i.canceled.is_none()).count(),
+                "limit": if event.group { 20 } else { 1 },
+            },
+            "event_memberships": hosts(number),
+            "event_guests": guests(number),
+        });
+        if let Some(at) = event.canceled {
+            shown["cancellation"] = cancellation(event.booker, event.by_host, at);
+        }
+        shown
+    }
+}
+
+fn cancellation(person: Person, by_host: bool, at: Timestamp) -> Value {
+    let at = format!("{at:.6}");
+    if by_host {
+        return json!({
+            "canceled_by": "Dana Host", "canceler_type": "host", "created_at": at, "reason": "Full",
+        });
+    }
+    json!({
+        "canceled_by": person.name(),
+        "canceler_type": "invitee",
+        "created_at": at,
+        "reason": person.answer(),
+    })
 }

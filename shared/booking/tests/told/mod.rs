@@ -2,10 +2,11 @@
 
 #![allow(dead_code, clippy::unwrap_used)] // helpers of tests; no test uses them all
 
-use booking::{ConnectionId, EventRecord, Facts, InviteeRecord};
+use booking::{ConnectionId, EventRecord, EventUri, Facts, InviteeRecord, Provider};
 use calendly::webhook::resource;
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use testkit::history::Look;
 
 use crate::memory::{Memory, facts};
 
@@ -109,6 +110,21 @@ pub fn read(body: &Value, time: &str) -> Facts {
 pub fn read_event(body: &Value, time: &str) -> Facts {
     let event = &body["payload"]["scheduled_event"];
     resource::facts(event, &[], &host(), at(time)).unwrap()
+}
+
+/// What a look of a history says.
+pub fn found(look: &Look) -> Facts {
+    match look {
+        Look::Found {
+            event,
+            invitees,
+            at,
+        } => resource::facts(event, invitees, &host(), *at).unwrap(),
+        Look::NotFound { event, at } => {
+            let event = EventUri::parse(event).unwrap();
+            Facts::not_found(Provider::Calendly, event, *at)
+        }
+    }
 }
 
 /// A memory after all of these facts.

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex};
 use testkit::dynamo::{Crashes, Dynamo};
 use testkit::history::{History, Look, histories};
 
-const CASES: usize = 1_000;
+const CASES: usize = 600;
 
 fn told(body: &[u8]) -> Facts {
     match read(body).unwrap() {

@@ -233,7 +233,12 @@ impl Api {
             deliveries: self.deliveries.clone(),
             bookings: self.bookings.clone(),
         };
-        match bookkeeper.apply(&DeliveryRef::from(delivery)).await {
+        let attempt = usize::try_from(delivery.attempts).unwrap_or(usize::MAX);
+        let attempt = attempt.saturating_add(1);
+        match bookkeeper
+            .apply(&DeliveryRef::from(delivery), attempt)
+            .await
+        {
             // Or it never can be, so that nothing is lost with its body.
             Ok(_) | Err(Failure::Lasting(_)) => Ok(true),
             Err(Failure::Passing(error)) => {

@@ -154,7 +154,7 @@ impl<A: Apply, V: Versions> Tester<A, V> {
             tracking_id: tracking_id.as_str().to_owned(),
             event: outcome.reading.event.clone(),
         };
-        match self.bookkeeper.apply(&delivery).await {
+        match self.bookkeeper.apply(&delivery, 1).await {
             Ok(Applied::Now(done)) => {
                 metrics::count(Metric::DeliveriesProcessed);
                 let words = done.made.iter().map(|made| made.as_str().to_owned());

@@ -99,7 +99,8 @@ where
         let work = {
             let worker = self.clone();
             let delivery = delivery.clone();
-            tokio::spawn(async move { worker.bookkeeper.apply(&delivery).await }.in_current_span())
+            let apply = async move { worker.bookkeeper.apply(&delivery, attempt).await };
+            tokio::spawn(apply.in_current_span())
         };
         let stop = work.abort_handle();
         let result = match tokio::time::timeout(self.record_limit, work).await {

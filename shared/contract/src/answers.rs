@@ -84,8 +84,8 @@ pub struct Told {
     pub status: Status,
     /// When it came.
     pub received_at: Option<Timestamp>,
-    /// The transitions that it made.
-    pub changes: Vec<String>,
+    /// The transitions that it made; null where that isn't known.
+    pub changes: Option<Vec<String>>,
 }
 
 impl From<&Delivery> for Told {

@@ -1,7 +1,7 @@
 //! One delivery: read from the log, applied to the bookings, and marked.
 
 use crate::bookings::{BookingStore, Merged};
-use crate::deliveries::{DeliveryStore, Status};
+use crate::deliveries::{Delivery, DeliveryStore, Status};
 use crate::queue::{DeliveryRef, Jobs};
 use crate::syncs::{ReadAgain, SyncJob, Why};
 use booking::{ConnectionId, EventUri, Transition};
@@ -54,10 +54,12 @@ pub enum Applied {
 
 /// What applies a delivery.
 pub trait Apply: Send + Sync + 'static {
-    /// Applies the delivery that `delivery` refers to.
+    /// Applies the delivery that `delivery` refers to. `attempt` is how often its message was handed
+    /// out, this time included.
     fn apply(
         &self,
         delivery: &DeliveryRef,
+        attempt: usize,
     ) -> impl Future<Output = Result<Applied, Failure>> + Send;
 }
 
@@ -108,6 +110,19 @@ impl Told {
     }
 }
 
+/// A message is sent again for a delivery that waits this long, as if it were the first.
+const SENT_AGAIN_AFTER: SignedDuration = SignedDuration::from_mins(5);
+
+/// Whether no earlier attempt can have changed a booking. One that was killed wrote nothing down.
+fn is_first(logged: &Delivery, attempt: usize) -> bool {
+    let age = logged.received_at;
+    let age = age.map(|at| ambient::now().duration_since(at));
+    attempt <= 1
+        && logged.status == Status::Received
+        && logged.attempts == 0
+        && age.is_some_and(|age| age < SENT_AGAIN_AFTER)
+}
+
 impl<J: Jobs<SyncJob>> Bookkeeper<J> {
     /// A booking is applied whether or not this works: the scheduled syncs see the link, too.
     async fn queue_reading(&self, job: &SyncJob) {
@@ -119,7 +134,7 @@ impl<J: Jobs<SyncJob>> Bookkeeper<J> {
 }
 
 impl<J: Jobs<SyncJob> + Send + Sync + 'static> Apply for Bookkeeper<J> {
-    async fn apply(&self, delivery: &DeliveryRef) -> Result<Applied, Failure> {
+    async fn apply(&self, delivery: &DeliveryRef, attempt: usize) -> Result<Applied, Failure> {
         let id = &delivery.delivery_id;
         let Some((logged, body)) = self.deliveries.get_with_body(id).await? else {
             return Err(Failure::Lasting(
@@ -129,6 +144,7 @@ impl<J: Jobs<SyncJob> + Send + Sync + 'static> Apply for Bookkeeper<J> {
         if logged.status == Status::Processed {
             return Ok(Applied::Before);
         }
+        let first = is_first(&logged, attempt);
         let Some(body) = body else {
             // Erasing has settled it.
             return Ok(Applied::Nothing(logged.status));
@@ -171,7 +187,10 @@ impl<J: Jobs<SyncJob> + Send + Sync + 'static> Apply for Bookkeeper<J> {
                 return Ok(Applied::Nothing(Status::Unprocessable));
             }
         };
-        self.deliveries.processed(id, &applied.made).await?;
+        // Where nothing was found to change, it may be that a stopped attempt had made the change.
+        let known = first || !applied.made.is_empty();
+        let made = known.then_some(applied.made.as_slice());
+        self.deliveries.processed(id, made).await?;
         Ok(Applied::Now(applied))
     }
 }

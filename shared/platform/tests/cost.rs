@@ -70,7 +70,7 @@ impl Stack {
             tracking_id: tracking_id.as_str().to_owned(),
             event: text("/event").map(str::to_owned),
         };
-        self.worker.apply(&delivery).await.unwrap();
+        self.worker.apply(&delivery, 1).await.unwrap();
         (received, self.meter.take())
     }
 }

@@ -44,10 +44,10 @@ struct Fragile {
 }
 
 impl Apply for Fragile {
-    async fn apply(&self, delivery: &DeliveryRef) -> Result<Applied, Failure> {
+    async fn apply(&self, delivery: &DeliveryRef, attempt: usize) -> Result<Applied, Failure> {
         match self.fails {
             Some(failure) => Err(failure("the table is away".to_owned())),
-            None => self.own.apply(delivery).await,
+            None => self.own.apply(delivery, attempt).await,
         }
     }
 }
@@ -192,7 +192,7 @@ async fn a_full_body_is_applied_at_once_and_once() {
     let logged = stage.logged(&first).await;
     assert_eq!(logged.status, Status::Processed);
     assert_eq!(first["trackingId"], logged.tracking_id);
-    assert_eq!(logged.changes, ["scheduled"]);
+    assert_eq!(logged.changes.unwrap(), ["scheduled"]);
     let kept = stage.log.get_with_body(&logged.id).await.unwrap().unwrap();
     let kept: Value = serde_json::from_slice(&kept.1.unwrap()).unwrap();
     assert_eq!(kept, data);

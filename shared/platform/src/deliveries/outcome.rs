@@ -22,27 +22,39 @@ pub enum Reopened {
     Unknown,
 }
 
+/// How many changes of one attempt are kept: a group that is called off has one for each of its
+/// people.
+const MOST_CHANGES: usize = 100;
+
 impl DeliveryStore {
-    /// The delivery was applied.
-    pub async fn processed(&self, id: &DeliveryId, made: &[Transition]) -> Result<()> {
-        let changes = made.iter().map(s).collect();
-        self.client
+    /// The delivery was applied. What this attempt `made` is added to what earlier ones are known to
+    /// have made; nothing is said where that isn't known.
+    pub async fn processed(&self, id: &DeliveryId, made: Option<&[Transition]>) -> Result<()> {
+        let mut call = self
+            .client
             .update_item()
             .table_name(&self.table)
             .key("id", s(id))
             .condition_expression("attribute_exists(id)")
-            .update_expression(
-                "SET #status = :processed, processedAt = :now, changes = :changes \
-                 REMOVE lastError, nextAttemptAt, statusBucket, statusAt ADD attempts :one",
-            )
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":processed", s(Status::Processed.as_str()))
             .expression_attribute_values(":now", s(ambient::now()))
-            .expression_attribute_values(":changes", AttributeValue::L(changes))
-            .expression_attribute_values(":one", n(1))
-            .send()
-            .await
-            .map_err(failed("log a delivery as processed"))?;
+            .expression_attribute_values(":one", n(1));
+        let mut changes = "";
+        if let Some(made) = made {
+            let made = made.iter().take(MOST_CHANGES).map(s).collect();
+            changes = ", changes = list_append(if_not_exists(changes, :none), :made)";
+            call = call
+                .expression_attribute_values(":none", AttributeValue::L(Vec::new()))
+                .expression_attribute_values(":made", AttributeValue::L(made));
+        }
+        call.update_expression(format!(
+            "SET #status = :processed, processedAt = :now{changes} \
+             REMOVE lastError, nextAttemptAt, statusBucket, statusAt ADD attempts :one"
+        ))
+        .send()
+        .await
+        .map_err(failed("log a delivery as processed"))?;
         Ok(())
     }
 

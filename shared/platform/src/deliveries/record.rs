@@ -187,8 +187,9 @@ pub struct Delivery {
     pub event_uri: Option<String>,
     /// URI of the invitee whom it is about.
     pub invitee_uri: Option<String>,
-    /// The transitions that applying it made; none if the bookings knew it all already.
-    pub changes: Vec<String>,
+    /// The transitions that applying it made; none if the bookings knew it all already. Null while it
+    /// isn't applied, and where it isn't known: an attempt that was stopped may have made some.
+    pub changes: Option<Vec<String>>,
     /// When its body was erased.
     pub erased_at: Option<Timestamp>,
 }
@@ -210,7 +211,7 @@ impl Delivery {
             last_error: item.text("lastError").map(str::to_owned),
             event_uri: item.text("eventUri").map(str::to_owned),
             invitee_uri: item.text("inviteeUri").map(str::to_owned),
-            changes: item.texts("changes"),
+            changes: item.contains_key("changes").then(|| item.texts("changes")),
             erased_at: item.time("erasedAt"),
         })
     }

@@ -84,7 +84,10 @@ async fn what_was_settled_keeps_its_status_and_the_rest_is_ignored() {
     }
     log.store.failed(&id("failed"), "e", now).await.unwrap();
     log.store.dead(&id("dead"), "e", 1).await.unwrap();
-    log.store.processed(&id("processed"), &[]).await.unwrap();
+    log.store
+        .processed(&id("processed"), Some(&[]))
+        .await
+        .unwrap();
     for body in bodies {
         assert!(log.store.erase(&id(body)).await.unwrap());
     }

@@ -1,0 +1,181 @@
+//! Applying a delivery: what its entry says of what it changed, and which events are read again.
+
+#![allow(clippy::unwrap_used)] // helpers of tests
+
+use fakes::MemoryQueue;
+use jiff::{SignedDuration, Timestamp};
+use platform::apply::{Apply, Bookkeeper};
+use platform::bookings::BookingStore;
+use platform::deliveries::{DeliveryId, DeliveryStore, NewDelivery, Status};
+use platform::queue::DeliveryRef;
+use platform::syncs::{SyncJob, Why};
+use serde_json::{Value, json};
+use testkit::dynamo::{Crashes, Dynamo};
+use testkit::fixture;
+
+struct Stage {
+    /// Stops writes.
+    crashes: Crashes,
+    log: DeliveryStore,
+    jobs: MemoryQueue<SyncJob>,
+    worker: Bookkeeper<MemoryQueue<SyncJob>>,
+}
+
+impl Stage {
+    async fn new() -> Self {
+        let dynamo = Dynamo::start().await;
+        dynamo.deliveries("deliveries").await;
+        dynamo.bookings("bookings").await;
+        let crashes = Crashes::none();
+        let client = dynamo.crashing(&crashes);
+        let log = DeliveryStore::new(client.clone(), "deliveries".to_owned());
+        let jobs = MemoryQueue::default();
+        Self {
+            crashes,
+            worker: Bookkeeper {
+                jobs: jobs.clone(),
+                deliveries: log.clone(),
+                bookings: BookingStore::new(client, "bookings".to_owned()),
+            },
+            jobs,
+            log,
+        }
+    }
+
+    async fn log(&self, body: &[u8], age: SignedDuration) -> DeliveryRef {
+        let id = DeliveryId::of(body);
+        let new = NewDelivery {
+            id: &id,
+            tracking_id: "t",
+            provider: "calendly",
+            event: Some("invitee.created"),
+            status: Status::Received,
+            reason: None,
+            event_uri: None,
+            invitee_uri: None,
+            about: None,
+            received_at: ambient::now() - age,
+            body,
+        };
+        let days = SignedDuration::from_hours(24 * 30);
+        self.log.record(&new, days).await.unwrap();
+        DeliveryRef {
+            delivery_id: id,
+            tracking_id: "t".to_owned(),
+            event: None,
+        }
+    }
+
+    async fn logged(&self, body: &[u8]) -> DeliveryRef {
+        self.log(body, SignedDuration::ZERO).await
+    }
+
+    async fn applied(&self, delivery: &DeliveryRef, attempt: usize) {
+        self.worker.apply(delivery, attempt).await.unwrap();
+    }
+
+    async fn changes(&self, delivery: &DeliveryRef) -> Value {
+        let entry = self.log.get(&delivery.delivery_id).await.unwrap().unwrap();
+        json!(entry.changes)
+    }
+}
+
+#[tokio::test]
+async fn what_is_known_already_is_told_as_no_change() {
+    let stage = Stage::new().await;
+    let body = fixture("invitee.created.json");
+    let first = stage.logged(&body).await;
+    assert_eq!(stage.changes(&first).await, json!(null), "not applied yet");
+    stage.applied(&first, 1).await;
+    assert_eq!(stage.changes(&first).await, json!(["scheduled"]));
+    // The same in other bytes.
+    let again = stage.logged(&[&body[..], b" "].concat()).await;
+    stage.applied(&again, 1).await;
+    assert_eq!(stage.changes(&again).await, json!([]));
+}
+
+/// Stopped at any write, it may have changed something: the next attempt, which finds nothing more to
+/// change, can't tell.
+#[tokio::test]
+async fn a_delivery_that_was_stopped_never_claims_that_nothing_changed() {
+    for crash in 0.. {
+        let stage = Stage::new().await;
+        let delivery = stage.logged(&fixture("invitee.created.json")).await;
+        stage.crashes.at(crash);
+        let stopped = stage.worker.apply(&delivery, 1).await.is_err();
+        stage.crashes.at(u8::MAX);
+        stage.applied(&delivery, 2).await;
+        let changes = stage.changes(&delivery).await;
+        assert_ne!(changes, json!([]), "stopped at {crash}");
+        if !stopped {
+            assert!(crash > 4, "only {crash} places to stop at");
+            assert_eq!(changes, json!(["scheduled"]));
+            break;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_message_that_was_sent_again_can_not_tell_what_the_lost_one_did() {
+    let stage = Stage::new().await;
+    let body = fixture("invitee.created.json");
+    let first = stage.logged(&body).await;
+    stage.applied(&first, 1).await;
+    // The sweep sends such a message as if it were the first.
+    let swept = [&body[..], b" "].concat();
+    let swept = stage.log(&swept, SignedDuration::from_mins(11)).await;
+    stage.applied(&swept, 1).await;
+    assert_eq!(stage.changes(&swept).await, json!(null));
+}
+
+#[tokio::test]
+async fn a_replay_leaves_the_changes_that_stand_there() {
+    let stage = Stage::new().await;
+    let delivery = stage.logged(&fixture("invitee.created.json")).await;
+    stage.applied(&delivery, 1).await;
+    stage.log.reopen(&delivery.delivery_id).await.unwrap();
+    stage.applied(&delivery, 1).await;
+    assert_eq!(stage.changes(&delivery).await, json!(["scheduled"]));
+}
+
+/// The sample, made by Calendly so long ago, and written on each time.
+fn made(ago: SignedDuration, change: impl Fn(&mut Value)) -> Vec<u8> {
+    let mut body: Value = serde_json::from_slice(&fixture("invitee.created.payment.json")).unwrap();
+    let at: Timestamp = ambient::now() - ago;
+    body["created_at"] = json!(at);
+    body["payload"]["updated_at"] = json!(at);
+    body["payload"]["scheduled_event"]["updated_at"] = json!(at);
+    change(&mut body["payload"]);
+    body.to_string().into_bytes()
+}
+
+#[tokio::test]
+async fn an_event_that_a_late_webhook_changes_is_read_again() {
+    let (late, soon) = (SignedDuration::from_mins(5), SignedDuration::from_secs(5));
+    for (ago, other_name, want) in [(late, true, 1), (late, false, 0), (soon, true, 0)] {
+        let stage = Stage::new().await;
+        let first = made(SignedDuration::from_mins(20), |_| {});
+        let first = stage.logged(&first).await;
+        stage.applied(&first, 1).await;
+        assert!(stage.jobs.drain().is_empty(), "what is new is not doubted");
+        let body = made(ago, |payload| {
+            if other_name {
+                payload["scheduled_event"]["name"] = json!("Other");
+            } else {
+                payload["updated_at"] = payload["created_at"].clone();
+                let event = &mut payload["scheduled_event"];
+                event["updated_at"] = event["created_at"].clone();
+            }
+        });
+        let second = stage.logged(&body).await;
+        stage.applied(&second, 1).await;
+        let jobs = stage.jobs.drain();
+        assert_eq!(jobs.len(), want, "{ago} {other_name}");
+        for (job, delay) in jobs {
+            let event = job.event.unwrap();
+            assert_eq!(event.why, Why::ToldLate);
+            assert_eq!((event.reads, delay.as_secs()), (0, 0));
+            assert!(job.connection_id.is_some());
+        }
+    }
+}

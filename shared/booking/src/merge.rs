@@ -79,8 +79,10 @@ impl<T: Serialize + PartialEq> Latest<T> {
 /// last, which can be that there is none.
 pub type Removable<T> = Option<Latest<Option<T>>>;
 
+/// The bytes by which values of the same time are compared. Nothing comes before something: the
+/// shorter of two messages says nothing against the longer.
 fn bytes<T: Serialize>(value: &T) -> Option<Vec<u8>> {
-    serde_json::to_vec(value).ok()
+    serde_json::to_vec(value).ok().filter(|json| json != b"null")
 }
 
 /// Joins two optional [`Latest`]: something beats nothing, later beats earlier.

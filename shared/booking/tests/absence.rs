@@ -174,3 +174,16 @@ fn an_older_null_takes_nothing_away() {
     null["payload"]["scheduled_event"]["updated_at"] = json!("2026-11-19T00:00:00Z");
     assert!(!changes(say(&null)));
 }
+
+#[test]
+fn of_two_of_the_same_time_something_beats_nothing() {
+    let mut null = full();
+    let event = &mut null["payload"]["scheduled_event"];
+    for field in ["name", "meeting_notes_plain", "location"] {
+        event[field] = Value::Null;
+    }
+    let (full, null) = (say(&full()), say(&null));
+    let natural = after([&full, &null]);
+    assert_eq!(natural, after([&null, &full]));
+    assert_eq!(shown(&natural), shown(&after([&full])));
+}

@@ -183,7 +183,7 @@ async fn an_event_whose_link_is_not_ready_is_read_again_a_little_later() {
     let stage = Stage::new().await;
     let pending = fixture("invitee.created.json");
     let no_link = fixture("invitee.created.payment.json");
-    let canceled = fixture("invitee.canceled.json");
+    let canceled = fixture("invitee.canceled.host-empty-reason.json");
     let batch = [
         stage.logged(&pending, "invitee.created").await,
         stage.logged(&no_link, "invitee.created").await,

@@ -1,7 +1,7 @@
 //! The joins that records are made of.
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// When a value was true, by the provider's own clock: compared by `updated` first, then by
 /// `observed`.
@@ -10,8 +10,7 @@ use serde::{Deserialize, Serialize};
 /// because some changes don't move `updated_at` (a conference link that becomes ready, for one);
 /// it comes from the message that carried the value, and alone it orders badly: Calendly cuts its
 /// envelope's time to whole seconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(from = "(i64, i64)", into = "(i64, i64)")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Stamp {
     updated: i64,
     observed: i64,
@@ -27,25 +26,31 @@ impl Stamp {
     }
 }
 
-impl From<(i64, i64)> for Stamp {
-    fn from((updated, observed): (i64, i64)) -> Self {
-        Self { updated, observed }
-    }
-}
-
-impl From<Stamp> for (i64, i64) {
-    fn from(stamp: Stamp) -> Self {
-        (stamp.updated, stamp.observed)
-    }
-}
-
 /// A value with the time it was true: of two, the later stays. Equal times are decided by the
 /// values' own bytes, so that the choice never depends on which came first.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+///
+/// Stored as `[updated, observed, value]`: records have many of them, and are billed by their length.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(from = "(i64, i64, T)")]
 pub struct Latest<T> {
     at: Stamp,
     /// The value.
     pub value: T,
+}
+
+impl<T> From<(i64, i64, T)> for Latest<T> {
+    fn from((updated, observed, value): (i64, i64, T)) -> Self {
+        Self {
+            at: Stamp { updated, observed },
+            value,
+        }
+    }
+}
+
+impl<T: Serialize> Serialize for Latest<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        (self.at.updated, self.at.observed, &self.value).serialize(serializer)
+    }
 }
 
 impl<T: Serialize + PartialEq> Latest<T> {
@@ -82,7 +87,9 @@ pub type Removable<T> = Option<Latest<Option<T>>>;
 /// The bytes by which values of the same time are compared. Nothing comes before something: the
 /// shorter of two messages says nothing against the longer.
 fn bytes<T: Serialize>(value: &T) -> Option<Vec<u8>> {
-    serde_json::to_vec(value).ok().filter(|json| json != b"null")
+    serde_json::to_vec(value)
+        .ok()
+        .filter(|json| json != b"null")
 }
 
 /// Joins two optional [`Latest`]: something beats nothing, later beats earlier.

@@ -1,5 +1,6 @@
 //! Lenient access to JSON: what is not of the wanted type is not there.
 
+use booking::{Latest, Removable, Stamp};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -18,9 +19,10 @@ pub(super) trait Json {
 
     /// A string that may have been taken away: `null`, or a text without anything in it, says that
     /// there is none. A field that is missing says nothing.
-    fn removable(&self, name: &str) -> Option<Option<String>> {
+    fn removable(&self, name: &str, at: Stamp) -> Removable<String> {
         let value = self.field(name)?;
-        (value.is_null() || value.is_string()).then(|| self.filled(name))
+        let said = value.is_null() || value.is_string();
+        said.then(|| Latest::new(at, self.filled(name)))
     }
 
     /// An ISO 8601 time. The fraction is cut to microseconds, the provider's own precision.

@@ -24,7 +24,7 @@ pub(super) fn read(
 
     let mut event = EventRecord::about(uri, Provider::Calendly);
     event.connections.extend(envelope.connection.clone());
-    event.name = json.removable("name").map(|v| Latest::new(at, v));
+    event.name = json.removable("name", at);
     event.event_type = json.uri("event_type").map(|v| Latest::new(at, v));
     event.slot = json.time("start_time").map(|start| {
         let end = json.time("end_time");
@@ -41,9 +41,7 @@ pub(super) fn read(
     event.counter = json
         .object("invitees_counter")
         .map(|v| Latest::new(at, counter(v)));
-    event.notes = json
-        .removable("meeting_notes_plain")
-        .map(|v| Latest::new(at, v));
+    event.notes = json.removable("meeting_notes_plain", at);
     event.canceled = cancellation.is_some() || json.text("status").as_deref() == Some("canceled");
     event.cancellation = cancellation.map(|v| Latest::new(at, v));
     event.sightings = Sightings::seen(observed);

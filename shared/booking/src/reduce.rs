@@ -75,7 +75,6 @@ impl Reduction {
 fn event_differs(before: &EventRecord, after: &EventRecord) -> bool {
     before.connections != after.connections
         || before.erased_people != after.erased_people
-        || before.sightings.differ(&after.sightings)
         || before.meeting() != after.meeting()
         || before.roster != after.roster
         || EventView::listed(before) != EventView::listed(after)

@@ -19,8 +19,8 @@ pub const GONE_AFTER: SignedDuration = SignedDuration::from_mins(10);
 pub struct Sightings {
     /// The last sight: a read that found it, or a message that told of it.
     last_seen: Option<Timestamp>,
-    /// Looks after that which did not find it. Few: an event that is gone, or has begun, is not
-    /// looked for any more.
+    /// Looks after that which did not find it. Few: a look between the first and the one that makes
+    /// it gone is worth no write.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     missing: BTreeSet<Timestamp>,
 }
@@ -62,10 +62,5 @@ impl Sightings {
         let first = *self.missing.first()?;
         let last = *self.missing.range(..start).next_back()?;
         (last.duration_since(first) >= GONE_AFTER).then_some(first)
-    }
-
-    /// Whether the looks that did not find it are others.
-    pub(crate) fn differ(&self, other: &Self) -> bool {
-        self.missing != other.missing
     }
 }

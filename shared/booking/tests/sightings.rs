@@ -171,3 +171,19 @@ proptest! {
         prop_assert_eq!(natural.invitee("a").status() == InviteeStatus::Canceled, gone);
     }
 }
+
+#[test]
+fn looks_that_make_no_difference_are_not_kept() {
+    let mut memory = booked();
+    for minutes in 0..60 {
+        let look = at("2026-11-21T00:00:00Z") + SignedDuration::from_mins(minutes);
+        let stored = memory.records.clone();
+        let facts = not_found(&look.to_string());
+        let kept = reduce(&stored, &facts).changes_since(&stored);
+        if !kept.records.events.is_empty() {
+            assert!([0, 10].contains(&minutes), "{minutes}");
+            memory.apply(facts);
+        }
+    }
+    assert_eq!(memory.event().status(), EventStatus::Canceled);
+}

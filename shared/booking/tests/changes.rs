@@ -23,6 +23,13 @@ fn sent(mut body: Value, by: &str, at: &str) -> Value {
     body
 }
 
+/// The same, written once more at Calendly.
+fn written(mut body: Value, at: &str) -> Value {
+    body["payload"]["updated_at"] = json!(at);
+    body["payload"]["scheduled_event"]["updated_at"] = json!(at);
+    body
+}
+
 #[test]
 fn the_same_booking_told_by_two_subscriptions_is_scheduled_once() {
     let body = created("a", "2026-11-25T09:00:00Z", 1);
@@ -30,10 +37,15 @@ fn the_same_booking_told_by_two_subscriptions_is_scheduled_once() {
     let told = [
         sent(body.clone(), "A", "2026-11-25T09:00:01Z"),
         sent(body.clone(), "B", "2026-11-25T09:00:02Z"),
-        sent(body, "B", "2026-11-25T09:00:03Z"),
+        sent(body.clone(), "B", "2026-11-25T09:00:03Z"),
+        sent(
+            written(body, "2026-11-25T09:10:00Z"),
+            "B",
+            "2026-11-25T09:10:00Z",
+        ),
     ];
     let made = told.map(|body| made(&mut memory, say(&body)));
-    assert_eq!(made, [vec![Transition::Scheduled], vec![], vec![]]);
+    assert_eq!(made, [vec![Transition::Scheduled], vec![], vec![], vec![]]);
 }
 
 #[test]

@@ -35,12 +35,12 @@ fn the_same_booking_told_by_two_subscriptions_is_scheduled_once() {
     let body = created("a", "2026-11-25T09:00:00Z", 1);
     let mut memory = Memory::default();
     let told = [
-        sent(body.clone(), "A", "2026-11-25T09:00:01Z"),
-        sent(body.clone(), "B", "2026-11-25T09:00:02Z"),
-        sent(body.clone(), "B", "2026-11-25T09:00:03Z"),
+        sent(body.clone(), "B", "2026-11-25T09:00:01Z"),
+        sent(body.clone(), "A", "2026-11-25T09:00:02Z"),
+        sent(body.clone(), "A", "2026-11-25T09:00:03Z"),
         sent(
             written(body, "2026-11-25T09:10:00Z"),
-            "B",
+            "A",
             "2026-11-25T09:10:00Z",
         ),
     ];

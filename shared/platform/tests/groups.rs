@@ -4,12 +4,17 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests
 
+use aws_sdk_dynamodb::config::interceptors::BeforeTransmitInterceptorContextRef;
+use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
+use aws_sdk_dynamodb::error::BoxError;
 use booking::{
     ContactKey, EventRecord, EventUri, Facts, InviteeRecord, InviteeStatus, InviteeUri, Latest,
     Provider, Sightings, Slot, Stamp,
 };
 use jiff::{SignedDuration, Timestamp};
 use platform::bookings::{BookingStore, EventQuery};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, mpsc};
 use testkit::dynamo::{Crashes, Dynamo};
 
 const EVENT: &str = "https://api.calendly.com/scheduled_events/E";
@@ -316,4 +321,78 @@ async fn entries_of_very_many_guests_are_those_of_the_event_after_a_lost_race() 
         let found = desk.store().activity(&contact, &query).await.unwrap();
         assert_eq!(found.items.len(), events, "{guest}");
     }
+}
+
+/// Holds up a process before one of its writes, until others have written.
+#[derive(Debug)]
+struct Gate {
+    /// Writes until it closes.
+    countdown: AtomicUsize,
+    reached: mpsc::Sender<()>,
+    open: Mutex<mpsc::Receiver<()>>,
+}
+
+impl Intercept for Gate {
+    fn name(&self) -> &'static str {
+        "gate"
+    }
+
+    fn read_before_transmit(
+        &self,
+        context: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let target = context.request().headers().get("x-amz-target");
+        let writes = ["PutItem", "TransactWriteItems"];
+        if target.is_some_and(|target| writes.iter().any(|write| target.ends_with(write)))
+            && self.countdown.fetch_sub(1, Ordering::SeqCst) == 1
+        {
+            self.reached.send(()).unwrap();
+            self.open.lock().unwrap().recv().unwrap();
+        }
+        Ok(())
+    }
+}
+
+impl Desk {
+    /// Applies `held`, and before its write of this number, from 1, all of `meanwhile`.
+    async fn apply_between(&self, held: Facts, write: usize, meanwhile: Facts) {
+        let (reached, is_reached) = mpsc::channel();
+        let (opens, open) = mpsc::channel();
+        let gate = Gate {
+            countdown: AtomicUsize::new(write),
+            reached,
+            open: Mutex::new(open),
+        };
+        let config = self.dynamo.client().config().to_builder().interceptor(gate);
+        let client = aws_sdk_dynamodb::Client::from_conf(config.build());
+        let store = BookingStore::new(client, self.table.clone());
+        let held = tokio::spawn(async move { store.apply(held).await });
+        tokio::task::spawn_blocking(move || is_reached.recv().unwrap())
+            .await
+            .unwrap();
+        self.store().apply(meanwhile).await.unwrap();
+        opens.send(()).unwrap();
+        held.await.unwrap().unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn who_joins_while_the_event_is_moved_follows_it() {
+    let desk = Desk::of(60).await;
+    // The roster is full, so that the event itself isn't written.
+    let joins = booked(std::iter::once(999));
+    desk.apply_between(joins, 1, moved(5)).await;
+    desk.all_follow(61).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_follows_from_an_older_record_is_not_written_any_more() {
+    let whole = Desk::new().await;
+    whole.store().apply(with_guests(2, 90..250)).await.unwrap();
+    let desk = Desk::new().await;
+    let older = with_guests(1, 0..150);
+    desk.apply_between(older, 2, with_guests(2, 90..250)).await;
+    assert!(desk.dump().await == whole.dump().await);
 }

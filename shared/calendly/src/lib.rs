@@ -4,6 +4,7 @@
 
 pub mod api;
 mod call;
+pub mod json;
 pub mod oauth;
 pub mod signature;
 pub mod webhook;

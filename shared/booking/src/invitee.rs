@@ -89,6 +89,9 @@ pub struct Answer {
     pub answer: String,
     /// Place on the page.
     pub position: Option<i64>,
+    /// The answer was too long to be kept whole; the delivery has all of it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub truncated: bool,
 }
 
 /// Where the invitee came from.

@@ -23,6 +23,7 @@ mod people;
 mod reduce;
 mod sightings;
 mod submission;
+mod text;
 mod transition;
 mod view;
 
@@ -44,5 +45,6 @@ pub use people::Role;
 pub use reduce::{Records, Reduction, reduce};
 pub use sightings::{GONE_AFTER, Sightings};
 pub use submission::{FormAnswer, SubmissionRecord};
+pub use text::{cut, stored_len};
 pub use transition::Transition;
 pub use view::{CancellationView, EventStatus, EventView, InviteeSummary, InviteeView};

@@ -19,6 +19,9 @@ pub struct FormAnswer {
     pub question: String,
     /// The answer, if one was given.
     pub answer: Option<String>,
+    /// The answer was too long to be kept whole; the delivery has all of it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub truncated: bool,
 }
 
 /// A routing form submission. It is joined to its invitee by URI, from whichever side names it.

@@ -169,6 +169,7 @@ fn form(address: &str) -> Facts {
         question_uuid: None,
         question: "How do we reach you?".to_owned(),
         answer: Some(address.to_owned()),
+        truncated: false,
     };
     form.answers = Some(Latest::new(now, vec![answer]));
     form.created_at = Some(at(10));

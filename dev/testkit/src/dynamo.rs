@@ -178,7 +178,7 @@ fn line(item: &HashMap<String, AttributeValue>) -> String {
 }
 
 /// What a list of deliveries shows, and what its filters look at.
-const SHOWN: [&str; 14] = [
+const SHOWN: [&str; 15] = [
     "trackingId",
     "provider",
     "event",
@@ -191,6 +191,7 @@ const SHOWN: [&str; 14] = [
     "eventUri",
     "inviteeUri",
     "changes",
+    "warnings",
     "erasedAt",
     "expiresAt",
 ];

@@ -2,6 +2,7 @@
 
 use booking::ConnectionId;
 use calendly::webhook::{self, BookingWebhook, Webhook};
+use jiff::Timestamp;
 use platform::deliveries::{About, DeliveryId, NewDelivery, Status};
 use platform::http::TrackingId;
 
@@ -19,13 +20,17 @@ pub struct Reading {
     pub invitee_uri: Option<String>,
     /// The connection that it was sent for.
     pub connection: Option<ConnectionId>,
+    /// What in it was not understood.
+    pub warnings: Vec<String>,
     about: Option<About>,
+    received_at: Timestamp,
 }
 
 impl Reading {
-    /// Reads a body.
+    /// Reads a body that came now.
     pub fn of(body: &[u8]) -> Self {
-        match webhook::read(body) {
+        let received_at = ambient::now();
+        match webhook::read(body, received_at) {
             Ok(Webhook::Booking(booking)) => Self {
                 about: about(&booking),
                 connection: booking.connection,
@@ -34,6 +39,8 @@ impl Reading {
                 reason: None,
                 event_uri: booking.scheduled_event.map(String::from),
                 invitee_uri: booking.invitee.map(String::from),
+                warnings: booking.warnings,
+                received_at,
             },
             Ok(Webhook::NotHandled { event }) => Self {
                 event: Some(event),
@@ -56,7 +63,9 @@ impl Reading {
             event_uri: None,
             invitee_uri: None,
             connection: None,
+            warnings: Vec::new(),
             about: None,
+            received_at: ambient::now(),
         }
     }
 
@@ -76,8 +85,9 @@ impl Reading {
             reason: self.reason.as_deref(),
             event_uri: self.event_uri.as_deref(),
             invitee_uri: self.invitee_uri.as_deref(),
+            warnings: &self.warnings,
             about: self.about.as_ref(),
-            received_at: ambient::now(),
+            received_at: self.received_at,
             body,
         }
     }

@@ -217,6 +217,7 @@ fn told(outcome: Outcome, began: Instant, tracking_id: &TrackingId) -> Tested {
             processed,
             changes: outcome.changes,
             errors: outcome.errors,
+            warnings: outcome.reading.warnings,
             delivery_id: Some(outcome.delivery_id),
             event_id: outcome.reading.event_uri.and_then(id),
             invitee_id: outcome.reading.invitee_uri.and_then(id),

@@ -1,18 +1,33 @@
 //! What a webhook's body says, as [`Facts`].
 //!
-//! Reading is lenient: a field that is missing, null or of another type than documented is not
-//! known, and never a failure. Only what names the thing (event, URIs, one time) must be there.
+//! Reading is lenient: a field that is missing or null is not known, and never a failure. One of
+//! another type than documented is read where that can mean only one thing; of the rest as much is
+//! kept as can be, and a warning names the field. Only what names the thing (event and URIs) must be
+//! there.
 
+mod answers;
+mod details;
+mod identity;
 mod invitee;
 mod json;
+mod limits;
+mod no_show;
+mod notes;
+mod part;
+mod people;
 pub mod resource;
 mod routing;
 mod scheduled_event;
 pub mod simple;
+mod standing;
+
+pub use notes::MAX_WARNINGS;
 
 use booking::{ConnectionId, EventUri, Facts, InviteeUri, Provider, SubmissionUri};
 use jiff::{SignedDuration, Timestamp};
 use json::Json;
+use notes::Notes;
+use part::Part;
 use serde_json::Value;
 
 /// A body that was read.
@@ -46,6 +61,9 @@ pub struct BookingWebhook {
     pub created_at: Option<Timestamp>,
     /// The conference link isn't ready, and no webhook will tell when it is.
     pub link_pending: bool,
+    /// What in it was not understood, or could not be kept whole: each names a field by its path, and
+    /// nothing of what stands there. At most [`MAX_WARNINGS`], and one that counts the rest.
+    pub warnings: Vec<String>,
 }
 
 /// Why a body can't be read. Never holds a part of the body.
@@ -79,6 +97,7 @@ const MAX_EVENT_NAME: usize = 100;
 struct Envelope {
     connection: Option<ConnectionId>,
     created_at: Option<Timestamp>,
+    received_at: Timestamp,
 }
 
 /// How far a time may lie after the message that tells of it: Calendly cuts the message's own to
@@ -86,48 +105,82 @@ struct Envelope {
 const LEEWAY: SignedDuration = SignedDuration::from_mins(1);
 
 impl Envelope {
-    /// A time of a message, if it can be: one that lies far after the message would beat everything
+    /// When what a payload says was true: `told`, or else the best of the other times.
+    fn told_at(&self, payload: &Part<'_>, told: Option<Timestamp>) -> Timestamp {
+        told.or(self.created_at).unwrap_or_else(|| {
+            payload.note(
+                "tells no time that can be read, nor does what is around it: taken is when it came",
+            );
+            self.received_at
+        })
+    }
+
+    /// Whether a time of a message can be: one that lies far after the message would beat everything
     /// that is told later.
-    fn believed(&self, time: Timestamp) -> Option<Timestamp> {
+    fn believes(&self, time: Timestamp) -> bool {
         let latest = self.created_at.map(|sent| sent.saturating_add(LEEWAY));
         match latest {
-            Some(Ok(latest)) => (time <= latest).then_some(time),
-            _ => Some(time),
+            Some(Ok(latest)) => time <= latest,
+            _ => true,
+        }
+    }
+
+    /// When `part` was last changed, if that can be; when it was made, where it tells nothing of that.
+    fn updated_at(&self, part: &Part<'_>, created_at: Option<Timestamp>) -> Option<Timestamp> {
+        let Some(told) = part.given("updated_at") else {
+            return created_at.filter(|time| self.believes(*time));
+        };
+        match told.time() {
+            Some(time) => {
+                let believed = self.believes(time);
+                if !believed {
+                    told.note("lies after the message that tells it: left out");
+                }
+                believed.then_some(time)
+            }
+            None => created_at,
         }
     }
 }
 
-/// Reads a webhook's body.
-pub fn read(body: &[u8]) -> Result<Webhook, Unreadable> {
-    let json: Value = serde_json::from_slice(body).map_err(|error| Unreadable::NotJson {
+/// Reads a webhook's body, which came at `received_at`: that counts where it tells no time itself.
+pub fn read(body: &[u8], received_at: Timestamp) -> Result<Webhook, Unreadable> {
+    let parsed = crate::json::parse::<Value>(body).map_err(|error| Unreadable::NotJson {
         line: error.line(),
         column: error.column(),
     })?;
-    let event = json
-        .text("event")
+    let json = parsed.value;
+    let event = json.field("event").and_then(Value::as_str);
+    let event = event
+        .map(str::trim)
         .filter(|event| !event.is_empty() && event.len() <= MAX_EVENT_NAME)
-        .ok_or(Unreadable::NoEvent)?;
-    let envelope = Envelope {
-        connection: json
-            .text("created_by")
-            .and_then(|uri| ConnectionId::from_user_uri(&uri).ok()),
-        created_at: json.time("created_at"),
-    };
+        .ok_or(Unreadable::NoEvent)?
+        .to_owned();
     let Some(reader) = reader(&event) else {
         return Ok(Webhook::NotHandled { event });
     };
-    let payload = json
-        .get("payload")
-        .filter(|payload| payload.is_object())
-        .ok_or(Unreadable::Field {
-            field: "payload",
-            expected: "not an object",
-        })?;
-    let facts = reader(payload, &envelope)?;
+    let notes = Notes::default();
+    if parsed.lossy {
+        notes.add("body", "has characters that can't be: read as U+FFFD");
+    }
+    let whole = Part::new(&json, "", &notes);
+    let envelope = Envelope {
+        connection: connection(&whole),
+        // The second is what Calendly's first API called it.
+        created_at: whole
+            .time_of("created_at")
+            .or_else(|| whole.time_of("time")),
+        received_at,
+    };
+    let payload = whole.field("payload").filter(|it| it.value.is_object());
+    let payload = payload.ok_or(Unreadable::Field {
+        field: "payload",
+        expected: "not an object",
+    })?;
+    let facts = reader(&payload, &envelope)?;
+    let meeting = payload.value.object("scheduled_event");
     Ok(Webhook::Booking(Box::new(BookingWebhook {
-        link_pending: payload
-            .object("scheduled_event")
-            .is_some_and(resource::link_pending),
+        link_pending: meeting.is_some_and(resource::link_pending),
         connection: envelope.connection,
         created_at: envelope.created_at,
         invitee: facts.main_invitee().cloned(),
@@ -135,22 +188,21 @@ pub fn read(body: &[u8]) -> Result<Webhook, Unreadable> {
         submission: facts.keys().submission,
         event,
         facts,
+        warnings: notes.into_warnings(),
     })))
 }
 
-/// When what a payload says was true, by the best of the times that it has.
-fn said_at(payload: &Value, envelope: &Envelope) -> Result<Timestamp, Unreadable> {
-    let updated_at = match payload.time("updated_at") {
-        Some(time) => envelope.believed(time),
-        None => payload.time("created_at"),
-    };
-    updated_at.or(envelope.created_at).ok_or(Unreadable::Field {
-        field: "payload.updated_at",
-        expected: "not a time",
-    })
+fn connection(whole: &Part<'_>) -> Option<ConnectionId> {
+    let part = whole.given("created_by")?;
+    let uri = json::uri(part.value, "users");
+    let connection = uri.and_then(|uri| ConnectionId::from_user_uri(&uri).ok());
+    if connection.is_none() {
+        part.not("the URI of a user");
+    }
+    connection
 }
 
-type Reader = fn(&Value, &Envelope) -> Result<Facts, Unreadable>;
+type Reader = fn(&Part<'_>, &Envelope) -> Result<Facts, Unreadable>;
 
 /// Who reads an event. The names in the last column of each group aren't Calendly's own; relays
 /// send them.

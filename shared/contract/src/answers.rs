@@ -86,6 +86,8 @@ pub struct Told {
     pub received_at: Option<Timestamp>,
     /// The transitions that it made; null where that isn't known.
     pub changes: Option<Vec<String>>,
+    /// What in it was not understood.
+    pub warnings: Vec<String>,
 }
 
 impl From<&Delivery> for Told {
@@ -96,6 +98,7 @@ impl From<&Delivery> for Told {
             status: delivery.status,
             received_at: delivery.received_at,
             changes: delivery.changes.clone(),
+            warnings: delivery.warnings.clone(),
         }
     }
 }
@@ -411,6 +414,8 @@ pub struct TestResult {
     pub changes: Vec<String>,
     /// Why it was not processed.
     pub errors: Vec<String>,
+    /// What in it was not understood, or could not be kept whole, though the rest was applied.
+    pub warnings: Vec<String>,
     /// The delivery under which it is logged.
     pub delivery_id: Option<DeliveryId>,
     /// Id of the scheduled event that it is about.

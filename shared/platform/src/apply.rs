@@ -149,7 +149,9 @@ impl<J: Jobs<SyncJob> + Send + Sync + 'static> Apply for Bookkeeper<J> {
             // Erasing has settled it.
             return Ok(Applied::Nothing(logged.status));
         };
-        let applied = match webhook::read(&body) {
+        // Not now: applied again, it says the same.
+        let received_at = logged.received_at.unwrap_or_else(ambient::now);
+        let (applied, warnings) = match webhook::read(&body, received_at) {
             Ok(Webhook::Booking(booking)) => {
                 let told = Told {
                     event: booking.scheduled_event,
@@ -167,13 +169,14 @@ impl<J: Jobs<SyncJob> + Send + Sync + 'static> Apply for Bookkeeper<J> {
                     // the delivery is settled, so that a stop between leaves no body behind.
                     self.deliveries.erase(id).await?;
                 }
-                Application {
+                let applied = Application {
                     made: merged.transitions,
                     connection: told.connection,
                     created_at: told.created_at,
                     received_at: logged.received_at,
                     again: logged.processed_at.is_some(),
-                }
+                };
+                (applied, booking.warnings)
             }
             Ok(Webhook::NotHandled { .. }) => {
                 self.deliveries.set_aside(id, Status::Ignored, None).await?;
@@ -190,7 +193,7 @@ impl<J: Jobs<SyncJob> + Send + Sync + 'static> Apply for Bookkeeper<J> {
         // Where nothing was found to change, it may be that a stopped attempt had made the change.
         let known = first || !applied.made.is_empty();
         let made = known.then_some(applied.made.as_slice());
-        self.deliveries.processed(id, made).await?;
+        self.deliveries.processed(id, made, &warnings).await?;
         Ok(Applied::Now(applied))
     }
 }

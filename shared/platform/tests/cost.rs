@@ -58,6 +58,7 @@ impl Stack {
             reason: None,
             event_uri,
             invitee_uri: text("/payload/uri"),
+            warnings: &[],
             about: about.as_ref(),
             received_at: Timestamp::now(),
             body,

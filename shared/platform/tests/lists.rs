@@ -25,7 +25,9 @@ async fn book(store: &BookingStore, number: usize, start: Option<Timestamp>) {
         "created_by": format!("https://api.calendly.com/users/U{}", number % 2),
         "payload": payload,
     });
-    let Ok(Webhook::Booking(booking)) = read(body.to_string().as_bytes()) else {
+    let Ok(Webhook::Booking(booking)) =
+        read(body.to_string().as_bytes(), jiff::Timestamp::UNIX_EPOCH)
+    else {
         panic!("it is a booking");
     };
     store.apply(booking.facts).await.unwrap();
@@ -123,7 +125,7 @@ async fn a_long_booking_is_stored_compressed_and_one_too_long_is_refused_for_goo
                 "questions_and_answers": [{"question": "?", "answer": answer, "position": 0}],
             },
         });
-        match read(body.to_string().as_bytes()) {
+        match read(body.to_string().as_bytes(), jiff::Timestamp::UNIX_EPOCH) {
             Ok(Webhook::Booking(booking)) => booking.facts,
             other => panic!("{other:?}"),
         }

@@ -54,6 +54,7 @@ async fn a_tick_plans_heals_and_sweeps() {
         reason: None,
         event_uri: None,
         invitee_uri: None,
+        warnings: &[],
         about: None,
         received_at: Timestamp::now() - SignedDuration::from_mins(20),
         body: body.as_bytes(),

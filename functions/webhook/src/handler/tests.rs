@@ -158,7 +158,7 @@ async fn a_duplicate_is_queued_again_until_it_is_processed() {
     stage
         .receiver
         .log
-        .processed(&DeliveryId::of(&body), Some(&[]))
+        .processed(&DeliveryId::of(&body), Some(&[]), &[])
         .await
         .unwrap();
     let (status, again) = stage.post(signed(&body)).await;

@@ -97,6 +97,7 @@ impl Stage {
             reason: None,
             event_uri: None,
             invitee_uri: None,
+            warnings: &[],
             about: None,
             received_at: Timestamp::now(),
             body,

@@ -1,59 +1,60 @@
-//! Lenient access to JSON: what is not of the wanted type is not there.
+//! JSON values in every form that can mean only one thing: a number written as a text, a time
+//! without its `T`, a thing by its id. What is not of the wanted kind is not there.
 
-use booking::{Latest, Removable, Stamp};
-use jiff::Timestamp;
-use serde_json::Value;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Number, Value};
 
+/// Where Calendly's things are named.
+pub(super) const API: &str = "https://api.calendly.com";
+
+/// A time, and how sure that is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Time {
+    pub(super) at: Timestamp,
+    /// No time zone was told, and UTC is taken.
+    pub(super) zone_assumed: bool,
+}
+
+/// Fields of an object, whoever made it.
 pub(super) trait Json {
     fn field(&self, name: &str) -> Option<&Value>;
 
-    /// A string; `null`, and any other type, is nothing.
+    /// A string, or what else can be written as one word.
     fn text(&self, name: &str) -> Option<String> {
-        self.field(name)?.as_str().map(str::to_owned)
+        word(self.field(name)?)
     }
 
-    /// A string with something in it.
+    /// A text with something in it.
     fn filled(&self, name: &str) -> Option<String> {
         self.text(name).filter(|text| !text.trim().is_empty())
     }
 
-    /// A string that may have been taken away: `null`, or a text without anything in it, says that
-    /// there is none. A field that is missing says nothing.
-    fn removable(&self, name: &str, at: Stamp) -> Removable<String> {
-        let value = self.field(name)?;
-        let said = value.is_null() || value.is_string();
-        said.then(|| Latest::new(at, self.filled(name)))
-    }
-
-    /// An ISO 8601 time. The fraction is cut to microseconds, the provider's own precision.
     fn time(&self, name: &str) -> Option<Timestamp> {
-        let time: Timestamp = self.field(name)?.as_str()?.trim().parse().ok()?;
-        Timestamp::from_microsecond(time.as_microsecond()).ok()
+        time(self.field(name)?).map(|time| time.at)
     }
 
     fn flag(&self, name: &str) -> bool {
-        self.field(name).and_then(Value::as_bool).unwrap_or(false)
+        self.field(name).and_then(flag).unwrap_or(false)
     }
 
     fn int(&self, name: &str) -> Option<i64> {
-        self.field(name)?.as_i64()
+        int(self.field(name)?)
     }
 
     fn object(&self, name: &str) -> Option<&Value> {
         self.field(name).filter(|value| value.is_object())
     }
 
-    fn array(&self, name: &str) -> Option<&Vec<Value>> {
-        self.field(name)?.as_array()
-    }
-
     /// A URI: itself a string, or within an object that stands for the thing.
     fn uri(&self, name: &str) -> Option<String> {
         let value = self.field(name)?;
-        value
-            .as_str()
-            .map(str::to_owned)
-            .or_else(|| value.text("uri"))
+        let uri = match value {
+            Value::Object(_) => value.field("uri")?,
+            other => other,
+        };
+        uri.as_str().map(str::to_owned)
     }
 }
 
@@ -61,4 +62,164 @@ impl Json for Value {
     fn field(&self, name: &str) -> Option<&Value> {
         self.get(name)
     }
+}
+
+/// Whether a value says nothing: null, or an empty text, list or object, or one of nothing but these.
+pub(super) fn is_blank(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Bool(_) | Value::Number(_) => false,
+        Value::String(text) => text.trim().is_empty(),
+        Value::Array(items) => items.iter().all(is_blank),
+        Value::Object(fields) => fields.values().all(is_blank),
+    }
+}
+
+/// What kind of thing a value is, in words.
+pub(super) fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "true or false",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}
+
+/// A text, number, or true or false, as text.
+pub(super) fn word(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => {
+            let text = number.to_string();
+            // Programs with one kind of number write whole ones like this, too.
+            Some(text.strip_suffix(".0").map(str::to_owned).unwrap_or(text))
+        }
+        Value::Bool(flag) => Some(flag.to_string()),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+/// True or false, also as a word or as 1 and 0.
+pub(super) fn flag(value: &Value) -> Option<bool> {
+    match word(value)?.trim().to_ascii_lowercase().as_str() {
+        "true" | "1" => Some(true),
+        "false" | "0" => Some(false),
+        _ => None,
+    }
+}
+
+/// A whole number, also as a text or with a fraction of nothing.
+pub(super) fn int(value: &Value) -> Option<i64> {
+    let text = match value {
+        Value::Number(_) | Value::String(_) => word(value)?,
+        _ => return None,
+    };
+    let text = text.trim();
+    text.strip_suffix(".0").unwrap_or(text).parse().ok()
+}
+
+/// A number, also as a decimal text. One with a comma could mean two things, and is none.
+pub(super) fn number(value: &Value) -> Option<Number> {
+    match value {
+        Value::Number(number) => Some(number.clone()),
+        Value::String(text) => {
+            let text = text.trim();
+            let plain = text.bytes().all(|c| matches!(c, b'0'..=b'9' | b'.' | b'-'));
+            if !plain {
+                return None;
+            }
+            text.parse::<i64>()
+                .map(Number::from)
+                .ok()
+                .or_else(|| Number::from_f64(text.parse().ok()?))
+        }
+        _ => None,
+    }
+}
+
+/// A time: ISO 8601, with a space for its `T`, with `UTC` for its `Z`, without a zone (taken as
+/// UTC), or as seconds, milliseconds or microseconds since 1970. The fraction is cut to
+/// microseconds, the provider's own precision.
+pub(super) fn time(value: &Value) -> Option<Time> {
+    let told = |at| Time {
+        at,
+        zone_assumed: false,
+    };
+    let time = match value {
+        Value::String(text) => {
+            let text = text.trim();
+            written_time(text).or_else(|| epoch(text.parse().ok()?).map(told))?
+        }
+        Value::Number(number) => told(epoch(number.as_f64()?)?),
+        _ => return None,
+    };
+    Some(Time {
+        at: Timestamp::from_microsecond(time.at.as_microsecond()).ok()?,
+        ..time
+    })
+}
+
+fn written_time(text: &str) -> Option<Time> {
+    let told = |at| Time {
+        at,
+        zone_assumed: false,
+    };
+    if let Ok(at) = text.parse() {
+        return Some(told(at));
+    }
+    // `2027-03-10 10:00:00 +0100`
+    if let Some((date, offset)) = text.rsplit_once(' ')
+        && offset.starts_with(['+', '-'])
+        && let Ok(at) = format!("{date}{offset}").parse()
+    {
+        return Some(told(at));
+    }
+    let zone = ["UTC", "GMT"].iter().find_map(|zone| {
+        let at = text.len().checked_sub(zone.len())?;
+        let (date, end) = (text.get(..at)?, text.get(at..)?);
+        end.eq_ignore_ascii_case(zone).then(|| date.trim_end())
+    });
+    let civil = zone.unwrap_or(text);
+    // A date alone is no time.
+    let time: DateTime = civil.contains(':').then(|| civil.parse().ok()).flatten()?;
+    Some(Time {
+        at: TimeZone::UTC.to_timestamp(time).ok()?,
+        zone_assumed: zone.is_none(),
+    })
+}
+
+/// Since 1970 in seconds, milliseconds or microseconds: which of them, only its size tells. Each
+/// range reaches from 1973 to beyond 5000.
+fn epoch(number: f64) -> Option<Timestamp> {
+    let micros = match number {
+        1e8..1e11 => number * 1e6,
+        1e11..1e14 => number * 1e3,
+        1e14..1e17 => number,
+        _ => return None,
+    };
+    let since = SignedDuration::try_from_secs_f64(micros / 1e6).ok()?;
+    Timestamp::UNIX_EPOCH.checked_add(since).ok()
+}
+
+/// The URI of a thing of `collection`: as it is, of an id, or of an object with one of these.
+pub(super) fn uri(value: &Value, collection: &str) -> Option<String> {
+    let named = match value {
+        Value::Object(_) => ["uri", "uuid", "id"]
+            .iter()
+            .find_map(|name| value.field(name).filter(|value| !is_blank(value)))?,
+        other => other,
+    };
+    let name = match named {
+        Value::String(_) | Value::Number(_) => word(named)?,
+        _ => return None,
+    };
+    let name = name.trim();
+    if name.contains("://") {
+        return Some(name.to_owned());
+    }
+    let is_id = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    let id = !name.is_empty() && name.chars().all(is_id);
+    id.then(|| format!("{API}/{collection}/{name}"))
 }

@@ -1,6 +1,8 @@
 //! Resources of the REST API as facts: what a webhook would have said, and what none ever says.
 
-use super::json::Json;
+use super::json::{self, Json};
+use super::notes::Notes;
+use super::part::Part;
 use super::{Envelope, Unreadable, invitee, new_facts, scheduled_event};
 use booking::{ConnectionId, EventUri, Facts};
 use jiff::Timestamp;
@@ -8,7 +10,9 @@ use serde_json::Value;
 
 /// The URI of a scheduled event resource.
 pub fn event_uri(event: &Value) -> Result<EventUri, Unreadable> {
-    EventUri::parse(&event.uri("uri").unwrap_or_default()).map_err(|_| Unreadable::Field {
+    let uri = event.field("uri");
+    let uri = uri.and_then(|uri| json::uri(uri, "scheduled_events"));
+    EventUri::parse(&uri.unwrap_or_default()).map_err(|_| Unreadable::Field {
         field: "uri",
         expected: "not the URI of a scheduled event (…/scheduled_events/{id})",
     })
@@ -35,16 +39,23 @@ pub fn facts(
     let envelope = Envelope {
         connection: Some(connection.clone()),
         created_at: Some(read_at),
+        received_at: read_at,
     };
+    let notes = Notes::default();
     let mut facts = new_facts();
     facts.add_event(&scheduled_event::read(
         event_uri(event)?,
-        event,
+        &Part::new(event, "", &notes),
         &envelope,
         read_at,
     ));
     for one in invitees {
-        facts.add_invitee(&invitee::resource(one, &envelope)?);
+        let one = Part::new(one, "", &notes);
+        facts.add_invitee(&invitee::resource(&one, &envelope)?);
+    }
+    // A sync has no delivery to keep them on, and reads the same again each time.
+    for warning in notes.into_warnings() {
+        tracing::debug!(warning, "a resource is not understood in full");
     }
     Ok(facts)
 }

@@ -10,20 +10,22 @@
 //! | simple form | Calendly's body |
 //! |---|---|
 //! | `time` (now, where there is none) | `created_at`; the payload's times, where it has none of its own |
-//! | `payload.event` | `payload.scheduled_event` |
+//! | `payload.event`, or `payload.scheduled_event` beside an `invitee` | `payload.scheduled_event` |
 //! | `payload.invitee`, and whatever else `payload` has | the fields of `payload` |
 //! | `uri`, or `uuid` or `id` of event and invitee | their URIs; made of what tells them apart where none is given |
 //! | `old_invitee`, `new_invitee`, `old_event`, `new_event` | URIs of the other half of a reschedule |
 //!
 //! Names may be in snake or camel case. The names that Calendly's first API had (`canceler_name`,
-//! `cancel_reason`, `extended_assigned_to`, `payments`) are read too: its payloads have this form.
+//! `cancel_reason`, `extended_assigned_to`, `questions_and_responses`, `payments`) are read too: its
+//! payloads have this form.
 
 mod event;
 mod invitee;
 mod names;
 
-use super::json::Json;
+use super::json::{Json, is_blank};
 use super::{Unreadable, reader};
+use booking::InviteeUri;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
@@ -32,6 +34,8 @@ struct Simple {
     payload: Value,
     event: Value,
     invitee: Value,
+    /// The event stands in `scheduled_event`.
+    as_scheduled: bool,
     /// Whether this webhook tells that the booking was canceled.
     cancels: bool,
     /// What is told was true at this time, written as Calendly does.
@@ -50,10 +54,11 @@ pub fn to_body(data: &Map<String, Value>, now: Timestamp) -> Result<Value, Unrea
     let given = in_snake_case(&given);
     let at = written(time(&given, now)?);
     let payload = in_snake_case(payload);
-    let part = |name| payload.object(name).cloned().unwrap_or_else(|| json!({}));
+    let (event_part, as_scheduled) = event_part(&payload);
     let simple = Simple {
-        event: part("event"),
-        invitee: part("invitee"),
+        event: event_part,
+        invitee: invitee_part(&payload),
+        as_scheduled,
         cancels: event == "invitee.canceled",
         at: at.clone(),
         payload,
@@ -67,10 +72,42 @@ pub fn to_body(data: &Map<String, Value>, now: Timestamp) -> Result<Value, Unrea
 }
 
 /// Calendly's own payload names its invitee by `uri`, and tells of the event in `scheduled_event`.
+/// An invitee is also known to be named without its event: that one stands beside it, then.
 fn is_simple(payload: &Value) -> bool {
-    let parts = ["event", "invitee"].map(|name| payload.object(name));
-    let own = ["uri", "scheduled_event"].map(|name| payload.field(name));
-    parts.iter().any(Option::is_some) && own.iter().all(Option::is_none)
+    let uri = payload.field("uri").filter(|uri| !is_blank(uri));
+    let of_invitee = |uri: &Value| {
+        let uri = uri.as_str().unwrap_or_default();
+        uri.contains("/invitees/") && InviteeUri::parse(uri).is_err()
+    };
+    let has = |name| payload.object(name).is_some();
+    match uri {
+        None => has("event") || has("invitee"),
+        Some(uri) => of_invitee(uri) && (has("event") || has("invitee") || has("scheduled_event")),
+    }
+}
+
+/// What is said of the event, and whether that stands in `scheduled_event`.
+fn event_part(payload: &Value) -> (Value, bool) {
+    if let Some(event) = payload.object("event") {
+        return (event.clone(), false);
+    }
+    let scheduled = payload.object("scheduled_event");
+    let mut event = scheduled.cloned().unwrap_or_else(|| json!({}));
+    if let Some(uri) = payload.filled("event")
+        && event.uri("uri").is_none()
+    {
+        event["uri"] = json!(uri);
+    }
+    (event, scheduled.is_some())
+}
+
+fn invitee_part(payload: &Value) -> Value {
+    let invitee = payload.object("invitee").cloned();
+    let mut invitee = invitee.unwrap_or_else(|| json!({}));
+    if let (Some(uri), None) = (payload.filled("uri"), invitee.uri("uri")) {
+        invitee["uri"] = json!(uri);
+    }
+    invitee
 }
 
 fn time(given: &Value, now: Timestamp) -> Result<Timestamp, Unreadable> {
@@ -115,11 +152,18 @@ fn cancellation(objects: &[&Value], at: &str) -> Value {
     })
 }
 
-/// Whether an event or invitee says of itself that it is canceled.
+/// Whether an event or invitee says of itself that it is canceled: by the same rule as in Calendly's
+/// own form.
 fn is_canceled(object: &Value) -> bool {
-    object.flag("canceled")
-        || object.object("cancellation").is_some()
-        || object.text("status").as_deref() == Some("canceled")
+    let status = object.text("status").map(|word| word.trim().to_lowercase());
+    match status.as_deref() {
+        Some("canceled" | "cancelled") => true,
+        Some("active") => object.flag("canceled"),
+        _ => {
+            let said = object.object("cancellation").filter(|said| !is_blank(said));
+            object.flag("canceled") || said.is_some()
+        }
+    }
 }
 
 /// The same with all names, at every depth, in snake case. Of a name in both spellings the one that

@@ -29,7 +29,14 @@ const MOST_CHANGES: usize = 100;
 impl DeliveryStore {
     /// The delivery was applied. What this attempt `made` is added to what earlier ones are known to
     /// have made; nothing is said where that isn't known.
-    pub async fn processed(&self, id: &DeliveryId, made: Option<&[Transition]>) -> Result<()> {
+    /// `warnings` are what this attempt did not understand in it.
+    pub async fn processed(
+        &self,
+        id: &DeliveryId,
+        made: Option<&[Transition]>,
+        warnings: &[String],
+    ) -> Result<()> {
+        let warnings = warnings.iter().map(s).collect();
         let mut call = self
             .client
             .update_item()
@@ -39,6 +46,7 @@ impl DeliveryStore {
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":processed", s(Status::Processed.as_str()))
             .expression_attribute_values(":now", s(ambient::now()))
+            .expression_attribute_values(":warnings", AttributeValue::L(warnings))
             .expression_attribute_values(":one", n(1));
         let mut changes = "";
         if let Some(made) = made {
@@ -49,7 +57,7 @@ impl DeliveryStore {
                 .expression_attribute_values(":made", AttributeValue::L(made));
         }
         call.update_expression(format!(
-            "SET #status = :processed, processedAt = :now{changes} \
+            "SET #status = :processed, processedAt = :now, warnings = :warnings{changes} \
              REMOVE lastError, nextAttemptAt, statusBucket, statusAt ADD attempts :one"
         ))
         .send()

@@ -137,6 +137,8 @@ pub struct NewDelivery<'a> {
     pub event_uri: Option<&'a str>,
     /// URI of the invitee whom it is about.
     pub invitee_uri: Option<&'a str>,
+    /// What in it was not understood.
+    pub warnings: &'a [String],
     /// What it is about, for the list of what was told about one thing.
     pub about: Option<&'a About>,
     /// When it came.
@@ -190,6 +192,9 @@ pub struct Delivery {
     /// The transitions that applying it made; none if the bookings knew it all already. Null while it
     /// isn't applied, and where it isn't known: an attempt that was stopped may have made some.
     pub changes: Option<Vec<String>>,
+    /// What in it was not understood, or could not be kept whole, though the rest was applied. Each
+    /// names a field by its path and nothing of what stands there; at most 21.
+    pub warnings: Vec<String>,
     /// When its body was erased.
     pub erased_at: Option<Timestamp>,
 }
@@ -212,6 +217,7 @@ impl Delivery {
             event_uri: item.text("eventUri").map(str::to_owned),
             invitee_uri: item.text("inviteeUri").map(str::to_owned),
             changes: item.contains_key("changes").then(|| item.texts("changes")),
+            warnings: item.texts("warnings"),
             erased_at: item.time("erasedAt"),
         })
     }

@@ -94,6 +94,10 @@ impl DeliveryStore {
                 item.insert(name.to_owned(), s(value));
             }
         }
+        if !new.warnings.is_empty() {
+            let warnings = new.warnings.iter().map(s).collect();
+            item.insert("warnings".to_owned(), AttributeValue::L(warnings));
+        }
         let now = n(new.received_at.as_second());
 
         let old = if more.is_empty() {

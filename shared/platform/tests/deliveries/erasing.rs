@@ -85,7 +85,7 @@ async fn what_was_settled_keeps_its_status_and_the_rest_is_ignored() {
     log.store.failed(&id("failed"), "e", now).await.unwrap();
     log.store.dead(&id("dead"), "e", 1).await.unwrap();
     log.store
-        .processed(&id("processed"), Some(&[]))
+        .processed(&id("processed"), Some(&[]), &[])
         .await
         .unwrap();
     for body in bodies {

@@ -32,7 +32,7 @@ async fn each_status_has_its_list_and_a_delivery_is_in_one_at_a_time() {
     store.dead(&id("dead"), "gone wrong", 1).await.unwrap();
     let made = [booking::Transition::Scheduled];
     store
-        .processed(&id("processed"), Some(&made))
+        .processed(&id("processed"), Some(&made), &[])
         .await
         .unwrap();
     let (aside, unreadable) = (id("set aside"), id("unreadable"));
@@ -121,7 +121,7 @@ async fn filters_alone_and_together_keep_what_fits() {
     for n in (0..60).rev().filter(|n| n % 4 == 2) {
         let id = id(format!("b{n}"));
         match n % 3 {
-            0 => log.store.processed(&id, Some(&[])).await.unwrap(),
+            0 => log.store.processed(&id, Some(&[]), &[]).await.unwrap(),
             _ => log.store.dead(&id, "e", 1).await.unwrap(),
         }
     }

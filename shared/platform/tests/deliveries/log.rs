@@ -46,7 +46,7 @@ async fn each_step_of_a_delivery_is_one_write() {
         .set_aside(&id, Status::Ignored, None)
         .await
         .unwrap();
-    log.store.processed(&id, Some(&[])).await.unwrap();
+    log.store.processed(&id, Some(&[]), &[]).await.unwrap();
     assert_eq!(log.calls.calls(), 6);
 }
 
@@ -74,7 +74,7 @@ async fn deliveries_that_wait_too_long_are_found_until_they_are_done() {
     assert_eq!(waiting(ago(10), 100).await, want(&mut (0..20).rev()));
     assert_eq!(waiting(ago(10), 7).await, want(&mut (13..20).rev()));
 
-    store.processed(&id(body(0)), Some(&[])).await.unwrap();
+    store.processed(&id(body(0)), Some(&[]), &[]).await.unwrap();
     store.failed(&id(body(1)), "e", now).await.unwrap();
     store.dead(&id(body(2)), "e", 1).await.unwrap();
     let aside = id(body(3));

@@ -83,7 +83,7 @@ async fn a_long_list_pages_through_once_while_others_write() {
                 let store = &log.store;
                 if other % 4 == 1 {
                     store
-                        .processed(&id(format!("b{other}")), Some(&[]))
+                        .processed(&id(format!("b{other}")), Some(&[]), &[])
                         .await
                         .unwrap();
                 }

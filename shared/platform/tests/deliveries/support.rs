@@ -104,6 +104,7 @@ impl Log {
             reason: None,
             event_uri: None,
             invitee_uri: None,
+            warnings: &[],
             about: told.about.as_ref(),
             received_at: told.at,
             body: &told.body,

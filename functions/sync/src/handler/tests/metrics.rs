@@ -105,6 +105,7 @@ async fn a_tick_counts_itself_and_what_it_queues_again() {
             reason: None,
             event_uri: None,
             invitee_uri: None,
+            warnings: &[],
             about: None,
             received_at: hour_ago,
             body,

@@ -2,7 +2,7 @@
 
 use super::{Simple, cancellation, first, is_canceled, names, written};
 use crate::webhook::Unreadable;
-use crate::webhook::json::Json;
+use crate::webhook::json::{API, Json, time};
 use booking::EventUri;
 use jiff::SignedDuration;
 use serde_json::{Map, Value, json};
@@ -36,14 +36,21 @@ pub(super) fn scheduled_event(simple: &Simple, uri: &EventUri) -> Result<Value, 
         let location = json!({ "type": "custom", "location": place });
         event.insert("location".to_owned(), location);
     }
-    let hosts = ["event_memberships", "hosts", "extended_assigned_to"];
-    if let Some(Value::Array(hosts)) = first(&[given], &hosts) {
-        let hosts = hosts.iter().map(host).collect();
+    let hosts = [
+        "event_memberships",
+        "hosts",
+        "extended_assigned_to",
+        "assigned_to",
+    ];
+    if let Some(hosts) = first(&[given], &hosts) {
+        let hosts = match hosts {
+            Value::Array(hosts) => hosts.iter().map(host).collect(),
+            one => host(one),
+        };
         event.insert("event_memberships".to_owned(), hosts);
     }
-    if let Some(Value::Array(guests)) = first(&[given], &["event_guests", "guests"]) {
-        let guests = guests.iter().map(guest).collect();
-        event.insert("event_guests".to_owned(), guests);
+    if let Some(guests) = first(&[given], &["event_guests", "guests"]) {
+        event.insert("event_guests".to_owned(), guests.clone());
     }
     if is_canceled(given) {
         let why = cancellation(&[given, &simple.invitee, &simple.payload], &simple.at);
@@ -61,29 +68,38 @@ pub(super) fn scheduled_event(simple: &Simple, uri: &EventUri) -> Result<Value, 
 /// Start and end. One without an end takes as long as its `duration` says, in minutes, or no time.
 fn times(simple: &Simple, event: &mut Map<String, Value>) -> Result<(), Unreadable> {
     let given = &simple.event;
-    let Some(start) = names::start(given) else {
-        return match first(&[given], &["start_time", "start"]) {
-            None => Ok(()),
-            Some(_) => Err(Unreadable::Field {
-                field: "payload.event.startTime",
-                expected: "not a time such as 2026-12-01T15:00:00Z",
-            }),
-        };
+    let wrong = |field, expected| Unreadable::Field { field, expected };
+    let Some(told) = first(&[given], &names::START) else {
+        return Ok(());
     };
+    let start = names::start(given).ok_or(wrong(
+        if simple.as_scheduled {
+            "payload.scheduled_event.startTime"
+        } else {
+            "payload.event.startTime"
+        },
+        "not a time such as 2026-12-01T15:00:00Z",
+    ))?;
+    // As it is given: what is odd about it is noted when it is read.
+    event.insert("start_time".to_owned(), told.clone());
     let end = if let Some(end) = first(&[given], &["end_time", "end"]) {
-        json!({ "end": end }).time("end").ok_or(Unreadable::Field {
-            field: "payload.event.endTime",
-            expected: "not a time such as 2026-12-01T15:30:00Z",
-        })?
+        time(end).ok_or(wrong(
+            if simple.as_scheduled {
+                "payload.scheduled_event.endTime"
+            } else {
+                "payload.event.endTime"
+            },
+            "not a time such as 2026-12-01T15:30:00Z",
+        ))?;
+        end.clone()
     } else {
         let of_type = event_type(simple).and_then(|it| it.int("duration"));
         let minutes = given.int("duration").or(of_type).unwrap_or(0);
         // A day is longer than any meeting.
         let length = SignedDuration::from_mins(minutes.clamp(0, 24 * 60));
-        start.saturating_add(length).unwrap_or(start)
+        json!(written(start.saturating_add(length).unwrap_or(start)))
     };
-    event.insert("start_time".to_owned(), json!(written(start)));
-    event.insert("end_time".to_owned(), json!(written(end)));
+    event.insert("end_time".to_owned(), end);
     Ok(())
 }
 
@@ -98,22 +114,19 @@ fn type_uri(event_type: &Value) -> Value {
         Value::String(uri) => Some(uri.clone()),
         other => other
             .text("uri")
-            .or_else(|| id().map(|id| format!("https://api.calendly.com/event_types/{id}"))),
+            .or_else(|| id().map(|id| format!("{API}/event_types/{id}"))),
     };
     json!(uri)
 }
 
+/// A name or address alone stays as it is.
 fn host(host: &Value) -> Value {
+    if !host.is_object() {
+        return host.clone();
+    }
     json!({
         "user": first(&[host], &["user", "uri"]),
         "user_name": first(&[host], &["user_name", "name"]),
         "user_email": first(&[host], &["user_email", "email"]),
     })
-}
-
-fn guest(guest: &Value) -> Value {
-    match guest {
-        Value::String(email) => json!({ "email": email }),
-        other => other.clone(),
-    }
 }

@@ -3,15 +3,22 @@
 use super::names::{self, Places};
 use super::{Simple, cancellation, event, first, is_canceled};
 use crate::webhook::Unreadable;
-use crate::webhook::json::Json;
+use crate::webhook::json::{Json, is_blank};
 use booking::{EventUri, InviteeUri};
 use serde_json::{Map, Value, json};
 
 /// Parts of the simple form that are no fields of Calendly's payload.
-const PARTS: [&str; 5] = ["event", "invitee", "event_type", "old_event", "new_event"];
+const PARTS: [&str; 6] = [
+    "event",
+    "scheduled_event",
+    "invitee",
+    "event_type",
+    "old_event",
+    "new_event",
+];
 
 /// Calendly's names, and others that mean the same.
-const OTHER_NAMES: [(&str, &[&str]); 5] = [
+const OTHER_NAMES: [(&str, &[&str]); 6] = [
     ("email", &["email_address"]),
     ("name", &["full_name"]),
     ("timezone", &["time_zone"]),
@@ -20,12 +27,20 @@ const OTHER_NAMES: [(&str, &[&str]); 5] = [
         &["sms_reminder_number", "phone_number", "phone"],
     ),
     ("questions_and_answers", &["answers"]),
+    // Of several the reader takes the one that counts.
+    ("payment", &["payments"]),
 ];
 
-const HERE: Places = Places {
-    event: "payload.event",
-    invitee: "payload.invitee",
-};
+fn here(simple: &Simple) -> Places {
+    Places {
+        event: if simple.as_scheduled {
+            "payload.scheduled_event"
+        } else {
+            "payload.event"
+        },
+        invitee: "payload.invitee",
+    }
+}
 
 /// The payload in Calendly's form.
 pub(super) fn payload(simple: &Simple) -> Result<Value, Unreadable> {
@@ -65,15 +80,11 @@ fn fields(simple: &Simple) -> Map<String, Value> {
             fields.insert(name.to_owned(), other);
         }
     }
-    if let Some(Value::Array(payments)) = fields.remove("payments")
-        && let (Some(payment), false) = (payments.first(), fields.contains_key("payment"))
-    {
-        fields.insert("payment".to_owned(), payment.clone());
-    }
-    if let Some(Value::Object(payment)) = fields.get_mut("payment")
-        && let (Some(id), false) = (payment.remove("id"), payment.contains_key("external_id"))
-    {
-        payment.insert("external_id".to_owned(), id);
+    if let Some(responses) = fields.remove("questions_and_responses") {
+        let untold = fields.get("questions_and_answers").is_none_or(is_blank);
+        if untold {
+            fields.insert("questions_and_answers".to_owned(), answers(&responses));
+        }
     }
     for time in ["created_at", "updated_at"] {
         fields.entry(time).or_insert_with(|| json!(simple.at));
@@ -81,24 +92,51 @@ fn fields(simple: &Simple) -> Map<String, Value> {
     fields
 }
 
+/// `{"1_question": "Company", "1_response": "Engines Ltd"}` as a list of answers, in the order of the
+/// numbers. Anything else stays as it is.
+fn answers(responses: &Value) -> Value {
+    let Value::Object(fields) = responses else {
+        return responses.clone();
+    };
+    let number = |name: &str, end| name.strip_suffix(end)?.parse::<u32>().ok();
+    let mut numbers: Vec<u32> = fields
+        .keys()
+        .filter_map(|name| number(name, "_question").or_else(|| number(name, "_response")))
+        .collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    if numbers.is_empty() {
+        return responses.clone();
+    }
+    let list = numbers.iter().map(|number| {
+        json!({
+            "question": fields.get(&format!("{number}_question")),
+            "answer": fields.get(&format!("{number}_response")),
+            "position": number.saturating_sub(1),
+        })
+    });
+    list.collect()
+}
+
 fn who(simple: &Simple, fields: &Map<String, Value>) -> Result<(EventUri, InviteeUri), Unreadable> {
-    let named = names::event(&simple.event, &event::name(simple), HERE);
-    let Some(uri) = simple.invitee.filled("uri") else {
+    let mut here = here(simple);
+    let named = names::event(&simple.event, &event::name(simple), here);
+    let whole = simple.invitee.filled("uri");
+    let Some(invitee) = whole.as_ref().and_then(|uri| InviteeUri::parse(uri).ok()) else {
         let event = named?;
-        let invitee = names::invitee(&simple.invitee, &event, email(fields), HERE)?;
+        if whole.is_some() {
+            here.invitee = "payload.invitee.uri";
+        }
+        let invitee = names::invitee(&simple.invitee, &event, email(fields), here)?;
         return Ok((event, invitee));
     };
     // Its URI names the event too.
-    let invitee = InviteeUri::parse(&uri).map_err(|_| Unreadable::Field {
-        field: "payload.invitee.uri",
-        expected: "not the URI of an invitee (…/scheduled_events/{id}/invitees/{id})",
-    })?;
     let event = invitee.event();
     let names_itself = first(&[&simple.event], &["uri", "uuid", "id"]).is_some();
     if names_itself && named? != event {
         return Err(Unreadable::Field {
             field: "payload.invitee.uri",
-            expected: "not of an invitee of `payload.event`",
+            expected: "not of an invitee of the event beside it",
         });
     }
     Ok((event, invitee))

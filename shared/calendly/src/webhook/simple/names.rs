@@ -2,13 +2,15 @@
 //! that a test that cancels meets the one that booked.
 
 use crate::webhook::Unreadable;
-use crate::webhook::json::Json;
+use crate::webhook::identity::invitee_of;
+use crate::webhook::json::{API, Json};
 use booking::{EventUri, InviteeUri};
 use jiff::Timestamp;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-const API: &str = "https://api.calendly.com";
+/// What the start of an event is called.
+pub(super) const START: [&str; 2] = ["start_time", "start"];
 
 /// Where a part is in the request, for errors.
 #[derive(Clone, Copy)]
@@ -57,7 +59,7 @@ pub(super) fn invitee(
         ),
         own.as_deref().or(email),
     ) {
-        (Some(uri), _) => uri,
+        (Some(uri), _) => return invitee_of(&uri.into(), Some(event)).ok_or(wrong),
         (None, Some(email)) => {
             let id = made_of(&["invitee", event.id(), &email.trim().to_lowercase()]);
             format!("{event}/invitees/{id}")
@@ -69,7 +71,7 @@ pub(super) fn invitee(
 
 /// When an event starts.
 pub(super) fn start(event: &Value) -> Option<Timestamp> {
-    event.time("start_time").or_else(|| event.time("start"))
+    START.iter().find_map(|name| event.time(name))
 }
 
 /// The URI that is given, or the one of the id that is given in `collection`.

@@ -14,7 +14,7 @@ fn body(data: &Value) -> Result<Value, Unreadable> {
 
 fn booking(data: &Value) -> BookingWebhook {
     let body = body(data).unwrap();
-    match read(body.to_string().as_bytes()) {
+    match read(body.to_string().as_bytes(), now()) {
         Ok(Webhook::Booking(booking)) => *booking,
         other => panic!("not a booking: {other:?}"),
     }
@@ -494,7 +494,7 @@ fn what_is_missing_or_wrong_is_named() {
         ),
         (
             "/payload/event",
-            json!({ "uuid": "E1", "startTime": "2026-12-01T15:00:00" }),
+            json!({ "uuid": "E1", "startTime": "2026-12-01" }),
             "payload.event.startTime",
         ),
         (
@@ -535,5 +535,132 @@ fn what_is_missing_or_wrong_is_named() {
     assert!(body(&data).is_ok(), "the invitee's URI names the event");
     data["payload"]["event"]["uuid"] = json!("E1");
     let wrong = body(&data).unwrap_err().to_string();
-    assert!(wrong.contains("`payload.event`"), "{wrong}");
+    assert!(wrong.contains("the event beside it"), "{wrong}");
+}
+
+/// What people have lying about, in `fixtures/odd`.
+fn odd(name: &str) -> Value {
+    let bytes = testkit::fixture(&format!("../odd/test.{name}.json"));
+    crate::json::from_slice::<Value>(&bytes).unwrap()["eventData"].take()
+}
+
+#[test]
+fn a_whole_payload_of_the_first_api_is_read_with_its_answers_and_the_good_payment() {
+    let data = odd("first-api");
+    let (event, invitee) = one(std::slice::from_ref(&data));
+    has(
+        &event,
+        &json!({ "id": "f31e", "name": "Intake call", "startTime": "2027-03-14T11:00:00Z" }),
+    );
+    let answers = json!([{ "question": "Chat id", "answer": "noor#1", "position": 0 }]);
+    assert_eq!(invitee["answers"], answers);
+    has(
+        &invitee["payment"],
+        &json!({ "externalId": "ch_second", "successful": true, "amount": 10.5 }),
+    );
+    let warnings = booking(&data).warnings;
+    assert!(
+        warnings[0].starts_with("`payload.payment` is a list"),
+        "{warnings:?}"
+    );
+}
+
+#[test]
+fn responses_are_read_in_the_order_of_their_numbers() {
+    let mut data = odd("first-api");
+    data["payload"]["questions_and_responses"] = json!({
+        "10_question": "Last?", "10_response": "yes",
+        "2_question": "Second?", "2_response": ["a", "b"],
+        "1_response": "by itself",
+    });
+    let (_, invitee) = one(&[data]);
+    let answers = invitee["answers"].as_array().unwrap();
+    let texts: Vec<_> = answers
+        .iter()
+        .map(|it| (&it["question"], &it["answer"]))
+        .collect();
+    let want = [("", "by itself"), ("Second?", "a\nb"), ("Last?", "yes")];
+    assert_eq!(
+        texts,
+        want.map(|(q, a)| (json!(q), json!(a)))
+            .iter()
+            .map(|(q, a)| (q, a))
+            .collect::<Vec<_>>()
+    );
+}
+
+#[test]
+fn an_invitee_beside_a_scheduled_event_is_read() {
+    let data = odd("invitee-beside-scheduled-event");
+    let (event, invitee) = one(std::slice::from_ref(&data));
+    has(
+        &event,
+        &json!({ "id": "f32e", "name": "Discovery", "startTime": "2027-05-20T14:00:00Z" }),
+    );
+    has(
+        &invitee,
+        &json!({ "id": "f32i", "name": "Pat Example", "email": "pat.32@example.com" }),
+    );
+    // Each of them may be named by an id, or by what tells it apart.
+    let mut unnamed = data;
+    for part in ["invitee", "scheduled_event"] {
+        unnamed["payload"][part]
+            .as_object_mut()
+            .unwrap()
+            .remove("uri");
+    }
+    assert_eq!(one(&[unnamed]).1["email"], "pat.32@example.com");
+}
+
+#[test]
+fn an_invitee_named_without_its_event_belongs_to_the_one_beside_it() {
+    let short = "https://api.calendly.com/invitees/i9";
+    let event = json!({ "uuid": "e9", "startTime": FIRST });
+    for payload in [
+        json!({ "event": event, "invitee": { "uri": short } }),
+        json!({ "event": event, "uri": short, "email": "ada@example.com" }),
+        json!({ "scheduled_event": event, "uri": short }),
+        json!({ "scheduled_event": event, "invitee": { "uri": short } }),
+        json!({ "event": "https://api.calendly.com/scheduled_events/e9", "invitee": { "uri": short } }),
+    ] {
+        let data = json!({ "event": "invitee.created", "payload": payload });
+        let booking = booking(&data);
+        let uri = booking.invitee.unwrap();
+        assert_eq!((uri.event().id(), uri.id()), ("e9", "i9"), "{data}");
+    }
+}
+
+#[test]
+fn a_duration_may_be_a_text() {
+    let (event, invitee) = one(&[odd("duration-as-text")]);
+    assert_eq!(event["endTime"], "2027-04-01T09:45:00Z");
+    assert_eq!(invitee["textReminderNumber"], "491701234567");
+}
+
+#[test]
+fn a_time_without_a_zone_is_read_and_told() {
+    let data = simple(
+        "invitee.created",
+        "2026-11-20T09:15:01Z",
+        "2026-12-01 15:00",
+    );
+    assert_eq!(one(std::slice::from_ref(&data)).0["startTime"], FIRST);
+    let warnings = booking(&data).warnings;
+    assert!(
+        warnings[0].contains("start_time` has no time zone"),
+        "{warnings:?}"
+    );
+}
+
+#[test]
+fn an_empty_cancellation_cancels_nothing() {
+    let mut data = simple("invitee.created", "2026-11-20T09:15:01Z", FIRST);
+    for part in ["event", "invitee"] {
+        data["payload"][part]["cancellation"] = json!({});
+    }
+    let (event, invitee) = one(&[data]);
+    assert_eq!(
+        (&event["status"], &invitee["status"]),
+        (&json!("active"), &json!("active"))
+    );
 }

@@ -141,6 +141,22 @@ async fn a_new_webhook_is_one_write_and_one_send() {
 }
 
 #[tokio::test]
+async fn what_is_not_understood_is_logged_with_the_webhook() {
+    let (stage, _dynamo) = Stage::new().await;
+    for (name, warnings) in [("half-a-surrogate-pair", 1), ("byte-order-mark", 0)] {
+        let body = fixture(&format!("../odd/{name}.json"));
+        let (status, answer) = stage.post(signed(&body)).await;
+        assert_eq!((status, answer.get("ignored")), (200, None), "{name}");
+        let id = DeliveryId::of(&body);
+        let logged = stage.receiver.log.get(&id).await.unwrap().unwrap();
+        assert_eq!(
+            (logged.status, logged.warnings.len()),
+            (Status::Received, warnings)
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_duplicate_is_queued_again_until_it_is_processed() {
     let (stage, _dynamo) = Stage::new().await;
     let body = fixture("invitee.created.json");

@@ -291,6 +291,97 @@ async fn what_is_not_handled_or_not_readable_is_logged_and_says_why() {
 }
 
 #[tokio::test]
+async fn what_is_not_understood_is_told_though_the_rest_is_applied() {
+    let stage = Stage::new().await;
+    let mut data = full("invitee.created.json");
+    data["payload"]["timezone"] = json!({ "name": "UTC" });
+    let tested = stage.tested(&data).await;
+    assert_eq!(tested["result"]["changes"], json!(["scheduled"]));
+    let warning = "`payload.timezone` is an object, and not a text: left out";
+    assert_eq!(tested["result"]["warnings"], json!([warning]));
+    assert_eq!(stage.logged(&tested).await.warnings, [warning]);
+    let clear = stage.tested(&full("invitee.canceled.json")).await;
+    assert_eq!(clear["result"]["warnings"], json!([]));
+}
+
+#[tokio::test]
+async fn bodies_that_people_have_are_processed_as_their_bytes_are() {
+    let stage = Stage::new().await;
+    for name in [
+        "first-api",
+        "invitee-beside-scheduled-event",
+        "duration-as-text",
+    ] {
+        let body = fixture(&format!("../odd/test.{name}.json"));
+        let (status, tested) = stage.answered(with("operate", body)).await;
+        assert_eq!(
+            (status, &tested["success"]),
+            (200, &json!(true)),
+            "{tested:#}"
+        );
+        assert_eq!(tested["result"]["changes"], json!(["scheduled"]));
+    }
+    let odd = fixture("../odd/half-a-surrogate-pair.json");
+    let data = String::from_utf8(odd).unwrap();
+    let body = format!("\u{feff}{{\"eventData\": {data}}}");
+    let (status, tested) = stage.answered(with("operate", body)).await;
+    assert_eq!(
+        (status, &tested["success"]),
+        (200, &json!(true)),
+        "{tested:#}"
+    );
+}
+
+#[tokio::test]
+async fn a_body_that_tells_too_little_names_what_is_missing() {
+    let stage = Stage::new().await;
+    let event = json!({ "startTime": "2027-01-01T09:00:00Z" });
+    let invitee = json!({ "email": "ada@example.com" });
+    for (data, field) in [
+        (
+            json!({ "payload": { "event": event, "invitee": invitee } }),
+            "`event`",
+        ),
+        (json!({ "event": "invitee.created" }), "`payload`"),
+        (
+            json!({ "event": "invitee.created", "payload": {} }),
+            "`payload.uri`",
+        ),
+        (
+            json!({ "event": "invitee.created", "payload": { "event": event } }),
+            "`payload.invitee`",
+        ),
+        (
+            json!({ "event": "invitee.created", "payload": { "invitee": invitee } }),
+            "`payload.event`",
+        ),
+        (
+            json!({ "event": "invitee.created", "payload": {
+                "invitee": invitee, "scheduled_event": { "name": "Intro" } } }),
+            "`payload.scheduled_event`",
+        ),
+        (
+            json!({ "event": "invitee.created", "payload": {
+                "invitee": { "uri": "https://api.calendly.com/invitees/i" } } }),
+            "`payload.event`",
+        ),
+        (
+            json!({ "event": "invitee_no_show.created", "payload": { "event": event } }),
+            "`payload.invitee`",
+        ),
+        (
+            json!({ "event": "routing_form_submission.created", "payload": {} }),
+            "`payload.uri`",
+        ),
+    ] {
+        let tested = stage.tested(&data).await;
+        assert_eq!(tested["success"], false, "{data}");
+        let error = tested["result"]["errors"][0].as_str().unwrap();
+        assert!(error.contains(field), "{data}: {error}");
+    }
+}
+
+#[tokio::test]
 async fn a_passing_failure_is_503_and_the_next_try_succeeds() {
     let mut stage = Stage::new().await;
     let data = full("invitee.created.json");

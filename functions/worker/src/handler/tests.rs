@@ -1,4 +1,5 @@
 mod metrics;
+mod odd;
 
 use super::*;
 use fakes::MemoryQueue;

@@ -305,7 +305,7 @@ fn parse<T: DeserializeOwned>(action: &'static str, bytes: &[u8]) -> Result<Opti
         return Ok(None);
     }
     // The parser's own error could quote a booking.
-    serde_json::from_slice(bytes)
+    crate::json::from_slice(bytes)
         .map(Some)
         .map_err(|_| unreadable(action, "the body is not of the documented form"))
 }

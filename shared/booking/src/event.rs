@@ -182,8 +182,10 @@ impl EventRecord {
     /// Takes over what the roster says of `invitee`. Keeping the smallest ids makes the cut
     /// independent of the order in which invitees came.
     pub(crate) fn enrol(&mut self, invitee: &InviteeRecord) {
-        self.roster
-            .insert(invitee.uri.id().to_owned(), InviteeSummary::own(invitee));
+        self.roster.insert(
+            invitee.uri.id().to_owned(),
+            InviteeSummary::own(invitee).in_brief(),
+        );
         while self.roster.len() > ROSTER_LIMIT {
             self.roster.pop_last();
         }

@@ -1,7 +1,7 @@
 //! How bookings are shown: the shapes of the HTTP contract.
 
 use crate::invitee::{Answer, Cancellation, InviteeRecord, InviteeStatus, NoShow};
-use crate::{EventRecord, Latest, Meeting, Provider, SubmissionRecord};
+use crate::{EventRecord, Latest, Meeting, Provider, SubmissionRecord, cut};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 pub struct CancellationView {
     /// Name.
     pub by: Option<String>,
-    /// Reason; may be empty.
+    /// Reason; may be empty. Lists of events show its first 500 bytes.
     pub reason: Option<String>,
     /// `host` or `invitee`.
     pub by_type: Option<String>,
@@ -35,6 +35,9 @@ impl From<&Cancellation> for CancellationView {
         }
     }
 }
+
+/// How much of a reason lists of events show, in bytes.
+const MAX_REASON_IN_LISTS: usize = 500;
 
 /// An invitee as lists show it. Events carry these for their first invitees.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -116,6 +119,17 @@ impl InviteeSummary {
             created_at: record.created_at,
             updated_at: record.updated_at,
         }
+    }
+
+    /// The same for the roster: what an event's record carries of all its people has to fit with it.
+    pub(crate) fn in_brief(mut self) -> Self {
+        let reason = self.cancellation.as_mut().and_then(|it| it.reason.as_mut());
+        if let Some(reason) = reason
+            && let Some(cut) = cut(reason, MAX_REASON_IN_LISTS)
+        {
+            *reason = cut;
+        }
+        self
     }
 
     /// The same of somebody who booked this meeting.

@@ -1,9 +1,10 @@
 //! How much of a body's texts is kept, in bytes of JSON.
 //!
 //! A record has to fit an item of DynamoDB's, of 400 kB; the delivery keeps the whole body. Each limit
-//! is far beyond what Calendly lets people write (10,000 characters in an answer), and all of one
-//! record together are within 380 KiB, even if none of it can be compressed: an invitee's below
-//! take 355,000 bytes, and an event's 170,000 beside the 200,000 of its first invitees.
+//! is far beyond what Calendly lets people write (10,000 characters in an answer). All that one body
+//! can bring into a record stays within 380 KiB, even if none of it can be compressed: into an
+//! invitee's 350,000 bytes, of which its event's cancellation is a part; into an event's 190,000 beside
+//! its roster, which brings 200,000.
 
 /// Names of people and meetings, and other single lines.
 pub(super) const LINE: usize = 1_000;
@@ -22,7 +23,7 @@ pub(super) const QUESTION: usize = 4_000;
 /// An answer: 10,000 characters of any script.
 pub(super) const ANSWER: usize = 40_000;
 /// All questions and answers of one booking, or of one form.
-pub(super) const ANSWERS: usize = 300_000;
+pub(super) const ANSWERS: usize = 260_000;
 /// Hosts, and guests: each list.
 pub(super) const PEOPLE: usize = 40_000;
 /// A location, or where a form led: whatever the provider gives.

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use testkit::fixture;
 
+mod long;
 mod odd;
 
 /// When the bodies here come.

@@ -1,7 +1,7 @@
 //! Which invitee, and which event, a payload is about.
 
 use super::Unreadable;
-use super::json::{self, Json, is_blank};
+use super::json::{self, Json};
 use super::part::Part;
 use booking::{EventUri, InviteeUri};
 use serde_json::Value;
@@ -45,25 +45,17 @@ fn event_beside(payload: &Value) -> Option<EventUri> {
 
 /// Notes where a payload names another event than its invitee's.
 fn check_event(payload: &Part<'_>, own: &EventUri) {
-    for name in ["event", "scheduled_event"] {
-        let Some(part) = payload.given(name) else {
-            continue;
-        };
-        // Within a scheduled event the URI may be missing.
-        let unnamed = name == "scheduled_event"
-            && part.value.is_object()
-            && part.value.field("uri").is_none_or(is_blank);
+    let named = payload.given("scheduled_event");
+    let named = named.and_then(|meeting| match meeting.value {
+        Value::Object(_) => meeting.given("uri"),
+        // Whoever reads it says it of one that is no URI either.
+        other => event_of(other).map(|_| meeting),
+    });
+    for part in payload.given("event").into_iter().chain(named) {
         match event_of(part.value) {
-            Some(other) if other != *own => {
-                part.note("is another event than the invitee's URI names, which counts");
-            }
-            None if !unnamed && name == "event" => part.not("the URI of a scheduled event"),
-            None if !unnamed && part.value.is_object() => {
-                if let Some(uri) = part.given("uri") {
-                    uri.not("the URI of a scheduled event");
-                }
-            }
-            _ => {}
+            Some(other) if other == *own => {}
+            Some(_) => part.note("is another event than the invitee's URI names, which counts"),
+            None => part.not("the URI of a scheduled event"),
         }
     }
 }

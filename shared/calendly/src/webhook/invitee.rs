@@ -191,7 +191,14 @@ fn meeting<'a>(payload: &Part<'a>) -> Option<Part<'a>> {
     if !part.value.is_object() && identity::event_of(part.value).is_some() {
         return None;
     }
-    part.object()
+    let part = part.object()?;
+    if !scheduled_event::FIELDS
+        .iter()
+        .any(|name| part.given(name).is_some())
+    {
+        part.note("has none of its documented fields");
+    }
+    Some(part)
 }
 
 fn record(

@@ -6,6 +6,24 @@ use super::{Envelope, details, people, standing};
 use booking::{EventRecord, EventUri, Latest, Provider, Sightings, Slot, Stamp};
 use jiff::Timestamp;
 
+/// What it may have.
+pub(super) const FIELDS: [&str; 14] = [
+    "uri",
+    "name",
+    "event_type",
+    "start_time",
+    "end_time",
+    "location",
+    "event_memberships",
+    "event_guests",
+    "invitees_counter",
+    "meeting_notes_plain",
+    "status",
+    "cancellation",
+    "created_at",
+    "updated_at",
+];
+
 /// Reads the meeting `uri`. `observed` is the latest time that the message around it speaks of.
 pub(super) fn read(
     uri: EventUri,

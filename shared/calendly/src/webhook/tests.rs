@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use testkit::fixture;
 
+mod any_type;
 mod long;
 mod odd;
 

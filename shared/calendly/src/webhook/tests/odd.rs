@@ -546,7 +546,7 @@ fn what_contradicts_itself_is_told() {
             &(|it: &mut Value| it["event"] = other.into()) as &dyn Fn(&mut Value),
         ),
         ("`payload.event`", &|it| it["event"] = 7.into()),
-        ("`payload.scheduled_event`", &|it| {
+        ("`payload.scheduled_event.uri`", &|it| {
             it["scheduled_event"]["uri"] = other.into()
         }),
         ("`payload.scheduled_event.uri`", &|it| {

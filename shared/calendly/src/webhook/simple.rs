@@ -47,8 +47,9 @@ struct Simple {
 pub fn to_body(data: &Map<String, Value>, now: Timestamp) -> Result<Value, Unreadable> {
     let given = Value::Object(data.clone());
     let event = given.text("event").unwrap_or_default();
+    let event = event.trim();
     let payload = given.object("payload").filter(|payload| is_simple(payload));
-    let (Some(payload), Some(_)) = (payload, reader(&event)) else {
+    let (Some(payload), Some(_)) = (payload, reader(event)) else {
         return Ok(given);
     };
     let given = in_snake_case(&given);

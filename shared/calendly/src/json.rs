@@ -6,6 +6,7 @@
 //! U+FFFD. Everything that has to know what a body says reads it here, so that all read the same.
 
 use serde::de::DeserializeOwned;
+use std::fmt::Write;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
@@ -170,7 +171,8 @@ impl Mended {
     }
 
     fn escaped(&mut self, unit: u32) {
-        self.text.push_str(&format!("\\u{unit:04x}"));
+        // A text takes all that is written to it.
+        let _ = write!(self.text, "\\u{unit:04x}");
     }
 
     fn replaced(&mut self) {

@@ -53,6 +53,7 @@ impl Stage {
             reason: None,
             event_uri: None,
             invitee_uri: None,
+            warnings: &[],
             about: None,
             received_at: ambient::now() - age,
             body,

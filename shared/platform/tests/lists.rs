@@ -5,7 +5,7 @@
 use calendly::webhook::{Webhook, read};
 use jiff::{SignedDuration, Timestamp};
 use platform::bookings::{BookingStore, EventQuery};
-use serde_json::json;
+use serde_json::{Value, json};
 use testkit::dynamo::Dynamo;
 
 async fn book(store: &BookingStore, number: usize, start: Option<Timestamp>) {

@@ -241,10 +241,11 @@ fn record(
     record.reschedule_url = details::link(payload, "reschedule_url").map(|v| Latest::new(at, v));
     record.submission = submission(payload);
     record.moved_from = moved_from;
-    if moved_to.is_some() && !standing.canceled {
-        if let Some(link) = payload.given("new_invitee") {
-            link.note("is told of an active invitee: the link counts");
-        }
+    if moved_to.is_some()
+        && !standing.canceled
+        && let Some(link) = payload.given("new_invitee")
+    {
+        link.note("is told of an active invitee: the link counts");
     }
     record.moved_to.extend(moved_to);
     record.canceled = !record.moved_to.is_empty() || standing.canceled;

@@ -2,8 +2,9 @@
 
 use super::json::{self, kind};
 use super::notes::Notes;
-use booking::cut;
+use booking::{Latest, Removable, Stamp, cut};
 use jiff::Timestamp;
+use serde::Serialize;
 use serde_json::{Number, Value};
 
 /// A value, and where it stands. Its readers take every form that can mean only one thing, and note
@@ -178,17 +179,19 @@ impl<'a> Part<'a> {
 
     /// What `read` makes of a field that may have been taken away: null, or a text without anything
     /// in it, says that there is none (any more). A field that is missing says nothing.
-    pub(super) fn removable<T>(
+    pub(super) fn removable<T: Serialize + PartialEq>(
         &self,
         name: &str,
+        at: Stamp,
         read: impl Fn(Part<'a>) -> Option<T>,
-    ) -> Option<Option<T>> {
+    ) -> Removable<T> {
         let part = self.field(name)?;
-        match part.value {
-            Value::Null | Value::String(_) if part.is_blank() => Some(None),
-            _ if part.is_blank() => None,
-            _ => read(part).map(Some),
-        }
+        let value = match part.value {
+            Value::Null | Value::String(_) if part.is_blank() => None,
+            _ if part.is_blank() => return None,
+            _ => Some(read(part)?),
+        };
+        Some(Latest::new(at, value))
     }
 
     pub(super) fn word_of(&self, name: &str, max: usize) -> Option<String> {

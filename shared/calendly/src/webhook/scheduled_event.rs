@@ -38,9 +38,7 @@ pub(super) fn read(
 
     let mut event = EventRecord::about(uri, Provider::Calendly);
     event.connections.extend(envelope.connection.clone());
-    event.name = json
-        .removable("name", |name| name.text(LINE))
-        .map(|v| Latest::new(at, v));
+    event.name = json.removable("name", at, |name| name.text(LINE));
     event.event_type = json
         .uri_of("event_type", "event_types")
         .map(|v| Latest::new(at, v));
@@ -52,9 +50,7 @@ pub(super) fn read(
     event.hosts = people::hosts(json).map(|v| Latest::new(at, v));
     event.guests = people::guests(json).map(|v| Latest::new(at, v));
     event.counter = details::counter(json).map(|v| Latest::new(at, v));
-    event.notes = json
-        .removable("meeting_notes_plain", |notes| notes.text(NOTES))
-        .map(|v| Latest::new(at, v));
+    event.notes = json.removable("meeting_notes_plain", at, |notes| notes.text(NOTES));
     event.canceled = standing.canceled;
     event.cancellation = standing.cancellation.map(|v| Latest::new(at, v));
     event.sightings = Sightings::seen(observed);

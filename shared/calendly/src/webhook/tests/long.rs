@@ -41,9 +41,9 @@ fn lengthened(value: &mut Value, long: &str, but: &[&str]) {
             }
         }
         Value::Array(items) => {
-            items
-                .iter_mut()
-                .for_each(|item| lengthened(item, long, but));
+            for item in items.iter_mut() {
+                lengthened(item, long, but);
+            }
             *items = items
                 .iter()
                 .cycle()
@@ -52,10 +52,11 @@ fn lengthened(value: &mut Value, long: &str, but: &[&str]) {
                 .collect();
         }
         Value::Object(fields) => {
-            let changed = fields
-                .iter_mut()
-                .filter(|(name, _)| !but.contains(&name.as_str()));
-            changed.for_each(|(_, field)| lengthened(field, long, but));
+            for (name, field) in fields {
+                if !but.contains(&name.as_str()) {
+                    lengthened(field, long, but);
+                }
+            }
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }

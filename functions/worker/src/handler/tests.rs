@@ -75,7 +75,7 @@ impl Stage {
             inbox: queues.clone(),
             dead_letters: queues.clone(),
             schedule: [60, 300, 900, 1800, 3600].map(Duration::from_secs).to_vec(),
-            record_limit: Duration::from_millis(300),
+            record_limit: Duration::from_secs(2),
         });
         Self {
             dynamo,

@@ -1,8 +1,59 @@
 //! Organizations, their users, and what can be booked with them.
 
+use crate::location::Place;
 use crate::{clock, ids};
 use jiff::Timestamp;
+use serde::Deserialize;
 use serde_json::{Value, json};
+
+/// What somebody may do in their organization.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Made the organization: sees all of it.
+    Owner,
+    /// Sees all of it.
+    Admin,
+    /// Sees their own.
+    User,
+}
+
+impl Role {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Owner => "owner",
+            Self::Admin => "admin",
+            Self::User => "user",
+        }
+    }
+
+    /// `true` for those who see all of their organization.
+    pub(crate) fn sees_all(self) -> bool {
+        match self {
+            Self::Owner | Self::Admin => true,
+            Self::User => false,
+        }
+    }
+}
+
+/// How an event type with several hosts takes them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Pooling {
+    /// One of them, in turn.
+    RoundRobin,
+    /// All of them.
+    Collective,
+}
+
+impl Pooling {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::RoundRobin => "round_robin",
+            Self::Collective => "collective",
+        }
+    }
+}
 
 /// One person with a Calendly account.
 #[derive(Debug, Clone)]
@@ -11,8 +62,9 @@ pub(crate) struct User {
     pub name: String,
     pub email: String,
     pub organization: String,
-    /// Owners see all of their organization; others only themselves.
-    pub owner: bool,
+    /// Id of their membership of it.
+    pub membership: String,
+    pub role: Role,
     pub created_at: Timestamp,
 }
 
@@ -45,15 +97,6 @@ impl User {
     }
 }
 
-/// Where a meeting takes place.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Place {
-    GoogleMeet,
-    Zoom,
-    Office,
-    Phone,
-}
-
 /// What can be booked. With a `limit` over 1 it is a group event: one meeting, many invitees.
 #[derive(Debug, Clone)]
 pub(crate) struct EventType {
@@ -61,9 +104,11 @@ pub(crate) struct EventType {
     pub name: String,
     /// Ids of the users who host it; the first one owns it.
     pub hosts: Vec<String>,
+    pub pooling: Option<Pooling>,
     pub minutes: i64,
     pub limit: usize,
     pub place: Place,
+    pub created_at: Timestamp,
 }
 
 impl EventType {
@@ -101,12 +146,13 @@ const RAE: &str = "AAAAHOSTUSER0003";
 impl Accounts {
     /// Dana owns an organization that Sam is a member of; Rae owns another one.
     pub(crate) fn sample(now: Timestamp) -> Self {
-        let user = |id: &str, name: &str, email: &str, organization: &str, owner| User {
+        let user = |id: &str, name: &str, email: &str, organization: &str, role| User {
             id: id.to_owned(),
             name: name.to_owned(),
             email: email.to_owned(),
             organization: organization.to_owned(),
-            owner,
+            membership: ids::new_uuid(),
+            role,
             created_at: now,
         };
         let (first, second) = ("AAAAORG000000001", "AAAAORG000000002");
@@ -114,15 +160,40 @@ impl Accounts {
             id: format!("AAAAEVTYPE{n:06}"),
             name: name.to_owned(),
             hosts: hosts.iter().map(|id| (*id).to_owned()).collect(),
+            pooling: None,
             minutes,
             limit,
             place,
+            created_at: now,
         };
+        let pool = |kind: EventType, pooling| EventType {
+            pooling: Some(pooling),
+            ..kind
+        };
+        let team = &[DANA, SAM];
         Self {
             users: vec![
-                user(DANA, "Dana Host", "dana.host@example.com", first, true),
-                user(SAM, "Sam Cohost", "sam.cohost@example.com", first, false),
-                user(RAE, "Rae Other", "rae.other@example.org", second, true),
+                user(
+                    DANA,
+                    "Dana Host",
+                    "dana.host@example.com",
+                    first,
+                    Role::Owner,
+                ),
+                user(
+                    SAM,
+                    "Sam Cohost",
+                    "sam.cohost@example.com",
+                    first,
+                    Role::User,
+                ),
+                user(
+                    RAE,
+                    "Rae Other",
+                    "rae.other@example.org",
+                    second,
+                    Role::Owner,
+                ),
             ],
             event_types: vec![
                 kind(
@@ -131,34 +202,66 @@ impl Accounts {
                     &[DANA],
                     30,
                     1,
-                    Place::GoogleMeet,
+                    Place::GoogleConference,
                 ),
                 kind(2, "Product Demo", &[DANA], 60, 1, Place::Zoom),
-                kind(3, "Weekly Webinar", &[DANA, SAM], 60, 20, Place::Zoom),
-                kind(4, "Office Visit", &[SAM], 45, 1, Place::Office),
-                kind(5, "Phone Call", &[RAE], 15, 1, Place::Phone),
+                kind(3, "Weekly Webinar", team, 60, 20, Place::Zoom),
+                kind(4, "Office Visit", &[SAM], 45, 1, Place::Physical),
+                kind(5, "Phone Call", &[RAE], 15, 1, Place::OutboundCall),
+                pool(
+                    kind(
+                        6,
+                        "Support Call",
+                        team,
+                        30,
+                        1,
+                        Place::MicrosoftTeamsConference,
+                    ),
+                    Pooling::RoundRobin,
+                ),
+                pool(
+                    kind(7, "Panel Interview", team, 45, 1, Place::Custom),
+                    Pooling::Collective,
+                ),
             ],
         }
     }
 
     /// A new organization with an owner and one event type.
     pub(crate) fn add(&mut self, name: String, email: String, now: Timestamp) -> User {
-        let user = User {
-            id: ids::new_account_id(),
-            name,
-            email,
-            organization: ids::new_account_id(),
-            owner: true,
-            created_at: now,
-        };
+        let organization = ids::new_uuid();
+        let user = self.add_member(name, email, organization, Role::Owner, now);
         self.event_types.push(EventType {
-            id: ids::new_account_id(),
+            id: ids::new_uuid(),
             name: "30 Minute Consultation".to_owned(),
             hosts: vec![user.id.clone()],
+            pooling: None,
             minutes: 30,
             limit: 1,
-            place: Place::GoogleMeet,
+            place: Place::GoogleConference,
+            created_at: now,
         });
+        user
+    }
+
+    /// A new member of an organization.
+    pub(crate) fn add_member(
+        &mut self,
+        name: String,
+        email: String,
+        organization: String,
+        role: Role,
+        now: Timestamp,
+    ) -> User {
+        let user = User {
+            id: ids::new_uuid(),
+            name,
+            email,
+            organization,
+            membership: ids::new_uuid(),
+            role,
+            created_at: now,
+        };
         self.users.push(user.clone());
         user
     }
@@ -167,6 +270,12 @@ impl Accounts {
     pub(crate) fn user(&self, uri_or_id: &str) -> Option<&User> {
         let id = ids::last_part(uri_or_id);
         self.users.iter().find(|user| user.id == id)
+    }
+
+    /// The same, to be changed.
+    pub(crate) fn user_mut(&mut self, uri_or_id: &str) -> Option<&mut User> {
+        let id = ids::last_part(uri_or_id);
+        self.users.iter_mut().find(|user| user.id == id)
     }
 
     /// The event type with this id, URI or name.

@@ -9,7 +9,7 @@ mod paging;
 mod subscriptions;
 mod users;
 
-pub(crate) use gate::{injected, limited, with_body};
+pub(crate) use gate::{Lag, injected, limited, with_body};
 
 use crate::app::Shared;
 use axum::Router;

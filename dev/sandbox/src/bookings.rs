@@ -4,13 +4,19 @@
 mod book;
 mod cancel;
 mod change;
+mod past;
+mod reschedule;
+
+pub(crate) use change::QuietChange;
 
 use crate::accounts::EventType;
 use crate::event::{Host, ScheduledEvent};
 use crate::invitee::Invitee;
+use crate::location::Place;
 use jiff::{SignedDuration, Timestamp};
+use past::Past;
 use serde_json::Value;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a webhook will say, before it is addressed to a subscription.
 #[derive(Debug)]
@@ -25,13 +31,30 @@ pub(crate) struct Message {
     pub at: Timestamp,
 }
 
-/// Why something can't be done to a booking.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Refused {
+/// Why something can't be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// It was never there, or is no longer.
+    #[error("there is no such thing")]
     NotFound,
+    /// None of the event types is meant.
+    #[error("eventType is no event type's id, URI or name")]
+    UnknownEventType,
+    /// None of the users is meant.
+    #[error("no user has this id")]
+    UnknownUser,
+    /// What is canceled stays canceled.
+    #[error("it is already canceled")]
     AlreadyCanceled,
+    /// The mark is there.
+    #[error("it is already marked as a no-show")]
     AlreadyMarked,
+    /// There is no mark to take away.
+    #[error("it is not marked as a no-show")]
     NotMarked,
+    /// No conference link is on its way.
+    #[error("it has no conference link that could become ready")]
+    NoLink,
 }
 
 /// What is booked: the slot, and by whom.
@@ -41,7 +64,9 @@ pub(crate) struct Slot {
     pub kind: EventType,
     pub hosts: Vec<Host>,
     pub start: Timestamp,
-    pub guests: Vec<String>,
+    pub place: Place,
+    /// Whether the host has a calendar that it is entered in.
+    pub in_calendar: bool,
 }
 
 /// Who cancels, and what they say.
@@ -51,31 +76,35 @@ pub(crate) enum Canceler {
     Host(String),
 }
 
-/// A quiet change: what is `None` stays as it is.
-#[derive(Debug, Default)]
-pub(crate) struct QuietChange {
-    pub start: Option<Timestamp>,
-    pub end: Option<Timestamp>,
-    pub name: Option<String>,
-    pub location: Option<Value>,
-    pub hosts: Option<Vec<Host>>,
-}
-
 /// Every scheduled event.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Bookings {
-    pub events: HashMap<String, ScheduledEvent>,
+    events: BTreeMap<String, ScheduledEvent>,
     /// Invitee id to event id.
-    of_invitee: HashMap<String, String>,
+    of_invitee: BTreeMap<String, String>,
+    /// Events whose conference link is being made, by when it is there.
+    links: BTreeSet<(Timestamp, String)>,
+    past: Past,
     conference_delay: SignedDuration,
 }
 
 impl Bookings {
-    pub(crate) fn new(conference_delay: SignedDuration) -> Self {
+    /// `memory` is how far back [`Bookings::as_of`] can look.
+    pub(crate) fn new(conference_delay: SignedDuration, memory: SignedDuration) -> Self {
         Self {
             conference_delay,
+            past: Past::new(memory),
             ..Self::default()
         }
+    }
+
+    /// Every event, in the order of their ids.
+    pub(crate) fn events(&self) -> impl ExactSizeIterator<Item = &ScheduledEvent> {
+        self.events.values()
+    }
+
+    pub(crate) fn event(&self, id: &str) -> Option<&ScheduledEvent> {
+        self.events.get(id)
     }
 
     pub(crate) fn event_of(&self, invitee: &str) -> Option<&ScheduledEvent> {
@@ -86,12 +115,26 @@ impl Bookings {
         self.event_of(id)?.invitees.iter().find(|i| i.id == id)
     }
 
-    fn invitee_mut(&mut self, id: &str) -> Result<&mut Invitee, Refused> {
-        self.of_invitee
-            .get(id)
-            .and_then(|event| self.events.get_mut(event))
-            .and_then(|event| event.invitees.iter_mut().find(|i| i.id == id))
-            .ok_or(Refused::NotFound)
+    /// An event to be changed: what it was is remembered.
+    fn edit(&mut self, id: &str) -> Result<&mut ScheduledEvent, Refused> {
+        let event = self.events.get_mut(id).ok_or(Refused::NotFound)?;
+        self.past.keep(id, || Some(event.clone()));
+        Ok(event)
+    }
+
+    fn edit_invitee(&mut self, id: &str) -> Result<&mut Invitee, Refused> {
+        let event = self.of_invitee.get(id).ok_or(Refused::NotFound)?.clone();
+        let invitees = &mut self.edit(&event)?.invitees;
+        let invitee = invitees.iter_mut().find(|invitee| invitee.id == id);
+        invitee.ok_or(Refused::NotFound)
+    }
+
+    fn insert(&mut self, event: ScheduledEvent) {
+        self.past.keep(&event.id, || None);
+        if let Some(ready) = event.location.ready_at() {
+            self.links.insert((ready, event.id.clone()));
+        }
+        self.events.insert(event.id.clone(), event);
     }
 
     fn message(&self, event: &'static str, invitee: &str, at: Timestamp) -> Option<Message> {

@@ -1,14 +1,16 @@
 //! The rate limit: a fixed number of calls a user in each window, as `X-RateLimit-*` tells.
 
-use std::collections::HashMap;
-use std::time::{Duration, Instant};
+use std::collections::BTreeMap;
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// What is left of a user's window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Left {
     pub limit: u32,
     pub remaining: u32,
-    /// Seconds until the window starts anew.
+    /// The window's length in seconds, however much of it is over: all recorded answers have it
+    /// so.
     pub reset: u64,
     /// This call was over the limit.
     pub exceeded: bool,
@@ -19,7 +21,7 @@ pub(crate) struct Left {
 pub(crate) struct Budget {
     pub limit: u32,
     pub window: Duration,
-    windows: HashMap<String, (Instant, u32)>,
+    windows: BTreeMap<String, (Instant, u32)>,
 }
 
 impl Budget {
@@ -27,7 +29,7 @@ impl Budget {
         Self {
             limit,
             window,
-            windows: HashMap::new(),
+            windows: BTreeMap::new(),
         }
     }
 
@@ -45,11 +47,10 @@ impl Budget {
         if !exceeded {
             *used += 1;
         }
-        let rest = self.window.saturating_sub(now.duration_since(*start));
         Left {
             limit: self.limit,
             remaining: self.limit - *used,
-            reset: rest.as_secs() + u64::from(rest.subsec_nanos() > 0),
+            reset: self.window.as_secs() + u64::from(self.window.subsec_nanos() > 0),
             exceeded,
         }
     }
@@ -68,7 +69,7 @@ mod tests {
         assert_eq!(budget.take_at("a", later).remaining, 0);
         let over = budget.take_at("a", later);
         assert!(over.exceeded);
-        assert_eq!(over.reset, 8);
+        assert_eq!(over.reset, 10);
         assert!(!budget.take_at("b", later).exceeded);
         assert!(
             !budget

@@ -2,24 +2,33 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-/// Yields times that only grow.
+/// Calendly's clock: the machine's, and as far ahead of it as was set. It yields times that only
+/// grow.
 #[derive(Debug, Default)]
 pub(crate) struct Clock {
     last: Timestamp,
+    /// Negative when it is behind.
+    pub ahead: SignedDuration,
 }
 
 impl Clock {
+    /// The present time.
+    pub(crate) fn now(&self) -> Timestamp {
+        let now = ambient::now();
+        let now = now.saturating_add(self.ahead).unwrap_or(now);
+        Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now)
+    }
+
     /// The present time, or a microsecond after the last one that was given.
     pub(crate) fn next(&mut self) -> Timestamp {
-        let now = Timestamp::from_microsecond(Timestamp::now().as_microsecond());
-        let least = self.last.saturating_add(SignedDuration::from_micros(1));
-        self.last = match (now, least) {
-            (Ok(now), Ok(least)) => now.max(least),
-            (Ok(now), Err(_)) => now,
-            (Err(_), _) => self.last,
-        };
+        self.last = self.now().max(plus_micros(self.last, 1));
         self.last
     }
+}
+
+fn plus_micros(at: Timestamp, micros: i64) -> Timestamp {
+    at.saturating_add(SignedDuration::from_micros(micros))
+        .unwrap_or(at)
 }
 
 /// `2026-12-01T15:00:00.000000Z`.
@@ -48,6 +57,15 @@ mod tests {
         let times: Vec<_> = (0..1000).map(|_| clock.next()).collect();
         assert!(times.windows(2).all(|pair| pair[0] < pair[1]));
         assert!(times.iter().all(|at| at.as_nanosecond() % 1000 == 0));
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_yields_no_earlier_times() {
+        let mut clock = Clock::default();
+        let before = clock.next();
+        clock.ahead = SignedDuration::from_secs(-2);
+        assert!(clock.now() < before);
+        assert!(clock.next() > before);
     }
 
     #[test]

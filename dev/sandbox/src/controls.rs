@@ -13,7 +13,9 @@ pub(crate) fn router() -> Router<Shared> {
     let controls = Router::new()
         .route("/bookings", post(bookings::book))
         .route("/bookings/bulk", post(bookings::bulk))
+        .route("/bookings/{id}", patch(bookings::change_invitee))
         .route("/bookings/{id}/reschedule", post(bookings::reschedule))
+        .route("/bookings/{id}/ask-for-another-time", post(bookings::ask))
         .route("/bookings/{id}/cancel", post(bookings::cancel))
         .route(
             "/bookings/{id}/no-show",
@@ -21,9 +23,18 @@ pub(crate) fn router() -> Router<Shared> {
         )
         .route(
             "/events/{id}",
-            patch(bookings::change_quietly).delete(bookings::vanish),
+            patch(bookings::change_event).delete(bookings::vanish),
         )
+        .route("/events/{id}/cancel", post(bookings::cancel_event))
         .route("/accounts", post(settings::add_account))
+        .route("/accounts/{id}", patch(settings::change_account))
+        .route("/members", post(settings::add_member))
+        .route("/event-types", post(settings::add_event_type))
+        .route("/clock", put(settings::clock))
+        .route(
+            "/faults/calls",
+            post(settings::fail).delete(settings::fail_no_more),
+        )
         .route("/faults", put(settings::faults).get(view::faults))
         .route("/limits", put(settings::limits))
         .route("/expire-tokens", post(settings::expire_tokens))

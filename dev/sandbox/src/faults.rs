@@ -1,13 +1,19 @@
 //! Faults on request. Each decision is a pure function of the seed and of how many decisions of
 //! its kind came before, so a seed always breaks the same things.
 
+mod call;
+
+pub(crate) use call::CallFaults;
+pub use call::{CallFault, Instead};
+
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// How often something happens, 0 to 1; `true` is always.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Given", into = "f64")]
-pub(crate) struct Share(f64);
+pub struct Share(f64);
 
 #[derive(Deserialize)]
 #[serde(untagged)]
@@ -28,6 +34,16 @@ impl TryFrom<Given> for Share {
     }
 }
 
+impl Share {
+    /// Always.
+    pub const ALL: Self = Self(1.0);
+
+    /// A share of 0 to 1; more or less is cut to that.
+    pub fn of(share: f64) -> Self {
+        Self(share.clamp(0.0, 1.0))
+    }
+}
+
 impl From<Share> for f64 {
     fn from(share: Share) -> Self {
         share.0
@@ -37,7 +53,7 @@ impl From<Share> for f64 {
 /// What an answer's body is replaced with.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) enum Body {
+pub enum Body {
     /// Not replaced.
     #[default]
     Normal,
@@ -51,10 +67,46 @@ pub(crate) enum Body {
     Lost,
 }
 
+/// How webhooks are written: captures of former years lack parts of what is documented now.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum WebhookForm {
+    /// As they are documented.
+    #[default]
+    Present,
+    /// The scheduled event names its hosts by their URIs alone.
+    BareMemberships,
+    /// There is no scheduled event in it, but its URI.
+    NoScheduledEvent,
+}
+
+impl WebhookForm {
+    /// The payload in this form.
+    pub(crate) fn write(self, payload: &Value) -> Value {
+        let mut payload = payload.clone();
+        match self {
+            Self::Present => {}
+            Self::BareMemberships => {
+                let hosts = payload.pointer_mut("/scheduled_event/event_memberships");
+                for host in hosts.and_then(Value::as_array_mut).into_iter().flatten() {
+                    *host = json!({"user": host["user"]});
+                }
+            }
+            Self::NoScheduledEvent => {
+                if let Some(fields) = payload.as_object_mut() {
+                    fields.remove("scheduled_event");
+                }
+            }
+        }
+        payload
+    }
+}
+
 /// What goes wrong, and how often.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
-pub(crate) struct Faults {
+pub struct Faults {
+    /// Which of the things that may go wrong do.
     pub seed: u64,
     /// Webhooks that are never sent.
     pub drop: Share,
@@ -76,6 +128,10 @@ pub(crate) struct Faults {
     pub hang: Share,
     /// How long they hang before the connection is answered with 504.
     pub hang_ms: Option<u64>,
+    /// How far every read lags behind, as far back as is remembered.
+    pub lag_ms: u64,
+    /// How webhooks are written.
+    pub webhook_form: WebhookForm,
     /// Bodies of successful API answers.
     pub api_body: Body,
     /// Bodies of successful token answers.

@@ -41,10 +41,10 @@ pub(crate) enum Access {
 }
 
 impl Token {
-    pub(crate) fn access_state(&self) -> Access {
+    pub(crate) fn access_state(&self, now: Timestamp) -> Access {
         if self.revoked {
             Access::Revoked
-        } else if self.expires_at <= Timestamp::now() {
+        } else if self.expires_at <= now {
             Access::Expired
         } else {
             Access::Good
@@ -93,7 +93,7 @@ impl Grants {
         code: &str,
         redirect_uri: &str,
         verifier: Option<&str>,
-        lifetime: SignedDuration,
+        (now, lifetime): (Timestamp, SignedDuration),
     ) -> Option<Token> {
         let code = self.codes.iter_mut().find(|known| known.value == code)?;
         let proven = match (&code.challenge, verifier) {
@@ -101,27 +101,29 @@ impl Grants {
             (Some(challenge), Some(verifier)) => *challenge == s256(verifier),
             (Some(_), None) => false,
         };
-        let good = proven
-            && !code.used
-            && code.redirect_uri == redirect_uri
-            && code.expires_at > Timestamp::now();
+        let good =
+            proven && !code.used && code.redirect_uri == redirect_uri && code.expires_at > now;
         if !good {
             return None;
         }
         code.used = true;
         let (user, scopes) = (code.user.clone(), code.scopes.clone());
-        Some(self.issue(user, scopes, lifetime))
+        Some(self.issue(user, scopes, (now, lifetime)))
     }
 
     /// Trades a refresh token for new tokens: it is used up at once.
-    pub(crate) fn refresh(&mut self, refresh: &str, lifetime: SignedDuration) -> Option<Token> {
+    pub(crate) fn refresh(
+        &mut self,
+        refresh: &str,
+        (now, lifetime): (Timestamp, SignedDuration),
+    ) -> Option<Token> {
         let token = self.by_refresh(refresh)?;
         if token.refresh_used || token.revoked {
             return None;
         }
         token.refresh_used = true;
         let (user, scopes) = (token.user.clone(), token.scopes.clone());
-        Some(self.issue(user, scopes, lifetime))
+        Some(self.issue(user, scopes, (now, lifetime)))
     }
 
     fn by_refresh(&mut self, refresh: &str) -> Option<&mut Token> {
@@ -130,8 +132,12 @@ impl Grants {
             .find(|token| token.refresh.as_deref() == Some(refresh))
     }
 
-    fn issue(&mut self, user: String, scopes: Vec<String>, lifetime: SignedDuration) -> Token {
-        let now = Timestamp::now();
+    fn issue(
+        &mut self,
+        user: String,
+        scopes: Vec<String>,
+        (now, lifetime): (Timestamp, SignedDuration),
+    ) -> Token {
         let token = Token {
             // As long as Calendly says its tokens can be.
             access: format!(
@@ -164,8 +170,7 @@ impl Grants {
 
     /// Lets the OAuth access tokens, and if asked the codes, expire now; `refresh` spends the
     /// refresh tokens too.
-    pub(crate) fn expire(&mut self, access: bool, codes: bool, refresh: bool) {
-        let now = Timestamp::now();
+    pub(crate) fn expire(&mut self, now: Timestamp, access: bool, codes: bool, refresh: bool) {
         for token in self.tokens.iter_mut().filter(|token| !token.is_personal()) {
             if access {
                 token.expires_at = token.expires_at.min(now);

@@ -3,7 +3,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use uuid::Uuid;
+use rand::RngCore;
 
 const API: &str = "https://api.calendly.com";
 
@@ -33,19 +33,14 @@ pub(crate) fn last_part(uri_or_id: &str) -> &str {
     uri_or_id.rsplit('/').next().unwrap_or(uri_or_id)
 }
 
+/// An id of a new thing: all that Calendly makes now have UUIDs, users and organizations too.
 pub(crate) fn new_uuid() -> String {
-    Uuid::new_v4().to_string()
-}
-
-/// An id as users and organizations have it: 16 capital letters and digits.
-pub(crate) fn new_account_id() -> String {
-    Uuid::new_v4().simple().to_string()[..16].to_uppercase()
+    ambient::uuid()
 }
 
 /// A secret of `parts` times 16 random bytes.
 pub(crate) fn secret(parts: usize) -> String {
-    let bytes: Vec<u8> = (0..parts)
-        .flat_map(|_| Uuid::new_v4().into_bytes())
-        .collect();
+    let mut bytes = vec![0; parts * 16];
+    ambient::rng().fill_bytes(&mut bytes);
     URL_SAFE_NO_PAD.encode(bytes)
 }

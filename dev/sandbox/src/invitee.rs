@@ -37,16 +37,28 @@ impl NoShow {
     }
 }
 
-/// What a booker fills in.
-#[derive(Debug, Clone)]
+/// What a booker fills in, and what the booking brings along.
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Person {
     pub name: String,
+    pub first_name: Option<String>,
+    pub last_name: Option<String>,
     pub email: String,
-    pub timezone: String,
+    pub timezone: Option<String>,
     pub phone: Option<String>,
     pub answers: Vec<(String, String)>,
     /// Pairs such as `utm_source` and its value.
     pub tracking: Vec<(String, String)>,
+    /// Calendly's payment object, or null.
+    pub payment: Value,
+    /// Calendly's reconfirmation object, or null.
+    pub reconfirmation: Value,
+    /// URI of the form that led here.
+    pub routing_form_submission: Option<String>,
+    /// How it was booked, such as `instant_book`.
+    pub scheduling_method: Option<String>,
+    /// URI of the host who booked for the invitee.
+    pub scheduled_by: Option<String>,
 }
 
 /// One person's booking.
@@ -60,7 +72,9 @@ pub(crate) struct Invitee {
     pub cancellation: Option<Cancellation>,
     /// URI of the old booking.
     pub moved_from: Option<String>,
-    /// URI of the new booking; set on the old half of a reschedule, and only there.
+    /// It was moved, or a host asked for another time: set on the old half, and only there.
+    pub rescheduled: bool,
+    /// URI of the new booking, once there is one.
     pub moved_to: Option<String>,
     pub no_show: Option<NoShow>,
 }
@@ -75,6 +89,7 @@ impl Invitee {
             updated_at: at,
             cancellation: None,
             moved_from: None,
+            rescheduled: false,
             moved_to: None,
             no_show: None,
         }
@@ -101,8 +116,8 @@ impl Invitee {
         let mut json = json!({
             "uri": self.uri(),
             "email": self.person.email,
-            "first_name": null,
-            "last_name": null,
+            "first_name": self.person.first_name,
+            "last_name": self.person.last_name,
             "name": self.person.name,
             "status": self.status(),
             "questions_and_answers": self.answers(),
@@ -112,19 +127,19 @@ impl Invitee {
             "updated_at": clock::text(self.updated_at),
             "tracking": self.tracking(),
             "text_reminder_number": self.person.phone,
-            "rescheduled": self.moved_to.is_some(),
+            "rescheduled": self.rescheduled,
             "old_invitee": self.moved_from,
             "new_invitee": self.moved_to,
             "cancel_url": format!("https://calendly.com/cancellations/{}", self.id),
             "reschedule_url": format!("https://calendly.com/reschedulings/{}", self.id),
-            "routing_form_submission": null,
-            "payment": null,
+            "routing_form_submission": self.person.routing_form_submission,
+            "payment": self.person.payment,
             "no_show": self.no_show.as_ref().map(|mark| json!({
                 "uri": mark.uri(), "created_at": clock::text(mark.at),
             })),
-            "reconfirmation": null,
-            "scheduling_method": null,
-            "invitee_scheduled_by": null,
+            "reconfirmation": self.person.reconfirmation,
+            "scheduling_method": self.person.scheduling_method,
+            "invitee_scheduled_by": self.person.scheduled_by,
         });
         if let Some(cancellation) = &self.cancellation {
             json["cancellation"] = cancellation.json();

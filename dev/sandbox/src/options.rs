@@ -42,6 +42,8 @@ pub struct Options {
     pub parallel_deliveries: usize,
     /// How long a conference link stays `processing` after the booking.
     pub conference_delay: Duration,
+    /// How far back reads may be made to lag; nothing of the past is kept by default.
+    pub memory: Duration,
 }
 
 /// Every scope that Calendly has had since March 2026.
@@ -94,6 +96,7 @@ impl Default for Options {
             read_timeout: Duration::from_secs(15),
             parallel_deliveries: 8,
             conference_delay: Duration::from_secs(2),
+            memory: Duration::ZERO,
         }
     }
 }

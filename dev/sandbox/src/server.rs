@@ -1,9 +1,7 @@
 //! A running sandbox.
 
-use crate::app::{App, Shared};
-use crate::{Options, api, controls, oauth, page, webhooks};
-use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use crate::app::{App, Sending};
+use crate::{Options, World, webhooks};
 use std::io;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -16,31 +14,31 @@ use tokio::task::JoinHandle;
 #[derive(Debug)]
 pub struct Sandbox {
     base_url: String,
+    world: World,
     server: JoinHandle<io::Result<()>>,
     deliveries: JoinHandle<()>,
     stop: Option<oneshot::Sender<()>>,
 }
 
-fn router(app: &Shared) -> Router {
-    Router::new()
-        .merge(api::router(app))
-        .merge(oauth::router())
-        .merge(controls::router())
-        .merge(page::router())
-        .layer(DefaultBodyLimit::max(4 << 20))
-        .with_state(Arc::clone(app))
-}
-
 impl Sandbox {
+    /// One without a socket, a background task or a clock of its own: it does nothing but what it
+    /// is asked to, and twice the same with the same surroundings. Its API is [`World::router`], and
+    /// its webhooks are left to be fetched ([`World::take_webhooks`]).
+    pub fn in_process(options: Options) -> World {
+        World::of(Arc::new(App::new(options, Sending::Collected)))
+    }
+
     /// Starts on 127.0.0.1. Fails if the port is taken.
     pub async fn start(options: Options) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await?;
         let base_url = format!("http://{}", listener.local_addr()?);
         let (due, numbers) = mpsc::unbounded_channel();
-        let app = Arc::new(App::new(options, due).map_err(io::Error::other)?);
+        let sending = Sending::http(&options, due).map_err(io::Error::other)?;
+        let app = Arc::new(App::new(options, sending));
         let deliveries = tokio::spawn(webhooks::deliver(Arc::clone(&app), numbers));
         let (stop, stopped) = oneshot::channel();
-        let router = router(&app);
+        let world = World::of(app);
+        let router = world.router();
         let server = tokio::spawn(async move {
             axum::serve(listener, router)
                 .with_graceful_shutdown(async {
@@ -51,6 +49,7 @@ impl Sandbox {
         });
         Ok(Self {
             base_url,
+            world,
             server,
             deliveries,
             stop: Some(stop),
@@ -60,6 +59,11 @@ impl Sandbox {
     /// Where it answers, without a slash at the end.
     pub fn base_url(&self) -> &str {
         &self.base_url
+    }
+
+    /// What it stands for, to be changed and looked at without HTTP.
+    pub fn world(&self) -> &World {
+        &self.world
     }
 
     /// Stops: no webhook is sent from now on, and open requests have a second to end.

@@ -6,11 +6,12 @@ use crate::bookings::Bookings;
 use crate::budget::Budget;
 use crate::calls::Calls;
 use crate::clock::Clock;
-use crate::faults::Faults;
+use crate::faults::{CallFaults, Faults};
 use crate::grants::{Grants, Token};
 use crate::subscription::Subscription;
 use crate::webhooks::Deliveries;
 use jiff::{SignedDuration, Timestamp};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Everything that a sandbox holds.
 #[derive(Debug)]
@@ -22,9 +23,14 @@ pub(crate) struct State {
     pub deliveries: Deliveries,
     pub grants: Grants,
     pub faults: Faults,
+    pub call_faults: CallFaults,
     pub budget: Budget,
     pub token_budget: Budget,
     pub calls: Calls,
+    /// Ids of events that nobody may read.
+    pub forbidden: BTreeSet<String>,
+    /// Bookings of each event type whose hosts take turns.
+    turns: BTreeMap<String, usize>,
 }
 
 impl State {
@@ -44,23 +50,34 @@ impl State {
                 refresh_used: false,
             });
         }
-        let conference_delay =
-            SignedDuration::try_from(options.conference_delay).unwrap_or_default();
+        let signed = |duration| SignedDuration::try_from(duration).unwrap_or_default();
+        let bookings = Bookings::new(signed(options.conference_delay), signed(options.memory));
         Self {
             clock,
             accounts,
-            bookings: Bookings::new(conference_delay),
+            bookings,
             subscriptions: Vec::new(),
             deliveries: Deliveries::default(),
             grants,
             faults: Faults::default(),
+            call_faults: CallFaults::default(),
             budget: Budget::new(options.rate_limit, options.rate_window),
             token_budget: Budget::new(options.token_rate_limit, options.rate_window),
             calls: Calls::default(),
+            forbidden: BTreeSet::new(),
+            turns: BTreeMap::new(),
         }
     }
 
     pub(crate) fn subscription(&mut self, id: &str) -> Option<&mut Subscription> {
         self.subscriptions.iter_mut().find(|known| known.id == id)
+    }
+
+    /// Whose turn it is at an event type with so many hosts.
+    pub(crate) fn turn(&mut self, kind: &str, hosts: usize) -> usize {
+        let turn = self.turns.entry(kind.to_owned()).or_default();
+        let now = *turn;
+        *turn += 1;
+        now.checked_rem(hosts).unwrap_or_default()
     }
 }

@@ -1,6 +1,8 @@
 //! Webhook subscriptions: who is told of what, and where.
 
+use crate::accounts::User;
 use crate::bookings::Message;
+use crate::faults::WebhookForm;
 use crate::{clock, ids};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -64,6 +66,30 @@ pub(crate) fn read_scope(event: &str, scope: &str) -> Option<&'static str> {
 }
 
 impl Subscription {
+    /// A new one, without a key.
+    pub(crate) fn new(
+        url: String,
+        events: Vec<String>,
+        creator: &User,
+        reach: Reach,
+        at: Timestamp,
+    ) -> Self {
+        Self {
+            id: ids::new_uuid(),
+            url,
+            events,
+            organization: creator.organization.clone(),
+            reach,
+            creator: creator.id.clone(),
+            key: None,
+            created_at: at,
+            updated_at: at,
+            retry_started_at: None,
+            disabled: false,
+            given_up: 0,
+        }
+    }
+
     pub(crate) fn uri(&self) -> String {
         ids::uri("webhook_subscriptions", &self.id)
     }
@@ -87,12 +113,12 @@ impl Subscription {
     }
 
     /// The body for this subscription, as it will be signed.
-    pub(crate) fn body(&self, message: &Message) -> String {
+    pub(crate) fn body(&self, message: &Message, form: WebhookForm) -> String {
         json!({
             "created_at": clock::whole_second(message.at),
             "created_by": ids::user(&self.creator),
             "event": message.event,
-            "payload": message.payload,
+            "payload": form.write(&message.payload),
         })
         .to_string()
     }

@@ -5,4 +5,4 @@ mod plan;
 mod send;
 
 pub(crate) use delivery::Deliveries;
-pub(crate) use send::deliver;
+pub(crate) use send::{Request, deliver, record};

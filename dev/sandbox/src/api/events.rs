@@ -1,7 +1,7 @@
 //! Scheduled events: listed, read, canceled.
 
 use super::error::ApiError;
-use super::gate::Caller;
+use super::gate::{Caller, Lag};
 use super::paging::{Page, Params, one_of};
 use crate::app::Shared;
 use crate::bookings::{Bookings, Canceler, Refused};
@@ -20,17 +20,18 @@ const READ: &str = "scheduled_events:read";
 /// Owners may see all of their organization, others what they host.
 pub(super) fn may_see(caller: &Caller, event: &ScheduledEvent) -> bool {
     event.organization == caller.user.organization
-        && (caller.user.owner || event.has_host(&caller.user.id))
+        && (caller.user.role.sees_all() || event.has_host(&caller.user.id))
 }
 
 /// The event, if the caller may see it.
 pub(super) fn visible<'a>(
+    state: &Held,
     bookings: &'a Bookings,
     caller: &Caller,
     id: &str,
 ) -> Result<&'a ScheduledEvent, ApiError> {
-    let event = bookings.events.get(id).ok_or_else(ApiError::not_found)?;
-    if may_see(caller, event) {
+    let event = bookings.event(id).ok_or_else(ApiError::not_found)?;
+    if may_see(caller, event) && !state.forbidden.contains(id) {
         Ok(event)
     } else {
         Err(ApiError::not_yours())
@@ -68,12 +69,12 @@ fn whose(state: &Held, caller: &Caller, params: &Params) -> Result<Whose, ApiErr
             if found.is_none_or(|found| found.organization != *mine) {
                 return Err(ApiError::denied("This user is not in your organization"));
             }
-            if user != me && !caller.user.owner {
+            if user != me && !caller.user.role.sees_all() {
                 return Err(ApiError::not_yours());
             }
             Ok(Whose::User(user.to_owned()))
         }
-        (None, Some(_)) if !caller.user.owner => Err(ApiError::not_yours()),
+        (None, Some(_)) if !caller.user.role.sees_all() => Err(ApiError::not_yours()),
         (None, Some(id)) => Ok(Whose::Organization(id.to_owned())),
         (None, None) => Err(ApiError::invalid(
             "organization",
@@ -86,6 +87,7 @@ fn whose(state: &Held, caller: &Caller, params: &Params) -> Result<Whose, ApiErr
 pub(super) async fn list(
     State(app): State<Shared>,
     Extension(caller): Extension<Caller>,
+    Extension(lag): Extension<Lag>,
     Query(params): Query<Params>,
 ) -> Result<Json<Value>, ApiError> {
     caller.needs(READ)?;
@@ -110,7 +112,8 @@ pub(super) async fn list(
             && to.is_none_or(|to| event.start <= to)
             && email.is_none_or(|email| event.invitees.iter().any(|i| i.person.email == *email))
     };
-    let mut rows: Vec<_> = state.bookings.events.values().filter(wanted).collect();
+    let bookings = lag.sees(&state.bookings);
+    let mut rows: Vec<_> = bookings.events().filter(wanted).collect();
     rows.sort_by_key(|event| (event.start, event.created_at));
     if sort == Some("start_time:desc") {
         rows.reverse();
@@ -122,11 +125,13 @@ pub(super) async fn list(
 pub(super) async fn one(
     State(app): State<Shared>,
     Extension(caller): Extension<Caller>,
+    Extension(lag): Extension<Lag>,
     Path(id): Path<String>,
 ) -> Result<Json<Value>, ApiError> {
     caller.needs(READ)?;
     let state = app.state();
-    let event = visible(&state.bookings, &caller, &id)?;
+    let bookings = lag.sees(&state.bookings);
+    let event = visible(&state, &bookings, &caller, &id)?;
     Ok(Json(json!({"resource": event.json()})))
 }
 
@@ -141,8 +146,8 @@ pub(super) async fn cancel(
     let reason = reason(&body)?;
     let mut state = app.state();
     let state = &mut *state;
-    let event = visible(&state.bookings, &caller, &id)?;
-    if event.is_active() && event.start <= Timestamp::now() {
+    let event = visible(state, &state.bookings, &caller, &id)?;
+    if event.is_active() && event.start <= state.clock.now() {
         return Err(ApiError::denied("Event in the past"));
     }
     let by = Canceler::Host(caller.user.name.clone());
@@ -154,7 +159,7 @@ pub(super) async fn cancel(
         _ => ApiError::denied("Event is already canceled"),
     })?;
     app.announce(state, messages);
-    let event = visible(&state.bookings, &caller, &id)?;
+    let event = visible(state, &state.bookings, &caller, &id)?;
     let cancellation = event.cancellation.as_ref().map(|by| by.json());
     let body = json!({"resource": cancellation});
     Ok((StatusCode::CREATED, Json(body)))

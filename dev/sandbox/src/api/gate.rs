@@ -3,14 +3,17 @@
 use super::error::ApiError;
 use crate::accounts::User;
 use crate::app::{App, Shared};
+use crate::bookings::Bookings;
 use crate::budget::Left;
-use crate::faults::Body;
+use crate::faults::{Body, Instead};
 use crate::grants::{Access, Token};
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Response};
+use jiff::SignedDuration;
+use std::borrow::Cow;
 
 /// Who calls.
 #[derive(Debug, Clone)]
@@ -37,28 +40,71 @@ impl Caller {
     }
 }
 
+/// How far a read lags behind.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Lag(SignedDuration);
+
+impl Lag {
+    fn of_millis(millis: u64) -> Self {
+        Self(SignedDuration::from_millis(
+            i64::try_from(millis).unwrap_or(i64::MAX),
+        ))
+    }
+
+    /// The bookings as a read with this lag sees them.
+    pub(crate) fn sees(self, bookings: &Bookings) -> Cow<'_, Bookings> {
+        if self.0.is_zero() {
+            return Cow::Borrowed(bookings);
+        }
+        let now = ambient::now();
+        Cow::Owned(bookings.as_of(now.saturating_sub(self.0).unwrap_or(now)))
+    }
+}
+
 /// Counts the call and lets it through, or answers what stands in its way.
 pub(super) async fn gate(
     State(app): State<Shared>,
     path: MatchedPath,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Response {
     let route = format!("{} {}", request.method(), path.as_str());
-    let (hang, error, body) = {
+    let (mut hang, mut error, mut body, lag, instead) = {
         let mut state = app.state();
         let share = state.faults.hang;
         let hangs = state.faults.happens("hang", share);
         let hang = hangs.then(|| state.faults.hang_for());
-        (hang, state.faults.error(false), state.faults.api_body)
+        let error = state.faults.error(false);
+        let instead = state.call_faults.take(&route, request.uri().path());
+        let lasting = &state.faults;
+        (hang, error, lasting.api_body, lasting.lag_ms, instead)
     };
+    let mut lag = Lag::of_millis(lag);
+    let mut page = None;
+    match instead {
+        None => {}
+        Some(Instead::Status(status)) => error = Some(status),
+        Some(Instead::CdnPage) => page = Some(cdn_page()),
+        Some(Instead::Page(status)) => {
+            page = Some(with_body(
+                ApiError::of_status(status).into_response(),
+                Body::Html,
+            ));
+        }
+        Some(Instead::Lost) => body = Body::Lost,
+        Some(Instead::Hang) => hang = Some(app.state().faults.hang_for()),
+        Some(Instead::LagMs(millis)) => lag = Lag::of_millis(millis),
+    }
+    request.extensions_mut().insert(lag);
     if let Some(hang) = hang {
         // Counted first: a client that gives up ends this here.
         app.state().calls.count(route, 504);
         tokio::time::sleep(hang).await;
         return StatusCode::GATEWAY_TIMEOUT.into_response();
     }
-    let response = if let Some(status) = error {
+    let response = if let Some(page) = page {
+        page
+    } else if let Some(status) = error {
         injected(&app, status)
     } else {
         let response = pass(&app, request, next).await;
@@ -93,7 +139,7 @@ fn caller(app: &App, headers: &HeaderMap) -> Result<Caller, ApiError> {
         .ok_or_else(invalid)?;
     let state = app.state();
     let token = state.grants.by_access(bearer).ok_or_else(invalid)?;
-    match token.access_state() {
+    match token.access_state(state.clock.now()) {
         Access::Good => {}
         Access::Expired => return Err(ApiError::unauthenticated("The access token expired")),
         Access::Revoked => return Err(ApiError::unauthenticated("The access token was revoked")),
@@ -116,6 +162,15 @@ fn with_limits(mut response: Response, left: Left) -> Response {
 /// The answer over the limit.
 pub(crate) fn limited(left: Left) -> Response {
     with_limits(ApiError::of_status(429).into_response(), left)
+}
+
+/// How the content network before the API refuses a call.
+fn cdn_page() -> Response {
+    let page = "<!DOCTYPE html><html lang=\"en-US\"><head><title>Access denied</title></head>\
+                <body><h1>Error 1010</h1><p>The owner of this website has banned your access \
+                based on your browser's signature.</p></body></html>";
+    let headers = [("server", "cloudflare"), ("cf-ray", "8a0000000000made-FRA")];
+    (StatusCode::FORBIDDEN, headers, Html(page)).into_response()
 }
 
 /// An error that a fault asks for. A 429 of this kind is over in a second.

@@ -2,7 +2,7 @@
 
 use super::error::ApiError;
 use super::events::visible;
-use super::gate::Caller;
+use super::gate::{Caller, Lag};
 use super::paging::{Page, Params, one_of};
 use crate::app::Shared;
 use crate::invitee::Invitee;
@@ -16,6 +16,7 @@ const READ: &str = "scheduled_events:read";
 pub(super) async fn list(
     State(app): State<Shared>,
     Extension(caller): Extension<Caller>,
+    Extension(lag): Extension<Lag>,
     Path(id): Path<String>,
     Query(params): Query<Params>,
 ) -> Result<Json<Value>, ApiError> {
@@ -25,7 +26,8 @@ pub(super) async fn list(
     let sort = one_of(&params, "sort", &["created_at:asc", "created_at:desc"])?;
     let email = params.get("email");
     let state = app.state();
-    let event = visible(&state.bookings, &caller, &id)?;
+    let bookings = lag.sees(&state.bookings);
+    let event = visible(&state, &bookings, &caller, &id)?;
     let wanted = |invitee: &&Invitee| {
         status.is_none_or(|status| invitee.status() == status)
             && email.is_none_or(|email| invitee.person.email == *email)
@@ -42,11 +44,13 @@ pub(super) async fn list(
 pub(super) async fn one(
     State(app): State<Shared>,
     Extension(caller): Extension<Caller>,
+    Extension(lag): Extension<Lag>,
     Path((id, invitee)): Path<(String, String)>,
 ) -> Result<Json<Value>, ApiError> {
     caller.needs(READ)?;
     let state = app.state();
-    let event = visible(&state.bookings, &caller, &id)?;
+    let bookings = lag.sees(&state.bookings);
+    let event = visible(&state, &bookings, &caller, &id)?;
     let found = event.invitees.iter().find(|known| known.id == invitee);
     let found = found.ok_or_else(ApiError::not_found)?;
     Ok(Json(json!({"resource": found.json()})))

@@ -17,14 +17,14 @@ const WRITE: &str = "webhooks:write";
 
 fn may_see(caller: &Caller, subscription: &Subscription) -> bool {
     subscription.organization == caller.user.organization
-        && (caller.user.owner || subscription.creator == caller.user.id)
+        && (caller.user.role.sees_all() || subscription.creator == caller.user.id)
 }
 
 /// What a subscription of `scope` reaches, for this caller.
 fn reach(caller: &Caller, scope: &str, user: Option<&str>) -> Result<Reach, ApiError> {
     match (scope, user.map(ids::last_part)) {
-        ("organization", _) if caller.user.owner => Ok(Reach::Organization),
-        ("user", Some(id)) if id == caller.user.id || caller.user.owner => {
+        ("organization", _) if caller.user.role.sees_all() => Ok(Reach::Organization),
+        ("user", Some(id)) if id == caller.user.id || caller.user.role.sees_all() => {
             Ok(Reach::User(id.to_owned()))
         }
         ("user", None) => Err(ApiError::invalid("user", "must be present")),
@@ -120,20 +120,8 @@ pub(super) async fn create(
         return Err(ApiError::hook_exists());
     }
     let at = state.clock.next();
-    let subscription = Subscription {
-        id: ids::new_uuid(),
-        url,
-        events,
-        organization: caller.user.organization.clone(),
-        reach,
-        creator: caller.user.id.clone(),
-        key,
-        created_at: at,
-        updated_at: at,
-        retry_started_at: None,
-        disabled: false,
-        given_up: 0,
-    };
+    let mut subscription = Subscription::new(url, events, &caller.user, reach, at);
+    subscription.key = key;
     let answer = json!({"resource": subscription.json()});
     state.subscriptions.push(subscription);
     Ok((StatusCode::CREATED, Json(answer)))

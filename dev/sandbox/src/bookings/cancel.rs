@@ -14,7 +14,7 @@ impl Bookings {
         by: &Canceler,
         reason: Option<String>,
     ) -> Result<Vec<Message>, Refused> {
-        let at = self.mark_canceled(clock, invitee, by, reason, None)?;
+        let at = self.mark_canceled(clock, invitee, by, reason, false)?;
         let message = self.message("invitee.canceled", invitee, at);
         Ok(message.into_iter().collect())
     }
@@ -25,13 +25,13 @@ impl Bookings {
         id: &str,
         by: &Canceler,
         reason: Option<String>,
-        moved_to: Option<String>,
+        rescheduled: bool,
     ) -> Result<Timestamp, Refused> {
-        let at = clock.next();
-        let invitee = self.invitee_mut(id)?;
-        if !invitee.is_active() {
+        if !self.invitee(id).ok_or(Refused::NotFound)?.is_active() {
             return Err(Refused::AlreadyCanceled);
         }
+        let at = clock.next();
+        let invitee = self.edit_invitee(id)?;
         let cancellation = Cancellation {
             by: match by {
                 Canceler::Invitee => invitee.person.name.clone(),
@@ -42,14 +42,13 @@ impl Bookings {
             at,
         };
         invitee.cancellation = Some(cancellation.clone());
-        invitee.moved_to = moved_to;
+        invitee.rescheduled = rescheduled;
         invitee.updated_at = clock.next();
         let event = invitee.event.clone();
-        if let Some(event) = self.events.get_mut(&event) {
-            event.updated_at = clock.next();
-            if event.active_invitees() == 0 {
-                event.cancellation = Some(cancellation);
-            }
+        let event = self.edit(&event)?;
+        event.updated_at = clock.next();
+        if event.active_invitees() == 0 {
+            event.cancellation = Some(cancellation);
         }
         Ok(at)
     }
@@ -62,7 +61,7 @@ impl Bookings {
         by: &Canceler,
         reason: Option<String>,
     ) -> Result<Vec<Message>, Refused> {
-        let event = self.events.get(event).ok_or(Refused::NotFound)?;
+        let event = self.event(event).ok_or(Refused::NotFound)?;
         if !event.is_active() {
             return Err(Refused::AlreadyCanceled);
         }
@@ -70,7 +69,7 @@ impl Bookings {
         let coming: Vec<_> = coming.map(|i| i.id.clone()).collect();
         let mut canceled = Vec::new();
         for id in coming {
-            let at = self.mark_canceled(clock, &id, by, reason.clone(), None)?;
+            let at = self.mark_canceled(clock, &id, by, reason.clone(), false)?;
             canceled.push((id, at));
         }
         let message = |(id, at): &(String, Timestamp)| self.message("invitee.canceled", id, *at);

@@ -15,21 +15,20 @@ impl ControlError {
     pub(super) fn bad(message: impl Into<String>) -> Self {
         Self(StatusCode::BAD_REQUEST, message.into())
     }
-
-    pub(super) fn not_found(message: impl Into<String>) -> Self {
-        Self(StatusCode::NOT_FOUND, message.into())
-    }
 }
 
 impl From<Refused> for ControlError {
     fn from(refused: Refused) -> Self {
-        let (status, message) = match refused {
-            Refused::NotFound => (StatusCode::NOT_FOUND, "there is no such booking"),
-            Refused::AlreadyCanceled => (StatusCode::CONFLICT, "it is already canceled"),
-            Refused::AlreadyMarked => (StatusCode::CONFLICT, "it is already marked as a no-show"),
-            Refused::NotMarked => (StatusCode::CONFLICT, "it is not marked as a no-show"),
+        let status = match refused {
+            Refused::NotFound | Refused::UnknownEventType | Refused::UnknownUser => {
+                StatusCode::NOT_FOUND
+            }
+            Refused::AlreadyCanceled
+            | Refused::AlreadyMarked
+            | Refused::NotMarked
+            | Refused::NoLink => StatusCode::CONFLICT,
         };
-        Self(status, message.to_owned())
+        Self(status, refused.to_string())
     }
 }
 

@@ -1,18 +1,20 @@
 //! How the sandbox behaves: faults, limits, tokens, subscriptions.
 
 use super::error::{ControlError, read};
-use crate::accounts::User;
+use crate::accounts::{EventType, Role};
 use crate::app::Shared;
 use crate::faults::Faults;
 use crate::ids;
-use crate::subscription::{Reach, Subscription};
+use crate::world::{Account, World};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use jiff::SignedDuration;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// `PUT /_sandbox/faults`: replaces them all, and starts the seed's decisions anew.
 pub(super) async fn faults(
@@ -21,10 +23,39 @@ pub(super) async fn faults(
 ) -> Result<Json<Value>, ControlError> {
     let faults: Faults = read(&body)?;
     let answer = json!(faults);
-    let mut state = app.state();
-    app.release_held(&mut state);
-    state.faults = faults;
+    World::of(app).set_faults(faults);
     Ok(Json(answer))
+}
+
+/// `POST /_sandbox/faults/calls`: lets single calls fail.
+pub(super) async fn fail(
+    State(app): State<Shared>,
+    body: Bytes,
+) -> Result<StatusCode, ControlError> {
+    World::of(app).fail(read(&body)?);
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// `DELETE /_sandbox/faults/calls`: forgets those that have not come yet.
+pub(super) async fn fail_no_more(State(app): State<Shared>) -> StatusCode {
+    World::of(app).fail_no_more();
+    StatusCode::NO_CONTENT
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct ClockSetting {
+    ahead_ms: i64,
+}
+
+/// `PUT /_sandbox/clock`: how far Calendly's clock is ahead of this machine's.
+pub(super) async fn clock(
+    State(app): State<Shared>,
+    body: Bytes,
+) -> Result<StatusCode, ControlError> {
+    let setting: ClockSetting = read(&body)?;
+    World::of(app).set_clock_ahead(SignedDuration::from_millis(setting.ahead_ms));
+    Ok(StatusCode::NO_CONTENT)
 }
 
 #[derive(Deserialize)]
@@ -81,9 +112,10 @@ pub(super) async fn expire_tokens(
 ) -> Result<StatusCode, ControlError> {
     let expire: Expire = read(&body)?;
     let mut state = app.state();
+    let now = state.clock.now();
     state
         .grants
-        .expire(expire.access, expire.codes, expire.refresh);
+        .expire(now, expire.access, expire.codes, expire.refresh);
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -94,35 +126,87 @@ struct NewAccount {
     email: String,
 }
 
+fn account(account: &Account, kind: Option<String>) -> Json<Value> {
+    Json(json!({
+        "userId": account.id,
+        "userUri": account.uri,
+        "organizationUri": account.organization,
+        "eventType": kind,
+    }))
+}
+
 /// `POST /_sandbox/accounts`: a new organization with one owner and one event type.
 pub(super) async fn add_account(
     State(app): State<Shared>,
     body: Bytes,
 ) -> Result<(StatusCode, Json<Value>), ControlError> {
     let new: NewAccount = read(&body)?;
-    let mut state = app.state();
-    let state = &mut *state;
-    let user = state.accounts.add(new.name, new.email, state.clock.next());
-    let kind = state.accounts.event_types.last().map(|kind| kind.uri());
-    let answer = json!({
-        "userId": user.id,
-        "userUri": user.uri(),
-        "organizationUri": user.organization_uri(),
-        "eventType": kind,
-    });
-    Ok((StatusCode::CREATED, Json(answer)))
+    let world = World::of(app);
+    let added = world.add_account(&new.name, &new.email);
+    let state = world.app().state();
+    let is_theirs = |kind: &&EventType| kind.hosts.contains(&added.id);
+    let kind = state.accounts.event_types.iter().find(is_theirs);
+    let answer = account(&added, kind.map(|kind| kind.uri()));
+    Ok((StatusCode::CREATED, answer))
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct NewSubscription {
-    url: String,
-    events: Vec<String>,
-    /// Id or URI of the user who made it; the first one by default.
-    creator: Option<String>,
-    /// Only this user's events; all of the organization by default.
-    user: Option<String>,
-    signing_key: Option<String>,
+#[serde(deny_unknown_fields)]
+struct NewMember {
+    organization: String,
+    name: String,
+    email: String,
+    role: Role,
+}
+
+/// `POST /_sandbox/members`: a new account in an organization that is there.
+pub(super) async fn add_member(
+    State(app): State<Shared>,
+    body: Bytes,
+) -> Result<(StatusCode, Json<Value>), ControlError> {
+    let new: NewMember = read(&body)?;
+    let world = World::of(app);
+    let added = world.add_member(&new.organization, &new.name, &new.email, new.role);
+    Ok((StatusCode::CREATED, account(&added, None)))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AccountChange {
+    role: Role,
+    /// Id or URI of another organization that it moves to.
+    organization: Option<String>,
+}
+
+/// `PATCH /_sandbox/accounts/{id}`: another role, in the same organization or in another one.
+pub(super) async fn change_account(
+    State(app): State<Shared>,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Result<StatusCode, ControlError> {
+    let change: AccountChange = read(&body)?;
+    let world = World::of(app);
+    match change.organization {
+        None => world.set_role(&id, change.role)?,
+        Some(organization) => world.move_account(&id, &organization, change.role)?,
+    }
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// `POST /_sandbox/event-types`.
+pub(super) async fn add_event_type(
+    State(app): State<Shared>,
+    body: Bytes,
+) -> Result<(StatusCode, Json<Value>), ControlError> {
+    let id = World::of(app).add_event_type(read(&body)?)?;
+    let uri = ids::uri("event_types", &id);
+    Ok((StatusCode::CREATED, Json(json!({"eventType": uri}))))
+}
+
+fn subscription(world: &World, id: &str) -> Json<Value> {
+    let mut state = world.app().state();
+    let json = state.subscription(id).map(|known| known.json());
+    Json(json!({"resource": json}))
 }
 
 /// `POST /_sandbox/subscriptions`: one that somebody else made, even at a URL that is taken.
@@ -130,37 +214,9 @@ pub(super) async fn subscribe(
     State(app): State<Shared>,
     body: Bytes,
 ) -> Result<(StatusCode, Json<Value>), ControlError> {
-    let new: NewSubscription = read(&body)?;
-    let mut state = app.state();
-    let creator = match &new.creator {
-        Some(named) => state.accounts.user(named),
-        None => state.accounts.users.first(),
-    };
-    let User {
-        id, organization, ..
-    } = creator
-        .cloned()
-        .ok_or_else(|| ControlError::not_found("creator is no user's id"))?;
-    let at = state.clock.next();
-    let subscription = Subscription {
-        id: ids::new_uuid(),
-        url: new.url,
-        events: new.events,
-        organization,
-        reach: new.user.map_or(Reach::Organization, |user| {
-            Reach::User(ids::last_part(&user).to_owned())
-        }),
-        creator: id,
-        key: new.signing_key,
-        created_at: at,
-        updated_at: at,
-        retry_started_at: None,
-        disabled: false,
-        given_up: 0,
-    };
-    let answer = json!({"resource": subscription.json()});
-    state.subscriptions.push(subscription);
-    Ok((StatusCode::CREATED, Json(answer)))
+    let world = World::of(app);
+    let id = world.subscribe(read(&body)?)?;
+    Ok((StatusCode::CREATED, subscription(&world, &id)))
 }
 
 /// `DELETE /_sandbox/subscriptions/{id}`.
@@ -168,9 +224,7 @@ pub(super) async fn unsubscribe(
     State(app): State<Shared>,
     Path(id): Path<String>,
 ) -> Result<StatusCode, ControlError> {
-    let mut state = app.state();
-    state.subscription(&id).ok_or_else(no_subscription)?;
-    state.subscriptions.retain(|known| known.id != id);
+    World::of(app).unsubscribe(&id)?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -179,16 +233,9 @@ pub(super) async fn disable(
     State(app): State<Shared>,
     Path(id): Path<String>,
 ) -> Result<Json<Value>, ControlError> {
-    let mut state = app.state();
-    let at = state.clock.next();
-    let subscription = state.subscription(&id).ok_or_else(no_subscription)?;
-    subscription.disabled = true;
-    subscription.updated_at = at;
-    Ok(Json(json!({"resource": subscription.json()})))
-}
-
-fn no_subscription() -> ControlError {
-    ControlError::not_found("there is no such subscription")
+    let world = World::of(app);
+    world.disable(&id)?;
+    Ok(subscription(&world, &id))
 }
 
 #[derive(Deserialize)]

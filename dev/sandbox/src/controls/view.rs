@@ -32,7 +32,7 @@ fn subscription(subscription: &Subscription) -> Value {
 /// `GET /_sandbox/state`: all of it; `limit` cuts the events to the newest ones.
 pub(super) async fn state(State(app): State<Shared>, Query(shown): Query<Shown>) -> Json<Value> {
     let state = app.state();
-    let mut events: Vec<_> = state.bookings.events.values().collect();
+    let mut events: Vec<_> = state.bookings.events().collect();
     let total = events.len();
     events.sort_by_key(|event| Reverse(event.created_at));
     events.truncate(shown.limit.unwrap_or(usize::MAX));

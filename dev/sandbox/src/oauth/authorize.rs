@@ -11,7 +11,7 @@ use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::response::{Html, IntoResponse, Response};
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use reqwest::Url;
 use std::fmt::Write;
 
@@ -129,7 +129,7 @@ fn approve(app: &App, params: &Params, asked: Asked, mut scopes: Vec<String>) ->
         let granted = words(params, "scope_granted");
         scopes.retain(|scope| granted.contains(scope));
     }
-    let now = Timestamp::now();
+    let now = state.clock.now();
     let lifetime = if param(params, "code_expired").is_some() {
         SignedDuration::from_secs(-1)
     } else {

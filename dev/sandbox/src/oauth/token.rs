@@ -55,6 +55,7 @@ fn trade(app: &App, call: &ClientCall) -> Result<Response, OauthError> {
         _ => return Err(OauthError::UNSUPPORTED_GRANT),
     };
     let owner = owner.ok_or(OauthError::INVALID_GRANT)?;
+    let now = state.clock.now();
     let left = state.token_budget.take(&owner);
     if left.exceeded {
         return Ok(api::limited(left));
@@ -62,13 +63,13 @@ fn trade(app: &App, call: &ClientCall) -> Result<Response, OauthError> {
     let token = if grant == "refresh_token" {
         state
             .grants
-            .refresh(call.needed("refresh_token")?, lifetime)
+            .refresh(call.needed("refresh_token")?, (now, lifetime))
     } else {
         state.grants.exchange(
             call.needed("code")?,
             call.needed("redirect_uri")?,
             call.field("code_verifier"),
-            lifetime,
+            (now, lifetime),
         )
     };
     let token = token.ok_or(OauthError::INVALID_GRANT)?;
@@ -111,9 +112,10 @@ pub(super) async fn introspect(
     let asked = call.needed("token")?;
     let mut state = app.state();
     let state = &mut *state;
+    let now = state.clock.now();
     let good = |token: &Token| {
         if token.access == asked {
-            token.access_state() == Access::Good
+            token.access_state(now) == Access::Good
         } else {
             !token.refresh_used && !token.revoked
         }

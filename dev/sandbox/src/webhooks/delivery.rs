@@ -84,6 +84,8 @@ pub(crate) struct Deliveries {
     pub held: Vec<usize>,
     /// Grows with every one that is held.
     pub holds: u64,
+    /// Those that wait to be fetched by the program around the sandbox.
+    pub ready: Vec<usize>,
 }
 
 impl Deliveries {

@@ -2,7 +2,7 @@
 //! that a seed gives the same faults however quick the sending is.
 
 use super::delivery::{Delivery, Stage};
-use crate::app::{App, Shared};
+use crate::app::{App, Sending, Shared};
 use crate::bookings::Message;
 use crate::state::State;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ impl App {
                     event: message.event,
                     event_uri: message.event_uri.clone(),
                     invitee_uri: message.invitee_uri.clone(),
-                    body: subscription.body(&message),
+                    body: subscription.body(&message, state.faults.webhook_form),
                     at: message.at,
                     is_repeat: false,
                     stage: Stage::Waiting,
@@ -54,10 +54,11 @@ impl App {
         for delivery in std::iter::once(delivery).chain(again) {
             let number = state.deliveries.all.len();
             state.deliveries.all.push(delivery);
-            if state.faults.reorder {
-                self.hold(state, number);
-            } else {
-                self.release(state, number);
+            match &self.sending {
+                // Whoever fetches them decides when and in which order they arrive.
+                Sending::Collected => state.deliveries.ready.push(number),
+                Sending::Http { .. } if state.faults.reorder => self.hold(state, number),
+                Sending::Http { .. } => self.release(state, number),
             }
         }
     }
@@ -94,21 +95,24 @@ impl App {
         }
     }
 
-    fn release(self: &Arc<Self>, state: &State, number: usize) {
+    fn release(&self, state: &State, number: usize) {
         self.due_after(Duration::from_millis(state.faults.delay_ms), number);
     }
 
     /// Makes a delivery's next attempt due, now or later. With no one left to send it, nothing
     /// happens: the sandbox is stopping.
-    pub(crate) fn due_after(self: &Arc<Self>, delay: Duration, number: usize) {
+    pub(crate) fn due_after(&self, delay: Duration, number: usize) {
+        let Sending::Http { due, .. } = &self.sending else {
+            return;
+        };
         if delay.is_zero() {
-            let _ = self.due.send(number);
+            let _ = due.send(number);
             return;
         }
-        let app = Shared::clone(self);
+        let due = due.clone();
         tokio::spawn(async move {
             tokio::time::sleep(delay).await;
-            let _ = app.due.send(number);
+            let _ = due.send(number);
         });
     }
 }

@@ -1,14 +1,15 @@
 //! Attempts: each signed anew, each answer recorded, failures tried again after a wait.
 
 use super::delivery::{Attempt, Stage};
-use crate::app::Shared;
+use crate::app::{App, Sending, Shared};
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
 use sha2::Sha256;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::time::Instant;
 
 /// How old a stale signature is, in seconds.
 const STALE: i64 = 3600;
@@ -24,9 +25,13 @@ pub(crate) async fn deliver(app: Shared, mut due: UnboundedReceiver<usize>) {
         };
         let app = Shared::clone(&app);
         tokio::spawn(async move {
-            if let Some(request) = Request::prepare(&app, number) {
-                let attempt = request.send(&app.http).await;
-                record(&app, number, attempt);
+            if let Sending::Http { client, .. } = &app.sending
+                && let Some(request) = Request::prepare(&app, number)
+            {
+                let attempt = request.send(client).await;
+                if let Some(wait) = record(&app, number, attempt) {
+                    app.due_after(wait, number);
+                }
             }
             drop(permit);
         });
@@ -34,17 +39,18 @@ pub(crate) async fn deliver(app: Shared, mut due: UnboundedReceiver<usize>) {
 }
 
 /// What an attempt sends.
-struct Request {
-    url: String,
-    body: String,
+#[derive(Debug)]
+pub(crate) struct Request {
+    pub url: String,
+    pub body: String,
     /// The signed time and the header.
-    signature: Option<(i64, String)>,
-    at: Timestamp,
+    pub signature: Option<(i64, String)>,
+    pub at: Timestamp,
 }
 
 impl Request {
     /// `None` if the subscription is no longer there to be told.
-    fn prepare(app: &Shared, number: usize) -> Option<Self> {
+    pub(crate) fn prepare(app: &App, number: usize) -> Option<Self> {
         let mut state = app.state();
         let state = &mut *state;
         let delivery = state.deliveries.all.get_mut(number)?;
@@ -71,13 +77,29 @@ impl Request {
         })
     }
 
+    /// The attempt, with its answer.
+    pub(crate) fn answered(
+        &self,
+        result: Result<u16, String>,
+        answer: String,
+        millis: u128,
+    ) -> Attempt {
+        Attempt {
+            at: self.at,
+            signed_at: self.signature.as_ref().map(|(time, _)| *time),
+            result,
+            answer,
+            millis,
+        }
+    }
+
     async fn send(self, http: &reqwest::Client) -> Attempt {
         let start = Instant::now();
         let mut request = http
             .post(&self.url)
             .header("content-type", "application/json")
             .header("accept", "*/*")
-            .body(self.body);
+            .body(self.body.clone());
         if let Some((_, header)) = &self.signature {
             request = request.header("Calendly-Webhook-Signature", header);
         }
@@ -89,13 +111,7 @@ impl Request {
             }
             Err(error) => (Err(reason(&error)), String::new()),
         };
-        Attempt {
-            at: self.at,
-            signed_at: self.signature.map(|(time, _)| time),
-            result,
-            answer,
-            millis: start.elapsed().as_millis(),
-        }
+        self.answered(result, answer, start.elapsed().as_millis())
     }
 }
 
@@ -117,42 +133,41 @@ fn sign(key: &str, time: i64, body: &str) -> Option<String> {
     Some(format!("t={time},v1={signature}"))
 }
 
-/// Keeps an attempt, and decides what follows from it.
-fn record(app: &Shared, number: usize, attempt: Attempt) {
+/// Keeps an attempt, and decides what follows from it: answers the wait before the next one.
+pub(crate) fn record(app: &App, number: usize, attempt: Attempt) -> Option<Duration> {
     let mut state = app.state();
     let state = &mut *state;
     let now = state.clock.next();
-    let Some(delivery) = state.deliveries.all.get_mut(number) else {
-        return;
-    };
+    let delivery = state.deliveries.all.get_mut(number)?;
     let delivered = matches!(attempt.result, Ok(200..=299));
+    // "Gone": the receiver wants no more of it, ever.
+    let gone = attempt.result == Ok(410);
     delivery.attempts.push(attempt);
     let wait = app.options.retry_delays.get(delivery.attempts.len() - 1);
-    delivery.stage = match wait {
+    let retry = wait.copied().filter(|_| !delivered && !gone);
+    delivery.stage = match retry {
         _ if delivered => Stage::Delivered,
         Some(_) => Stage::Retrying,
         None => Stage::Failed,
     };
-    let retry: Option<Duration> = wait.filter(|_| !delivered).copied();
-    let subscription = delivery.subscription.clone();
     let is_first = delivery.attempts.len() == 1;
-
-    if let Some(subscription) = state.subscription(&subscription) {
-        if delivered {
-            subscription.given_up = 0;
-        } else if retry.is_some() && is_first {
-            subscription.retry_started_at = Some(now);
+    let subscription = delivery.subscription.clone();
+    if gone {
+        state.subscriptions.retain(|known| known.id != subscription);
+    }
+    let subscription = state.subscription(&subscription)?;
+    if delivered {
+        subscription.given_up = 0;
+    } else if retry.is_some() && is_first {
+        subscription.retry_started_at = Some(now);
+        subscription.updated_at = now;
+    } else if retry.is_none() {
+        subscription.given_up += 1;
+        let limit = app.options.disable_after;
+        if limit > 0 && subscription.given_up >= limit {
+            subscription.disabled = true;
             subscription.updated_at = now;
-        } else if retry.is_none() {
-            subscription.given_up += 1;
-            let limit = app.options.disable_after;
-            if limit > 0 && subscription.given_up >= limit {
-                subscription.disabled = true;
-                subscription.updated_at = now;
-            }
         }
     }
-    if let Some(wait) = retry {
-        app.due_after(wait, number);
-    }
+    retry
 }

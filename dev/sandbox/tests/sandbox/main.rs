@@ -5,6 +5,7 @@
 mod api;
 mod bookings;
 mod faults;
+mod in_process;
 mod oauth;
 mod product;
 mod subscriptions;

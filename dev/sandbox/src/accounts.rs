@@ -77,8 +77,12 @@ impl User {
         ids::organization(&self.organization)
     }
 
+    pub(crate) fn slug(&self) -> String {
+        slug(&self.name)
+    }
+
     pub(crate) fn json(&self) -> Value {
-        let slug = self.name.to_lowercase().replace(' ', "-");
+        let slug = self.slug();
         json!({
             "uri": self.uri(),
             "name": self.name,
@@ -94,6 +98,33 @@ impl User {
             "locale": "en",
             "time_notation": "24h",
         })
+    }
+}
+
+fn slug(name: &str) -> String {
+    name.to_lowercase().replace(' ', "-")
+}
+
+/// Some of an organization's users, and who leads them.
+#[derive(Debug, Clone)]
+pub(crate) struct Group {
+    pub id: String,
+    pub name: String,
+    pub organization: String,
+    /// Ids of users.
+    pub members: Vec<String>,
+    /// Ids of those who see what the members host.
+    pub leads: Vec<String>,
+    pub created_at: Timestamp,
+}
+
+impl Group {
+    pub(crate) fn uri(&self) -> String {
+        ids::uri("groups", &self.id)
+    }
+
+    pub(crate) fn has(&self, user: &str) -> bool {
+        self.members.iter().any(|member| member == user)
     }
 }
 
@@ -120,7 +151,44 @@ impl EventType {
         self.limit > 1
     }
 
+    pub(crate) fn slug(&self) -> String {
+        slug(&self.name)
+    }
+
+    /// As the REST API answers it, but for whose it is.
     pub(crate) fn json(&self) -> Value {
+        let at = clock::text(self.created_at);
+        let locations = self.place.kind().map(|kind| json!([{"kind": kind}]));
+        json!({
+            "uri": self.uri(),
+            "name": self.name,
+            "active": true,
+            "admin_managed": false,
+            "booking_method": "instant",
+            "color": "#8247f5",
+            "created_at": at,
+            "custom_questions": [],
+            "deleted_at": null,
+            "description_html": null,
+            "description_plain": null,
+            "duration": self.minutes,
+            "duration_options": null,
+            "internal_note": null,
+            "is_paid": false,
+            "kind": if self.is_group() { "group" } else { "solo" },
+            "locale": "en",
+            "locations": locations,
+            "pooling_type": self.pooling.map(Pooling::name),
+            "position": 0,
+            "secret": false,
+            "slug": self.slug(),
+            "type": "StandardEventType",
+            "updated_at": at,
+        })
+    }
+
+    /// As the controls show it.
+    pub(crate) fn summary(&self) -> Value {
         json!({
             "uri": self.uri(),
             "id": self.id,
@@ -137,6 +205,7 @@ impl EventType {
 pub(crate) struct Accounts {
     pub users: Vec<User>,
     pub event_types: Vec<EventType>,
+    pub groups: Vec<Group>,
 }
 
 const DANA: &str = "AAAAHOSTUSER0001";
@@ -171,7 +240,16 @@ impl Accounts {
             ..kind
         };
         let team = &[DANA, SAM];
+        let support = Group {
+            id: "AAAAGROUP0000001".to_owned(),
+            name: "Support".to_owned(),
+            organization: first.to_owned(),
+            members: vec![SAM.to_owned()],
+            leads: vec![SAM.to_owned()],
+            created_at: now,
+        };
         Self {
+            groups: vec![support],
             users: vec![
                 user(
                     DANA,
@@ -284,5 +362,11 @@ impl Accounts {
         self.event_types
             .iter()
             .find(|kind| kind.id == id || kind.name.eq_ignore_ascii_case(named))
+    }
+
+    /// The group with this id or URI.
+    pub(crate) fn group(&self, uri_or_id: &str) -> Option<&Group> {
+        let id = ids::last_part(uri_or_id);
+        self.groups.iter().find(|group| group.id == id)
     }
 }

@@ -30,6 +30,7 @@ pub(crate) fn router() -> Router<Shared> {
         .route("/accounts/{id}", patch(settings::change_account))
         .route("/members", post(settings::add_member))
         .route("/event-types", post(settings::add_event_type))
+        .route("/routing-form-submissions", post(bookings::submit_form))
         .route("/clock", put(settings::clock))
         .route(
             "/faults/calls",

@@ -55,14 +55,16 @@ impl Token {
         self.refresh.is_none()
     }
 
-    /// `true` if the scopes hold this one; `:write` includes `:read`.
+    /// `true` if the scopes hold this one; `:write` includes `:read`, and `default` all of them.
     pub(crate) fn has_scope(&self, needed: &str) -> bool {
         let write = needed
             .strip_suffix(":read")
             .map(|topic| format!("{topic}:write"));
-        self.scopes
-            .iter()
-            .any(|scope| scope == needed || Some(scope) == write.as_ref())
+        self.scopes.iter().any(|scope| {
+            scope == crate::options::DEFAULT_SCOPE
+                || scope == needed
+                || Some(scope) == write.as_ref()
+        })
     }
 
     fn json(&self) -> Value {

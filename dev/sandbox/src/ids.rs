@@ -4,6 +4,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rand::RngCore;
+use serde_json::{Value, json};
 
 const API: &str = "https://api.calendly.com";
 
@@ -43,4 +44,16 @@ pub(crate) fn secret(parts: usize) -> String {
     let mut bytes = vec![0; parts * 16];
     ambient::rng().fill_bytes(&mut bytes);
     URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// Calendly's tracking object with these values.
+pub(crate) fn tracking(values: &[(String, String)]) -> Value {
+    let mut tracking = json!({
+        "utm_campaign": null, "utm_source": null, "utm_medium": null,
+        "utm_content": null, "utm_term": null, "salesforce_uuid": null,
+    });
+    for (name, value) in values {
+        tracking[name] = value.as_str().into();
+    }
+    tracking
 }

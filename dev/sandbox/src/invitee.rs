@@ -125,7 +125,7 @@ impl Invitee {
             "event": ids::event(&self.event),
             "created_at": clock::text(self.created_at),
             "updated_at": clock::text(self.updated_at),
-            "tracking": self.tracking(),
+            "tracking": ids::tracking(&self.person.tracking),
             "text_reminder_number": self.person.phone,
             "rescheduled": self.rescheduled,
             "old_invitee": self.moved_from,
@@ -154,16 +154,5 @@ impl Invitee {
                 json!({"question": question, "answer": answer, "position": position})
             })
             .collect()
-    }
-
-    fn tracking(&self) -> Value {
-        let mut tracking = json!({
-            "utm_campaign": null, "utm_source": null, "utm_medium": null,
-            "utm_content": null, "utm_term": null, "salesforce_uuid": null,
-        });
-        for (name, value) in &self.person.tracking {
-            tracking[name] = value.as_str().into();
-        }
-        tracking
     }
 }

@@ -21,6 +21,7 @@ mod clock;
 mod controls;
 mod event;
 mod faults;
+mod forms;
 mod grants;
 mod ids;
 mod invitee;

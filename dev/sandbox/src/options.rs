@@ -17,7 +17,8 @@ pub struct Options {
     pub personal_access_token: String,
     /// Where an authorization may return to; empty allows any address of this machine.
     pub redirect_uris: Vec<String>,
-    /// Scopes that are switched on for the app.
+    /// Scopes that are switched on for the app. With `default` alone it is an app of the time before
+    /// scopes: it is granted that, whatever it asks for.
     pub app_scopes: Vec<String>,
     /// Life of an authorization code.
     pub code_lifetime: Duration,
@@ -72,6 +73,16 @@ pub(crate) const SCOPES: [&str; 23] = [
     "webhooks:read",
     "webhooks:write",
 ];
+
+/// The one scope of apps that were made before there were scopes: it stands for all of them.
+pub(crate) const DEFAULT_SCOPE: &str = "default";
+
+impl Options {
+    /// The app is of the time before scopes.
+    pub(crate) fn is_old_app(&self) -> bool {
+        self.app_scopes == [DEFAULT_SCOPE]
+    }
+}
 
 impl Default for Options {
     fn default() -> Self {

@@ -7,6 +7,7 @@ use crate::budget::Budget;
 use crate::calls::Calls;
 use crate::clock::Clock;
 use crate::faults::{CallFaults, Faults};
+use crate::forms::Forms;
 use crate::grants::{Grants, Token};
 use crate::subscription::Subscription;
 use crate::webhooks::Deliveries;
@@ -19,6 +20,7 @@ pub(crate) struct State {
     pub clock: Clock,
     pub accounts: Accounts,
     pub bookings: Bookings,
+    pub forms: Forms,
     pub subscriptions: Vec<Subscription>,
     pub deliveries: Deliveries,
     pub grants: Grants,
@@ -50,12 +52,16 @@ impl State {
                 refresh_used: false,
             });
         }
+        let first = accounts.users.first();
+        let first = first.map_or("", |user| &user.organization).to_owned();
+        let forms = Forms::sample(&first, clock.next());
         let signed = |duration| SignedDuration::try_from(duration).unwrap_or_default();
         let bookings = Bookings::new(signed(options.conference_delay), signed(options.memory));
         Self {
             clock,
             accounts,
             bookings,
+            forms,
             subscriptions: Vec::new(),
             deliveries: Deliveries::default(),
             grants,

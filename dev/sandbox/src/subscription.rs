@@ -1,6 +1,6 @@
 //! Webhook subscriptions: who is told of what, and where.
 
-use crate::accounts::User;
+use crate::accounts::{Accounts, User};
 use crate::bookings::Message;
 use crate::faults::WebhookForm;
 use crate::{clock, ids};
@@ -13,6 +13,8 @@ pub(crate) enum Reach {
     Organization,
     /// One user, by id.
     User(String),
+    /// The members of a group, by its id.
+    Group(String),
 }
 
 /// A webhook subscription.
@@ -98,13 +100,18 @@ impl Subscription {
         match self.reach {
             Reach::Organization => "organization",
             Reach::User(_) => "user",
+            Reach::Group(_) => "group",
         }
     }
 
-    pub(crate) fn wants(&self, message: &Message) -> bool {
+    pub(crate) fn wants(&self, message: &Message, accounts: &Accounts) -> bool {
         let reaches = match &self.reach {
             Reach::Organization => true,
             Reach::User(user) => message.hosts.contains(user),
+            Reach::Group(group) => {
+                let group = accounts.group(group);
+                group.is_some_and(|group| message.hosts.iter().any(|host| group.has(host)))
+            }
         };
         reaches
             && !self.disabled
@@ -124,9 +131,10 @@ impl Subscription {
     }
 
     pub(crate) fn json(&self) -> Value {
-        let user = match &self.reach {
-            Reach::Organization => None,
-            Reach::User(user) => Some(ids::user(user)),
+        let (user, group) = match &self.reach {
+            Reach::Organization => (None, None),
+            Reach::User(user) => (Some(ids::user(user)), None),
+            Reach::Group(group) => (None, Some(ids::uri("groups", group))),
         };
         json!({
             "uri": self.uri(),
@@ -139,7 +147,7 @@ impl Subscription {
             "scope": self.scope(),
             "organization": ids::organization(&self.organization),
             "user": user,
-            "group": null,
+            "group": group,
             "creator": ids::user(&self.creator),
         })
     }

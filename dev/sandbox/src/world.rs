@@ -3,11 +3,13 @@
 mod accounts;
 mod bookings;
 mod faults;
+mod forms;
 mod snapshot;
 mod webhooks;
 
 pub use accounts::{Account, NewEventType, NewSubscription};
 pub use bookings::{Booked, By, EventChange, InviteeChange, NewBooking};
+pub use forms::NewSubmission;
 pub use snapshot::{SeenEvent, SeenInvitee};
 pub use webhooks::{Attempt, Webhook};
 

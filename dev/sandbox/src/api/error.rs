@@ -50,6 +50,11 @@ impl ApiError {
         Self::new(StatusCode::NOT_FOUND, "Resource Not Found", what)
     }
 
+    pub(crate) fn wrong_method() -> Self {
+        let what = "The requested method is not allowed for this resource.";
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed", what)
+    }
+
     pub(crate) fn hook_exists() -> Self {
         let what = "Hook with this url already exists";
         Self::new(StatusCode::CONFLICT, "Already Exists", what)

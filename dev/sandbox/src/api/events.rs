@@ -1,14 +1,15 @@
 //! Scheduled events: listed, read, canceled.
 
+use super::body::Given;
 use super::error::ApiError;
 use super::gate::{Caller, Lag};
 use super::paging::{Page, Params, one_of};
+use crate::accounts::Group;
 use crate::app::Shared;
 use crate::bookings::{Bookings, Canceler, Refused};
-use crate::event::ScheduledEvent;
+use crate::event::{Host, ScheduledEvent};
 use crate::ids;
 use crate::state::State as Held;
-use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::{Extension, Json};
@@ -17,10 +18,18 @@ use serde_json::{Value, json};
 
 const READ: &str = "scheduled_events:read";
 
-/// Owners may see all of their organization, others what they host.
-pub(super) fn may_see(caller: &Caller, event: &ScheduledEvent) -> bool {
+/// Owners and admins may see all of their organization, those who lead a group what its members
+/// host, and everybody what they host. Some events are closed to all.
+pub(super) fn may_see(state: &Held, caller: &Caller, event: &ScheduledEvent) -> bool {
+    let leads = |host: &Host| {
+        let mut groups = state.accounts.groups.iter();
+        groups.any(|group| group.has(&host.id) && caller.leads(group))
+    };
     event.organization == caller.user.organization
-        && (caller.user.role.sees_all() || event.has_host(&caller.user.id))
+        && (caller.user.role.sees_all()
+            || event.has_host(&caller.user.id)
+            || event.hosts.iter().any(leads))
+        && !state.forbidden.contains(&event.id)
 }
 
 /// The event, if the caller may see it.
@@ -31,7 +40,7 @@ pub(super) fn visible<'a>(
     id: &str,
 ) -> Result<&'a ScheduledEvent, ApiError> {
     let event = bookings.event(id).ok_or_else(ApiError::not_found)?;
-    if may_see(caller, event) && !state.forbidden.contains(id) {
+    if may_see(state, caller, event) {
         Ok(event)
     } else {
         Err(ApiError::not_yours())
@@ -51,14 +60,23 @@ fn time(params: &Params, name: &str) -> Result<Option<Timestamp>, ApiError> {
 enum Whose {
     Organization(String),
     User(String),
+    Group(Group),
 }
 
 fn whose(state: &Held, caller: &Caller, params: &Params) -> Result<Whose, ApiError> {
     let (me, mine) = (&caller.user.id, &caller.user.organization);
     let organization = params.get("organization").map(|uri| ids::last_part(uri));
     let user = params.get("user").map(|uri| ids::last_part(uri));
-    if organization.is_some_and(|id| id != mine) || params.contains_key("group") {
+    if organization.is_some_and(|id| id != mine) {
         return Err(ApiError::not_yours());
+    }
+    if let Some(group) = params.get("group") {
+        let group = state.accounts.group(group);
+        let group = group.filter(|group| caller.leads(group));
+        return group
+            .cloned()
+            .map(Whose::Group)
+            .ok_or_else(ApiError::not_yours);
     }
     match (user, organization) {
         (Some(user), None) if user != me => {
@@ -105,6 +123,7 @@ pub(super) async fn list(
         let theirs = match &whose {
             Whose::Organization(id) => event.organization == *id,
             Whose::User(id) => event.has_host(id),
+            Whose::Group(group) => event.hosts.iter().any(|host| group.has(&host.id)),
         };
         theirs
             && status.is_none_or(|status| event.status() == status)
@@ -140,7 +159,7 @@ pub(super) async fn cancel(
     State(app): State<Shared>,
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
-    body: Bytes,
+    Given(body): Given,
 ) -> Result<(StatusCode, Json<Value>), ApiError> {
     caller.needs("scheduled_events:write")?;
     let reason = reason(&body)?;
@@ -165,13 +184,8 @@ pub(super) async fn cancel(
     Ok((StatusCode::CREATED, Json(body)))
 }
 
-fn reason(body: &[u8]) -> Result<Option<String>, ApiError> {
-    if body.is_empty() {
-        return Ok(None);
-    }
-    let json: Value =
-        serde_json::from_slice(body).map_err(|_| ApiError::invalid("body", "must be JSON"))?;
-    match &json["reason"] {
+fn reason(body: &Value) -> Result<Option<String>, ApiError> {
+    match &body["reason"] {
         Value::Null => Ok(None),
         Value::String(reason) if reason.chars().count() <= 10_000 => Ok(Some(reason.clone())),
         _ => Err(ApiError::invalid(

@@ -1,18 +1,20 @@
 //! What every API call passes: faults, the bearer token, the rate limit.
 
 use super::error::ApiError;
-use crate::accounts::User;
+use crate::accounts::{Group, User};
 use crate::app::{App, Shared};
 use crate::bookings::Bookings;
 use crate::budget::Left;
 use crate::faults::{Body, Instead};
 use crate::grants::{Access, Token};
+use axum::body::to_bytes;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, ETAG, SERVER};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Response};
 use jiff::SignedDuration;
+use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 
 /// Who calls.
@@ -33,6 +35,12 @@ impl Caller {
 
     pub(crate) fn has(&self, scope: &str) -> bool {
         self.token.has_scope(scope)
+    }
+
+    /// `true` if what a group's members host is this caller's to see.
+    pub(crate) fn leads(&self, group: &Group) -> bool {
+        group.organization == self.user.organization
+            && (self.user.role.sees_all() || group.leads.contains(&self.user.id))
     }
 
     pub(crate) fn is_personal(&self) -> bool {
@@ -64,11 +72,12 @@ impl Lag {
 /// Counts the call and lets it through, or answers what stands in its way.
 pub(super) async fn gate(
     State(app): State<Shared>,
-    path: MatchedPath,
+    path: Option<MatchedPath>,
     mut request: Request,
     next: Next,
 ) -> Response {
-    let route = format!("{} {}", request.method(), path.as_str());
+    let path = path.as_ref().map_or("elsewhere", MatchedPath::as_str);
+    let route = format!("{} {path}", request.method());
     let (mut hang, mut error, mut body, lag, instead) = {
         let mut state = app.state();
         let share = state.faults.hang;
@@ -85,6 +94,11 @@ pub(super) async fn gate(
         None => {}
         Some(Instead::Status(status)) => error = Some(status),
         Some(Instead::CdnPage) => page = Some(cdn_page()),
+        Some(Instead::UpgradePlan) => {
+            page = Some(
+                ApiError::denied("Please upgrade to a paid Calendly account.").into_response(),
+            );
+        }
         Some(Instead::Page(status)) => {
             page = Some(with_body(
                 ApiError::of_status(status).into_response(),
@@ -115,7 +129,34 @@ pub(super) async fn gate(
         with_body(response, body)
     };
     app.state().calls.count(route, response.status().as_u16());
-    response
+    dressed(response).await
+}
+
+/// The answer with the headers that every recorded one has.
+async fn dressed(response: Response) -> Response {
+    let (mut parts, body) = response.into_parts();
+    let Ok(body) = to_bytes(body, usize::MAX).await else {
+        return StatusCode::BAD_GATEWAY.into_response();
+    };
+    let headers = &mut parts.headers;
+    if headers
+        .get(CONTENT_TYPE)
+        .is_some_and(|kind| kind == "application/json")
+    {
+        let json = HeaderValue::from_static("application/json; charset=utf-8");
+        headers.insert(CONTENT_TYPE, json);
+    }
+    if parts.status == StatusCode::OK {
+        let digest = hex::encode(&Sha256::digest(&body)[..16]);
+        if let Ok(tag) = HeaderValue::from_str(&format!("W/\"{digest}\"")) {
+            headers.insert(ETAG, tag);
+        }
+    }
+    if let Ok(id) = HeaderValue::from_str(&ambient::uuid()) {
+        headers.insert("x-request-id", id);
+    }
+    headers.insert(SERVER, HeaderValue::from_static("cloudflare"));
+    Response::from_parts(parts, body.into())
 }
 
 async fn pass(app: &App, mut request: Request, next: Next) -> Response {
@@ -127,8 +168,13 @@ async fn pass(app: &App, mut request: Request, next: Next) -> Response {
     if left.exceeded {
         return limited(left);
     }
+    let user = HeaderValue::from_str(&caller.user.id);
     request.extensions_mut().insert(caller);
-    with_limits(next.run(request).await, left)
+    let mut response = with_limits(next.run(request).await, left);
+    if let Ok(user) = user {
+        response.headers_mut().insert("x-ratelimit-key", user);
+    }
+    response
 }
 
 fn caller(app: &App, headers: &HeaderMap) -> Result<Caller, ApiError> {
@@ -156,6 +202,9 @@ fn with_limits(mut response: Response, left: Left) -> Response {
     headers.insert("x-ratelimit-limit", left.limit.into());
     headers.insert("x-ratelimit-remaining", left.remaining.into());
     headers.insert("x-ratelimit-reset", left.reset.into());
+    // The two tiers that were recorded, by their limits.
+    let tier = if left.limit <= 50 { "free" } else { "trial" };
+    headers.insert("x-ratelimit-tier", HeaderValue::from_static(tier));
     response
 }
 

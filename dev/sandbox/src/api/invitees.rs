@@ -21,7 +21,7 @@ pub(super) async fn list(
     Query(params): Query<Params>,
 ) -> Result<Json<Value>, ApiError> {
     caller.needs(READ)?;
-    let page = Page::read("/scheduled_events/invitees", &params)?;
+    let page = Page::read(format!("/scheduled_events/{id}/invitees"), &params)?;
     let status = one_of(&params, "status", &["active", "canceled"])?;
     let sort = one_of(&params, "sort", &["created_at:asc", "created_at:desc"])?;
     let email = params.get("email");

@@ -1,13 +1,14 @@
 //! No-show marks.
 
+use super::body::Given;
 use super::error::ApiError;
 use super::events::may_see;
 use super::gate::Caller;
 use crate::app::Shared;
-use crate::bookings::{Bookings, Refused};
+use crate::bookings::Refused;
 use crate::invitee::Invitee;
+use crate::state::State as Held;
 use crate::{clock, ids};
-use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::{Extension, Json};
@@ -22,9 +23,9 @@ fn json(invitee: &Invitee) -> Value {
     }})
 }
 
-fn seen(bookings: &Bookings, caller: &Caller, invitee: &str) -> Result<(), ApiError> {
-    let event = bookings.event_of(invitee).ok_or_else(ApiError::not_found)?;
-    if may_see(caller, event) {
+fn seen(state: &Held, caller: &Caller, invitee: &str) -> Result<(), ApiError> {
+    let event = state.bookings.event_of(invitee);
+    if may_see(state, caller, event.ok_or_else(ApiError::not_found)?) {
         Ok(())
     } else {
         Err(ApiError::not_yours())
@@ -35,10 +36,9 @@ fn seen(bookings: &Bookings, caller: &Caller, invitee: &str) -> Result<(), ApiEr
 pub(super) async fn mark(
     State(app): State<Shared>,
     Extension(caller): Extension<Caller>,
-    body: Bytes,
+    Given(body): Given,
 ) -> Result<(StatusCode, Json<Value>), ApiError> {
     caller.needs("scheduled_events:write")?;
-    let body: Value = serde_json::from_slice(&body).unwrap_or_default();
     let uri = body["invitee"].as_str().unwrap_or_default();
     if !uri.contains("/invitees/") {
         return Err(ApiError::invalid(
@@ -49,7 +49,7 @@ pub(super) async fn mark(
     let id = ids::last_part(uri);
     let mut state = app.state();
     let state = &mut *state;
-    seen(&state.bookings, &caller, id)?;
+    seen(state, &caller, id)?;
     let marked = state.bookings.mark_no_show(&mut state.clock, id);
     let messages = marked.map_err(|refused| match refused {
         Refused::NotFound => ApiError::not_found(),
@@ -69,7 +69,7 @@ pub(super) async fn one(
     caller.needs("scheduled_events:read")?;
     let state = app.state();
     let invitee = state.bookings.marked(&id).ok_or_else(ApiError::not_found)?;
-    seen(&state.bookings, &caller, &invitee.id)?;
+    seen(&state, &caller, &invitee.id)?;
     Ok(Json(json(invitee)))
 }
 
@@ -84,7 +84,7 @@ pub(super) async fn clear(
     let state = &mut *state;
     let invitee = state.bookings.marked(&id).ok_or_else(ApiError::not_found)?;
     let invitee = invitee.id.clone();
-    seen(&state.bookings, &caller, &invitee)?;
+    seen(state, &caller, &invitee)?;
     let cleared = state.bookings.clear_no_show(&mut state.clock, &invitee);
     let messages = cleared.map_err(|_| ApiError::not_found())?;
     app.announce(state, messages);

@@ -4,6 +4,7 @@
 use super::error::ApiError;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use reqwest::Url;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -14,7 +15,7 @@ pub(super) type Params = BTreeMap<String, String>;
 /// Which part of a list is asked for.
 #[derive(Debug)]
 pub(super) struct Page<'a> {
-    path: &'static str,
+    path: String,
     params: &'a Params,
     count: usize,
     offset: usize,
@@ -29,7 +30,7 @@ fn fingerprint(params: &Params) -> u64 {
 }
 
 impl<'a> Page<'a> {
-    pub(super) fn read(path: &'static str, params: &'a Params) -> Result<Self, ApiError> {
+    pub(super) fn read(path: impl Into<String>, params: &'a Params) -> Result<Self, ApiError> {
         let count = match params.get("count").map(|count| count.parse()) {
             None => 20,
             Some(Ok(count @ 1..=100)) => count,
@@ -41,7 +42,7 @@ impl<'a> Page<'a> {
                 .ok_or_else(|| ApiError::invalid("page_token", "is invalid"))?,
         };
         Ok(Self {
-            path,
+            path: path.into(),
             params,
             count,
             offset,
@@ -71,12 +72,11 @@ impl<'a> Page<'a> {
     }
 
     fn link(&self, token: &str) -> String {
+        let path = format!("https://api.calendly.com{}", self.path);
         let params = self.params.iter().filter(|(name, _)| *name != "page_token");
-        let mut query: Vec<_> = params
-            .map(|(name, value)| format!("{name}={value}"))
-            .collect();
-        query.push(format!("page_token={token}"));
-        format!("https://api.calendly.com{}?{}", self.path, query.join("&"))
+        let params = params.map(|(name, value)| (name.as_str(), value.as_str()));
+        let params = params.chain([("page_token", token)]);
+        Url::parse_with_params(&path, params).map_or(path, String::from)
     }
 }
 

@@ -1,12 +1,13 @@
 //! Webhook subscriptions: listed, read, made, deleted. There is no way to change one.
 
+use super::body::Given;
 use super::error::ApiError;
 use super::gate::Caller;
 use super::paging::{Page, Params, one_of};
+use crate::accounts::Accounts;
 use crate::app::Shared;
 use crate::ids;
 use crate::subscription::{Reach, Subscription, read_scope};
-use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::{Extension, Json};
@@ -21,13 +22,24 @@ fn may_see(caller: &Caller, subscription: &Subscription) -> bool {
 }
 
 /// What a subscription of `scope` reaches, for this caller.
-fn reach(caller: &Caller, scope: &str, user: Option<&str>) -> Result<Reach, ApiError> {
-    match (scope, user.map(ids::last_part)) {
-        ("organization", _) if caller.user.role.sees_all() => Ok(Reach::Organization),
-        ("user", Some(id)) if id == caller.user.id || caller.user.role.sees_all() => {
+fn reach(
+    caller: &Caller,
+    accounts: &Accounts,
+    scope: &str,
+    user: Option<&str>,
+    group: Option<&str>,
+) -> Result<Reach, ApiError> {
+    match (scope, user.map(ids::last_part), group) {
+        ("organization", ..) if caller.user.role.sees_all() => Ok(Reach::Organization),
+        ("user", Some(id), _) if id == caller.user.id || caller.user.role.sees_all() => {
             Ok(Reach::User(id.to_owned()))
         }
-        ("user", None) => Err(ApiError::invalid("user", "must be present")),
+        ("user", None, _) => Err(ApiError::invalid("user", "must be present")),
+        ("group", _, None) => Err(ApiError::invalid("group", "must be present")),
+        ("group", _, Some(group)) => match accounts.group(group) {
+            Some(group) if caller.leads(group) => Ok(Reach::Group(group.id.clone())),
+            _ => Err(ApiError::not_yours()),
+        },
         _ => Err(ApiError::not_yours()),
     }
 }
@@ -49,8 +61,10 @@ pub(super) async fn list(
     if ids::last_part(organization) != caller.user.organization {
         return Err(ApiError::not_yours());
     }
-    let reach = reach(&caller, scope, params.get("user").map(String::as_str))?;
+    let named = |name| params.get(name).map(String::as_str);
     let state = app.state();
+    let (user, group) = (named("user"), named("group"));
+    let reach = reach(&caller, &state.accounts, scope, user, group)?;
     let wanted = |known: &&Subscription| may_see(&caller, known) && known.reach == reach;
     let mut rows: Vec<_> = state.subscriptions.iter().filter(wanted).collect();
     if sort == Some("created_at:desc") {
@@ -94,11 +108,9 @@ pub(super) async fn delete(
 pub(super) async fn create(
     State(app): State<Shared>,
     Extension(caller): Extension<Caller>,
-    body: Bytes,
+    Given(body): Given,
 ) -> Result<(StatusCode, Json<Value>), ApiError> {
     caller.needs(WRITE)?;
-    let body: Value =
-        serde_json::from_slice(&body).map_err(|_| ApiError::invalid("body", "must be JSON"))?;
     let text = |name: &str| body[name].as_str();
     let needed =
         |name: &'static str| text(name).ok_or_else(|| ApiError::invalid(name, "must be present"));
@@ -108,15 +120,21 @@ pub(super) async fn create(
     if ids::last_part(needed("organization")?) != caller.user.organization {
         return Err(ApiError::not_yours());
     }
-    let reach = reach(&caller, scope, text("user"))?;
+    let mut state = app.state();
+    let reach = reach(&caller, &state.accounts, scope, text("user"), text("group"))?;
     // An app has one key for all of its subscriptions; only one's own token brings one along.
     let key = if caller.is_personal() {
         text("signing_key").map(str::to_owned)
     } else {
         Some(app.options.signing_key.clone())
     };
-    let mut state = app.state();
-    if state.subscriptions.iter().any(|known| known.url == url) {
+    // A URL is one user's in one organization: others may have it too.
+    let is_taken = |known: &Subscription| {
+        known.url == url
+            && known.organization == caller.user.organization
+            && known.creator == caller.user.id
+    };
+    if state.subscriptions.iter().any(is_taken) {
         return Err(ApiError::hook_exists());
     }
     let at = state.clock.next();

@@ -181,3 +181,9 @@ pub(super) async fn vanish(
     World::of(app).delete_event(&id)?;
     Ok(StatusCode::NO_CONTENT)
 }
+
+/// `POST /_sandbox/routing-form-submissions`: somebody fills in a form.
+pub(super) async fn submit_form(State(app): State<Shared>, body: Bytes) -> Answer {
+    let uri = World::of(app).submit_form(read(&body)?)?;
+    Ok((StatusCode::CREATED, Json(json!({"uri": uri}))))
+}

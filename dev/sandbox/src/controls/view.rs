@@ -40,7 +40,7 @@ pub(super) async fn state(State(app): State<Shared>, Query(shown): Query<Shown>)
     let kinds = state.accounts.event_types.iter();
     Json(json!({
         "users": users.map(|user| user.json()).collect::<Vec<_>>(),
-        "eventTypes": kinds.map(|kind| kind.json()).collect::<Vec<_>>(),
+        "eventTypes": kinds.map(|kind| kind.summary()).collect::<Vec<_>>(),
         "eventCount": total,
         "events": events.into_iter().map(event).collect::<Vec<_>>(),
         "subscriptions": state.subscriptions.iter().map(subscription).collect::<Vec<_>>(),

@@ -11,6 +11,8 @@ pub enum Instead {
     Status(u16),
     /// The 403 of the content network before the API: a page of HTML, and no rate limit told.
     CdnPage,
+    /// The 403 of a plan that lacks what was asked for.
+    UpgradePlan,
     /// A gateway's page of HTML with this status.
     Page(u16),
     /// It takes effect, but its answer never comes.

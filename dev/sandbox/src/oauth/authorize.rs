@@ -74,6 +74,9 @@ pub(super) async fn authorize(State(app): State<Shared>, Query(params): Query<Pa
         return asked.refuse("invalid_request", "The code challenge method must be S256.");
     }
     let mut scopes = words(&params, "scope");
+    if app.options.is_old_app() {
+        scopes.clear();
+    }
     let on = &app.options.app_scopes;
     if scopes.iter().any(|scope| !on.contains(scope)) {
         return asked.refuse(

@@ -75,7 +75,7 @@ fn trade(app: &App, call: &ClientCall) -> Result<Response, OauthError> {
     let token = token.ok_or(OauthError::INVALID_GRANT)?;
     let user = state.accounts.user(&token.user);
     let organization = user.map(crate::accounts::User::organization_uri);
-    let body = json!({
+    let mut body = json!({
         "token_type": "Bearer",
         "access_token": token.access,
         "refresh_token": token.refresh,
@@ -85,6 +85,11 @@ fn trade(app: &App, call: &ClientCall) -> Result<Response, OauthError> {
         "owner": ids::user(&token.user),
         "organization": organization,
     });
+    if app.options.is_old_app()
+        && let Some(fields) = body.as_object_mut()
+    {
+        fields.remove("organization");
+    }
     Ok(([("cache-control", "no-store")], Json(body)).into_response())
 }
 

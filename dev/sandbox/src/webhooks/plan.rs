@@ -18,7 +18,7 @@ impl App {
             let planned: Vec<_> = state
                 .subscriptions
                 .iter()
-                .filter(|subscription| subscription.wants(&message))
+                .filter(|subscription| subscription.wants(&message, &state.accounts))
                 .map(|subscription| Delivery {
                     subscription: subscription.id.clone(),
                     url: subscription.url.clone(),

@@ -242,9 +242,14 @@ impl World {
         let state = &mut *state;
         let slot = slot(state, &new)?;
         let guests = new.guests.clone();
+        let form = new.routing_form_submission.clone();
         let (id, messages) = state
             .bookings
             .book(&mut state.clock, &slot, new.person(), &guests);
+        if let (Some(form), Some(invitee)) = (form, state.bookings.invitee(&id)) {
+            let (uri, at) = (invitee.uri(), invitee.created_at);
+            state.forms.led_to(&form, &uri, at);
+        }
         if told {
             self.app.announce(state, messages);
         }

@@ -338,7 +338,7 @@ fn a_host_who_asks_for_another_time_cancels_as_rescheduled_and_the_new_half_foll
 #[test]
 fn webhooks_can_be_written_as_in_former_years() {
     let stage = Stage::new(1);
-    let mut told = |form| {
+    let told = |form| {
         let mut faults = Faults::default();
         faults.webhook_form = form;
         stage.world.set_faults(faults);

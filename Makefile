@@ -9,7 +9,7 @@ PYTHON ?= python3
 STAGE ?= dev
 SAM = SAM_CLI_TELEMETRY=0 PATH="$(CURDIR)/.local/venv-sam/bin:$$PATH" sam
 
-.PHONY: help demo dev test check lint test-code test-template test-stack fuzz-api dashboard docs-page bench-sync invoke sam-local build deploy \
+.PHONY: help demo dev test check lint test-code test-template test-stack test-clients fuzz-api dashboard docs-page bench-sync invoke sam-local build deploy \
 	status deliveries replay redrive sync test-operate clean
 
 help: ## Show this list
@@ -43,6 +43,9 @@ test-stack: ## Test the whole stack over HTTP with the real binaries
 	$(PYTHON) dev/local/run_with_stack.py -- dev/stack-tests/run.sh
 	$(PYTHON) dev/local/run_with_stack.py -- $(PYTHON) dev/local/sam_local.py --without-containers
 	$(PYTHON) dev/local/run_with_stack.py -- $(PYTHON) dev/local/fuzz_api.py --quick
+
+test-clients: ## Have other people's clients of Calendly use the sandbox (fetches them once; needs Node)
+	@$(PYTHON) dev/clients/run.py
 
 fuzz-api: ## Fuzz the whole stack by its OpenAPI document for 10 minutes (MAX_SECONDS, MAX_EXAMPLES, SEED=…)
 	$(PYTHON) dev/local/run_with_stack.py -- $(PYTHON) dev/local/fuzz_api.py $(if $(SEED),--seed $(SEED))

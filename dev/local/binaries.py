@@ -17,25 +17,28 @@ class Missing(Exception):
     """A program that can't be had; the message says what to do."""
 
 
-def programs() -> dict:
-    """Program name → path: of LOCAL_BIN_DIR, where that is set, or else freshly built."""
+def programs(which=("--workspace",)) -> dict:
+    """Program name → path: of LOCAL_BIN_DIR, where that is set, or else freshly built.
+
+    `which` of them to build, as Cargo is told; all of them by default.
+    """
     folder = os.environ.get("LOCAL_BIN_DIR")
     if folder:
         home = (ROOT / folder).resolve()
         if not home.is_dir():
             raise Missing(f"LOCAL_BIN_DIR={folder} is not a folder.")
         return {path.name: path for path in home.iterdir() if os.access(path, os.X_OK)}
-    return build()
+    return build(which)
 
 
-def build() -> dict:
+def build(which=("--workspace",)) -> dict:
     """Builds the workspace's programs with Cargo, whose progress people see, and says where they are."""
     cargo = shutil.which("cargo")
     if cargo is None:
         raise Missing("Cargo is not installed. Rust comes with https://rustup.rs.")
-    print("Building the functions …", file=sys.stderr, flush=True)
+    print("Building the programs …", file=sys.stderr, flush=True)
     # Cargo's own report of what it made: right with any target directory or configuration.
-    command = [cargo, "build", "--bins", "--message-format=json-render-diagnostics"]
+    command = [cargo, "build", *which, "--bins", "--message-format=json-render-diagnostics"]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE)
     built = {}
     try:

@@ -126,6 +126,7 @@ pub(super) async fn list(
             Whose::Group(group) => event.hosts.iter().any(|host| group.has(&host.id)),
         };
         theirs
+            && event.organization == caller.user.organization
             && status.is_none_or(|status| event.status() == status)
             && from.is_none_or(|from| event.start >= from)
             && to.is_none_or(|to| event.start <= to)

@@ -107,7 +107,12 @@ impl Subscription {
     pub(crate) fn wants(&self, message: &Message, accounts: &Accounts) -> bool {
         let reaches = match &self.reach {
             Reach::Organization => true,
-            Reach::User(user) => message.hosts.contains(user),
+            // Documented: it stops when its user leaves, where an organization's goes on.
+            Reach::User(id) => {
+                let user = accounts.user(id);
+                message.hosts.contains(id)
+                    && user.is_some_and(|user| user.organization == self.organization)
+            }
             Reach::Group(group) => {
                 let group = accounts.group(group);
                 group.is_some_and(|group| message.hosts.iter().any(|host| group.has(host)))

@@ -361,3 +361,26 @@ fn webhooks_can_be_written_as_in_former_years() {
             .contains("/scheduled_events/")
     );
 }
+
+#[test]
+fn a_users_own_subscription_stops_when_they_leave_and_an_organizations_goes_on() {
+    let stage = Stage::new(1);
+    let sam = "AAAAHOSTUSER0002";
+    let own = NewSubscription {
+        url: "https://hooks.example.com/2".to_owned(),
+        events: vec!["invitee.created".to_owned()],
+        creator: Some(sam.to_owned()),
+        user: Some(sam.to_owned()),
+        signing_key: None,
+    };
+    stage.world.subscribe(own).unwrap();
+    let told = || {
+        let webinar = stage.book("Weekly Webinar", "2027-01-05T18:00:00Z");
+        assert!(!webinar.invitee.is_empty());
+        stage.world.take_webhooks().len()
+    };
+    assert_eq!(told(), 2);
+    let other = "AAAAORG000000002";
+    stage.world.move_account(sam, other, Role::User).unwrap();
+    assert_eq!(told(), 1);
+}

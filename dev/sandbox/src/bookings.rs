@@ -9,8 +9,8 @@ mod reschedule;
 
 pub(crate) use change::QuietChange;
 
-use crate::accounts::EventType;
 use crate::event::{Host, ScheduledEvent};
+use crate::event_type::EventType;
 use crate::invitee::Invitee;
 use crate::location::Place;
 use jiff::{SignedDuration, Timestamp};

@@ -1,6 +1,7 @@
 //! A scheduled event: one meeting, with its invitees.
 
-use crate::accounts::{EventType, User};
+use crate::accounts::User;
+use crate::event_type::EventType;
 use crate::invitee::{Cancellation, Invitee};
 use crate::location::Location;
 use crate::{clock, ids};

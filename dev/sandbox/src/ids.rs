@@ -34,6 +34,11 @@ pub(crate) fn last_part(uri_or_id: &str) -> &str {
     uri_or_id.rsplit('/').next().unwrap_or(uri_or_id)
 }
 
+/// A name as it stands in the addresses of Calendly's pages.
+pub(crate) fn slug(name: &str) -> String {
+    name.to_lowercase().replace(' ', "-")
+}
+
 /// An id of a new thing: all that Calendly makes now have UUIDs, users and organizations too.
 pub(crate) fn new_uuid() -> String {
     ambient::uuid()

@@ -20,6 +20,7 @@ mod calls;
 mod clock;
 mod controls;
 mod event;
+mod event_type;
 mod faults;
 mod forms;
 mod grants;
@@ -35,8 +36,9 @@ mod subscription;
 mod webhooks;
 mod world;
 
-pub use accounts::{Pooling, Role};
+pub use accounts::Role;
 pub use bookings::Refused;
+pub use event_type::Pooling;
 pub use faults::{Body, CallFault, Faults, Instead, Share, WebhookForm};
 pub use location::Place;
 pub use options::Options;

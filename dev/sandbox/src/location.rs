@@ -14,9 +14,9 @@ pub enum Place {
     Zoom,
     /// Microsoft Teams: no link at first.
     MicrosoftTeamsConference,
-    /// Webex: no link at first.
+    /// Webex: no link at first, either.
     WebexConference,
-    /// GoToMeeting.
+    /// `GoToMeeting`: its link is there at once.
     Gotomeeting,
     /// An address.
     Physical,

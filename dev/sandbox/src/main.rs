@@ -4,7 +4,8 @@
 //!
 //! It reads `PORT`, `SIGNING_KEY`, `CLIENT_ID`, `CLIENT_SECRET`, `PERSONAL_ACCESS_TOKEN`,
 //! `REDIRECT_URIS` and `APP_SCOPES` (separated by spaces), `RATE_LIMIT` and `TOKEN_RATE_LIMIT` (a
-//! minute), `WEBHOOK_RETRY_SCHEDULE` (seconds, with commas) and `DISABLE_AFTER` (messages).
+//! minute), `WEBHOOK_RETRY_SCHEDULE` (seconds, with commas), `DISABLE_AFTER` (messages) and `MEMORY`
+//! (seconds that reads may be made to lag).
 
 use sandbox::{Options, Sandbox};
 use std::io::{self, Write};
@@ -54,6 +55,11 @@ fn options() -> io::Result<Options> {
     let seconds = |text: &str| Duration::try_from_secs_f64(text.parse().ok()?).ok();
     options.retry_delays =
         list("WEBHOOK_RETRY_SCHEDULE", ',', seconds)?.unwrap_or(options.retry_delays);
+    options.memory = read::<f64>("MEMORY")?
+        .map(Duration::try_from_secs_f64)
+        .transpose()
+        .map_err(|_| io::Error::other("MEMORY must be 0 or more seconds"))?
+        .unwrap_or(options.memory);
     let text = |text: &str| Some(text.to_owned());
     options.redirect_uris = list("REDIRECT_URIS", ' ', text)?.unwrap_or(options.redirect_uris);
     options.app_scopes = list("APP_SCOPES", ' ', text)?.unwrap_or(options.app_scopes);

@@ -1,6 +1,7 @@
 //! The world that a sandbox stands for, to be changed and looked at from within the process.
 
 mod accounts;
+mod asked;
 mod bookings;
 mod faults;
 mod forms;
@@ -8,7 +9,7 @@ mod snapshot;
 mod webhooks;
 
 pub use accounts::{Account, NewEventType, NewSubscription};
-pub use bookings::{Booked, By, EventChange, InviteeChange, NewBooking};
+pub use asked::{Answered, Booked, By, EventChange, InviteeChange, NewBooking};
 pub use forms::NewSubmission;
 pub use snapshot::{SeenEvent, SeenInvitee};
 pub use webhooks::{Attempt, Webhook};

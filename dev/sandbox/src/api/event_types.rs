@@ -3,8 +3,9 @@
 use super::error::ApiError;
 use super::gate::Caller;
 use super::paging::{Page, Params, one_of};
-use crate::accounts::{Accounts, EventType};
+use crate::accounts::Accounts;
 use crate::app::Shared;
+use crate::event_type::EventType;
 use crate::ids;
 use axum::extract::{Path, Query, State};
 use axum::{Extension, Json};

@@ -10,6 +10,10 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 /// A quiet change: what is `None` stays as it is.
+#[expect(
+    clippy::option_option,
+    reason = "a name or notes can be kept, changed or taken away"
+)]
 #[derive(Debug, Default)]
 pub(crate) struct QuietChange {
     pub start: Option<Timestamp>,

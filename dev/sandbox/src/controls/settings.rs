@@ -1,8 +1,9 @@
 //! How the sandbox behaves: faults, limits, tokens, subscriptions.
 
 use super::error::{ControlError, read};
-use crate::accounts::{EventType, Role};
+use crate::accounts::Role;
 use crate::app::Shared;
+use crate::event_type::EventType;
 use crate::faults::Faults;
 use crate::ids;
 use crate::world::{Account, World};

@@ -84,7 +84,7 @@ function bookingRow(event, invitee) {
   return make("tr", {},
     make("td", { class: "when" }, when(event.start_time)),
     make("td", {}, invitee.name, make("div", { class: "muted when" }, invitee.email)),
-    make("td", {}, event.name, ...[seats, guests].filter(Boolean).map(muted)),
+    make("td", {}, event.name ?? "(no name)", ...[seats, guests].filter(Boolean).map(muted)),
     cell,
     make("td", { class: "actions" }, ...actions(event, invitee)));
 }

@@ -1,8 +1,9 @@
 //! Who has an account, what can be booked with them, and who is told of it.
 
 use super::World;
-use crate::accounts::{EventType, Pooling, Role, User};
+use crate::accounts::{Role, User};
 use crate::bookings::Refused;
+use crate::event_type::{EventType, Pooling};
 use crate::grants::Token;
 use crate::ids;
 use crate::location::Place;

@@ -2,6 +2,10 @@
 //! retries, with faults on request. Beside what Calendly has, `/_sandbox/…` controls it, and `/`
 //! is a page for people.
 //!
+//! Answers are as recordings of Calendly have them, where there are any. A program can also hold one
+//! in its own process, without a socket and on a clock and a seed of its own
+//! ([`Sandbox::in_process`]): [`World`] is what it does to it and sees of it.
+//!
 //! ```no_run
 //! # async fn example() -> std::io::Result<()> {
 //! let sandbox = sandbox::Sandbox::start(sandbox::Options::default()).await?;

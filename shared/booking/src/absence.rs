@@ -57,6 +57,7 @@ pub fn of_event(event: &EventRecord) -> Vec<Row> {
         canceled: _,
         sightings: _,
         erased_people: _,
+        named: _,
         created_at: _,
         updated_at: _,
         // Derived.

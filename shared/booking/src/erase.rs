@@ -24,7 +24,7 @@ use std::collections::{BTreeMap, BTreeSet};
 type Marks = BTreeMap<ContactKey, Timestamp>;
 
 /// Whether `mark` concerns what was made then; what has no time could have been made at any.
-fn covers(mark: Timestamp, created: Option<Timestamp>, updated: Option<Timestamp>) -> bool {
+pub(crate) fn covers(mark: Timestamp, created: Option<Timestamp>, updated: Option<Timestamp>) -> bool {
     created.or(updated).is_none_or(|made| made <= mark)
 }
 
@@ -41,8 +41,7 @@ pub fn erasure(records: &Records, contact: &ContactKey) -> Facts {
     let provider = records.events.values().next();
     let mut facts = Facts::new(provider.map_or(Provider::Calendly, |event| event.provider));
     for event in records.events.values() {
-        if event.contacts().iter().any(|(key, _)| key == contact)
-            && concerned(event.created_at, event.updated_at)
+        if event.told().contains(contact) && concerned(event.created_at, event.updated_at)
         {
             let mut fact = EventRecord::about(event.uri.clone(), event.provider);
             fact.erased_people.insert(contact.clone());
@@ -67,8 +66,17 @@ pub fn erasure(records: &Records, contact: &ContactKey) -> Facts {
                 .any(|who| form.submitter.as_ref() == Some(&who.uri))
     });
     let linked = erased.iter().filter_map(|who| who.submission.as_ref());
+    let named = records.submission.iter().filter(|form| {
+        form.named.contains(contact) && concerned(form.created_at, form.updated_at)
+    });
     if let Some(form) = stored.map(|form| &form.uri).chain(linked).next() {
         facts.add_submission(erased_form(form.clone()));
+    }
+    for form in named {
+        let fact = facts.submission.take().filter(|fact| fact.uri == form.uri);
+        let mut fact = fact.unwrap_or_else(|| SubmissionRecord::about(form.uri.clone()));
+        fact.erased_people.insert(contact.clone());
+        facts.add_submission(fact);
     }
     facts
 }
@@ -164,9 +172,9 @@ impl EventRecord {
         // Erased before the two lists are compared, and from the one that is older, too: so it
         // makes no difference which of them was there first.
         let mut fact = fact.clone();
-        let named = self.contacts().into_iter().chain(fact.contacts());
+        let named = &self.told() | &fact.told();
         let erased: Vec<_> = named
-            .map(|(contact, _)| contact)
+            .into_iter()
             .filter(|contact| {
                 let mark = marks.get(contact);
                 mark.is_some_and(|mark| covers(*mark, created, updated))
@@ -192,10 +200,14 @@ impl SubmissionRecord {
         invitees: &BTreeMap<InviteeUri, InviteeRecord>,
     ) {
         self.merge(fact);
-        let marked = self.contacts().iter().any(|contact| {
+        let marked = |contact: &ContactKey| {
             let mark = marks.get(contact);
             mark.is_some_and(|mark| covers(*mark, self.created_at, self.updated_at))
-        });
+        };
+        let erased: BTreeSet<_> = self.named.iter().filter(|it| marked(it)).cloned().collect();
+        let marked = self.contacts().iter().any(marked);
+        self.named = &self.named - &erased;
+        self.erased_people.extend(erased);
         let of_erased = invitees.values().any(|invitee| {
             invitee.erased
                 && (self.submitter.as_ref() == Some(&invitee.uri)

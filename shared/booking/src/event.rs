@@ -90,6 +90,11 @@ pub struct EventRecord {
     /// Guests and hosts who were erased: whoever names them again is not heard. Join: union.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub erased_people: BTreeSet<ContactKey>,
+    /// Who else was named in what told of it: former guests and hosts, an invitee's former address, an
+    /// address in somebody's answer. The log may hold bodies that name them. Join: union, less those
+    /// who are its guests or hosts now, and those who were erased.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub named: BTreeSet<ContactKey>,
     /// When it was made. Join: earliest.
     pub created_at: Option<Timestamp>,
     /// The latest time that any fact about it speaks of. Join: latest.
@@ -123,6 +128,7 @@ impl EventRecord {
             cancellation: None,
             sightings: Sightings::default(),
             erased_people: BTreeSet::new(),
+            named: BTreeSet::new(),
             created_at: None,
             updated_at: None,
             roster: BTreeMap::new(),
@@ -134,6 +140,7 @@ impl EventRecord {
     /// were erased. So which of two different lists of the very same time stays can depend on
     /// whether they met before the erasure or after; that none of them names the erased can't.
     pub fn merge(&mut self, other: &Self) {
+        let told = &self.told() | &other.told();
         self.erased_people
             .extend(other.erased_people.iter().cloned());
         let mut other = Cow::Borrowed(other);
@@ -158,6 +165,7 @@ impl EventRecord {
             cancellation,
             sightings,
             erased_people: _,
+            named: _,
             created_at,
             updated_at,
             roster: _,
@@ -177,6 +185,7 @@ impl EventRecord {
         self.sightings.merge(sightings);
         min_of(&mut self.created_at, created_at);
         max_of(&mut self.updated_at, updated_at);
+        self.keep_named(told);
     }
 
     /// Takes over what the roster says of `invitee`. Keeping the smallest ids makes the cut

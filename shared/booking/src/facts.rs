@@ -8,6 +8,10 @@ use crate::{
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// How many people a body can name, beside those to whom it gives a role, and each still be found by
+/// their address. Each takes an entry of an index.
+pub const MAX_NAMED: usize = 50;
+
 /// Partial records about a few events and invitees, merged as one step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Facts {
@@ -118,14 +122,24 @@ impl Facts {
     ///
     /// [`Records::erasures`]: crate::Records::erasures
     pub fn contacts(&self) -> BTreeSet<ContactKey> {
-        let around = self.events.values().flat_map(EventRecord::contacts);
+        let around = self.events.values().flat_map(EventRecord::told);
         let invitees = self.invitees.values().filter_map(InviteeRecord::contact);
-        let forms = self.submission.iter().flat_map(|s| s.contacts());
-        around
-            .map(|(contact, _)| contact)
-            .chain(invitees)
-            .chain(forms)
-            .collect()
+        let forms = self.submission.iter();
+        let forms = forms.flat_map(|form| &form.contacts() | &form.named);
+        around.chain(invitees).chain(forms).collect()
+    }
+
+    /// Adds that what tells these facts names these people, in whichever role: they are kept with what
+    /// it is chiefly about. At most [`MAX_NAMED`] beside those whom the facts themselves tell of.
+    pub fn add_named(&mut self, people: BTreeSet<ContactKey>) {
+        let others = &people - &self.contacts();
+        let others = others.into_iter().take(MAX_NAMED);
+        let event = self.main_event();
+        if let Some(event) = event.and_then(|uri| self.events.get_mut(&uri)) {
+            event.named.extend(others);
+        } else if let Some(form) = &mut self.submission {
+            form.named.extend(others);
+        }
     }
 
     /// The invitee that these facts are chiefly about: one with a message of its own before one

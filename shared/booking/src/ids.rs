@@ -1,5 +1,6 @@
 //! Names of things: URIs as the provider gives them, and the ids that are their last part.
 
+use crate::address::{Address, folded, plain};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -181,20 +182,34 @@ impl ConnectionId {
 /// Names a person by their e-mail address without telling it: in keys of items, and in the mark that
 /// stays of somebody who was erased.
 ///
-/// It is the SHA-256 of the address in lower case, in hex. Whoever knows an address can find its
-/// key, so it is pseudonymous, not anonymous.
+/// It is the SHA-256 of the address in its one form ([`Address`]), in hex. Whoever knows an address
+/// can find its key, so it is pseudonymous, not anonymous.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ContactKey(String);
 
 impl ContactKey {
-    /// The key of an address, however its letters are written.
+    /// The key of an address, in whichever way it is written. What stands where an address should,
+    /// and is none, has a key, too.
     pub fn of(email: &str) -> Self {
-        Self(hex::encode(Sha256::digest(email.trim().to_lowercase())))
+        match Address::parse(email) {
+            Some(address) => Self::from(&address),
+            None => Self::digest(&folded(plain(email).trim())),
+        }
+    }
+
+    fn digest(form: &str) -> Self {
+        Self(hex::encode(Sha256::digest(form)))
     }
 
     /// The key itself.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl From<&Address> for ContactKey {
+    fn from(address: &Address) -> Self {
+        Self::digest(address.as_str())
     }
 }
 

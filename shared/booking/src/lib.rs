@@ -10,6 +10,7 @@
 //! a join is written beside each field in [`EventRecord`] and [`InviteeRecord`].
 
 pub mod absence;
+mod address;
 mod erase;
 mod event;
 mod facts;
@@ -19,6 +20,7 @@ mod invitee;
 mod lineage;
 mod meeting;
 mod merge;
+mod naming;
 mod people;
 mod reduce;
 mod sightings;
@@ -27,9 +29,10 @@ mod text;
 mod transition;
 mod view;
 
+pub use address::Address;
 pub use erase::erasure;
 pub use event::{Counter, EventRecord, Guest, Host, ROSTER_LIMIT, Slot};
-pub use facts::{Facts, RecordKeys};
+pub use facts::{Facts, MAX_NAMED, RecordKeys};
 pub use history::{Cause, HistoryEntry, history};
 pub use ids::{
     ConnectionId, ContactKey, EventUri, InvalidUri, InviteeUri, Provider, SubmissionUri,
@@ -41,6 +44,7 @@ pub use invitee::{
 pub use lineage::{Lineage, MAX_CHAIN};
 pub use meeting::Meeting;
 pub use merge::{Latest, Removable, Stamp};
+pub use naming::{is_named, names, people_in, text_names};
 pub use people::Role;
 pub use reduce::{Records, Reduction, reduce};
 pub use sightings::{GONE_AFTER, Sightings};

@@ -1,6 +1,9 @@
 //! Whom a record names, as keys that don't tell the address.
 
-use crate::{ContactKey, EventRecord, InviteeRecord, SubmissionRecord};
+use crate::erase::covers;
+use crate::{
+    Address, ContactKey, EventRecord, Facts, InviteeRecord, Records, SubmissionRecord,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -52,6 +55,48 @@ impl EventRecord {
     }
 }
 
+impl EventRecord {
+    /// Everybody whom it knows to have been named.
+    pub(crate) fn told(&self) -> BTreeSet<ContactKey> {
+        let now = self.contacts().into_iter().map(|(contact, _)| contact);
+        now.chain(self.named.iter().cloned()).collect()
+    }
+
+    /// Keeps those of whom nothing else in it tells.
+    pub(crate) fn keep_named(&mut self, mut told: BTreeSet<ContactKey>) {
+        for (contact, _) in self.contacts() {
+            told.remove(&contact);
+        }
+        self.named = &told - &self.erased_people;
+    }
+}
+
+/// Keeps with the event under which addresses an invitee was known: all of them, once there is more
+/// than one. Whichever of two comes first, the step that sees the other knows both.
+pub(crate) fn keep_former_addresses(next: &mut Records, stored: &Records, facts: &Facts) {
+    for (uri, fact) in &facts.invitees {
+        let Some(after) = next.invitees.get(uri) else {
+            continue;
+        };
+        let before = stored.invitees.get(uri).filter(|_| !fact.erased);
+        let told = fact.contact().filter(|contact| {
+            let mark = stored.erasures.get(contact);
+            !mark.is_some_and(|mark| covers(*mark, after.created_at, after.updated_at))
+        });
+        let before = before.and_then(InviteeRecord::contact);
+        let mut addresses: BTreeSet<_> = [before, told].into_iter().flatten().collect();
+        let now = after.contact();
+        if addresses.iter().all(|known| Some(known) == now.as_ref()) {
+            continue;
+        }
+        addresses.extend(now);
+        if let Some(event) = next.events.get_mut(&uri.event()) {
+            let told = &event.told() | &addresses;
+            event.keep_named(told);
+        }
+    }
+}
+
 impl SubmissionRecord {
     /// Those whose addresses were filled in. A form doesn't say which of its questions asks for
     /// one, so whatever looks like an address is taken for it.
@@ -59,38 +104,8 @@ impl SubmissionRecord {
         let answers = self.answers.iter().flat_map(|answers| &answers.value);
         answers
             .filter_map(|answer| answer.answer.as_deref())
-            .filter(|answer| looks_like_address(answer))
-            .map(ContactKey::of)
+            .filter_map(Address::parse)
+            .map(|address| ContactKey::from(&address))
             .collect()
-    }
-}
-
-/// The longest address that mail can be sent to, in characters (RFC 5321).
-const MAX_ADDRESS: usize = 254;
-
-fn looks_like_address(text: &str) -> bool {
-    let text = text.trim();
-    let parts = text.split_once('@');
-    parts.is_some_and(|(name, host)| !name.is_empty() && !host.is_empty() && !host.contains('@'))
-        && !text.contains(char::is_whitespace)
-        && text.chars().count() <= MAX_ADDRESS
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_address_is_told_from_other_answers() {
-        for address in ["ada@example.com", " Ada.Booker+x@example.com\n", "a@b"] {
-            assert!(looks_like_address(address), "{address}");
-        }
-        let long = format!("{}@example.com", "a".repeat(243));
-        for other in [
-            "", "11-50", "@", "ada@", "@ada", "a@b@c", "ada @b", "a@b c@d", &long,
-        ] {
-            assert!(!looks_like_address(other), "{other}");
-        }
-        assert!(looks_like_address(&long[1..]));
     }
 }

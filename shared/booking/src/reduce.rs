@@ -2,6 +2,7 @@
 
 use crate::erase::forms_of_erased;
 use crate::lineage::carry_roots;
+use crate::people::keep_former_addresses;
 use crate::{
     ContactKey, EventRecord, EventUri, EventView, Facts, InviteeRecord, InviteeUri, InviteeView,
     ROSTER_LIMIT, SubmissionRecord, Transition,
@@ -47,7 +48,9 @@ impl Reduction {
         let records = &mut self.records;
         records.events.retain(|uri, event| {
             let before = stored.events.get(uri);
-            before.is_none_or(|before| event_differs(before, event))
+            before.is_none_or(|before| {
+                before.named != event.named || event_differs(before, event)
+            })
         });
         records.invitees.retain(|uri, invitee| {
             let before = stored.invitees.get(uri);
@@ -120,6 +123,7 @@ pub fn reduce(stored: &Records, facts: &Facts) -> Reduction {
         submission
     });
 
+    keep_former_addresses(&mut next, stored, facts);
     let mut follow_ups = carry_roots(&mut next.invitees, facts);
     follow_ups.extend(forms_of_erased(&next, facts.provider));
     for invitee in next.invitees.values() {
@@ -192,11 +196,11 @@ fn tell_of_erased(facts: &Facts, next: &Records) -> bool {
     });
     let others = facts.events.values().any(|fact| {
         let erased = next.events.get(&fact.uri).map(|next| &next.erased_people);
-        let mut told = fact.contacts().into_iter();
-        erased.is_some_and(|erased| told.any(|(contact, _)| erased.contains(&contact)))
+        erased.is_some_and(|erased| !fact.told().is_disjoint(erased))
     });
-    let submission = facts.submission.as_ref().is_some_and(|fact| {
-        fact.answers.is_some() && next.submission.as_ref().is_some_and(|next| next.erased)
+    let submission = facts.submission.as_ref().zip(next.submission.as_ref());
+    let submission = submission.is_some_and(|(fact, next)| {
+        fact.answers.is_some() && next.erased || !fact.named.is_disjoint(&next.erased_people)
     });
     invitees || others || submission
 }

@@ -2,7 +2,7 @@
 
 use crate::invitee::Tracking;
 use crate::merge::{Latest, latest, max_of, min_of};
-use crate::{ConnectionId, InviteeUri, SubmissionUri};
+use crate::{ConnectionId, ContactKey, InviteeUri, SubmissionUri};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -45,6 +45,13 @@ pub struct SubmissionRecord {
     /// Whoever filled it in was erased: what was said in it is gone and is not heard again. Join: or.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub erased: bool,
+    /// Who else was named in what told of it, as [`EventRecord::named`](crate::EventRecord::named).
+    /// Join: union, less those who were erased.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub named: BTreeSet<ContactKey>,
+    /// Who of those was erased. Join: union.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub erased_people: BTreeSet<ContactKey>,
     /// When it was made. Join: earliest.
     pub created_at: Option<Timestamp>,
     /// The latest time that any fact about it speaks of. Join: latest.
@@ -63,6 +70,8 @@ impl SubmissionRecord {
             result: None,
             submitter: None,
             erased: false,
+            named: BTreeSet::new(),
+            erased_people: BTreeSet::new(),
             created_at: None,
             updated_at: None,
         }
@@ -78,6 +87,10 @@ impl SubmissionRecord {
         max_of(&mut self.submitter, &other.submitter);
         min_of(&mut self.created_at, &other.created_at);
         max_of(&mut self.updated_at, &other.updated_at);
+        self.named.extend(other.named.iter().cloned());
+        self.erased_people
+            .extend(other.erased_people.iter().cloned());
+        self.named = &self.named - &self.erased_people;
         self.erased |= other.erased;
         if self.erased {
             self.forget();

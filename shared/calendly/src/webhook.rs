@@ -20,6 +20,7 @@ mod routing;
 mod scheduled_event;
 pub mod simple;
 mod standing;
+mod without;
 
 pub use notes::MAX_WARNINGS;
 
@@ -29,6 +30,7 @@ use json::Json;
 use notes::Notes;
 use part::Part;
 use serde_json::Value;
+pub use without::without;
 
 /// A body that was read.
 #[derive(Debug, Clone)]

@@ -124,13 +124,17 @@ pub struct Activity {
     pub next_cursor: Option<String>,
 }
 
-/// What was erased of a person by this request. All zeros when nothing was left.
+/// What was erased of a person by this request, or, as a dry run, what would be. All zeros when nothing
+/// was left.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ErasureReport {
-    /// Whether everything was looked through. If not, send the request again: it goes on.
+    /// Whether everything was looked through, and nothing is left that names them. If not, send the
+    /// request again: it goes on.
     pub complete: bool,
-    /// When. Bookings made up to then stay erased, whatever comes in later; later ones are new.
+    /// Nothing was changed: the numbers tell what would go, or, where `complete` is false, a part of it.
+    pub dry_run: bool,
+    /// When; null for a dry run. Bookings made up to then stay erased, whatever comes in later; later ones are new.
     pub erased_at: Option<Timestamp>,
     /// Bookings of theirs that were erased.
     pub invitees: usize,
@@ -140,6 +144,12 @@ pub struct ErasureReport {
     pub submissions: usize,
     /// Deliveries whose bodies were erased.
     pub deliveries: usize,
+    /// Deliveries of whose bodies they were taken out. These could not be applied, and tell of others:
+    /// what is left of them can be redriven or replayed.
+    pub reduced: usize,
+    /// Deliveries that name them and could not be dealt with now: applying them failed. Redrive them, or
+    /// send the request again.
+    pub left: usize,
 }
 
 /// A page of deliveries, the newest first.

@@ -73,6 +73,16 @@ pub struct SubscribeRequest {
     pub connection: String,
 }
 
+/// Whom to erase.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EraseRequest {
+    /// An e-mail address, in whichever way it is written: in any case of letters, in quotes, with a
+    /// name before it, with an IDNA domain.
+    #[schemars(length(min = 3, max = 1024))]
+    pub email: String,
+}
+
 /// A webhook to be tried without Calendly.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

@@ -58,6 +58,11 @@ const EMAIL: Parameter = path(
     Kind::Email,
     "an e-mail address, in any case of letters",
 );
+const DRY_RUN: Parameter = query(
+    "dryRun",
+    Kind::Flag,
+    "only tell what would be erased, by kind",
+);
 
 /// Words of `sort`; the first is what a list does unless asked otherwise.
 pub const SORTS: &[&str] = &["startTime:asc", "startTime:desc", "asc", "desc"];
@@ -254,9 +259,10 @@ pub const ROUTES: &[Route] = &[
         description: "Removes every stored copy of what is known of the person: from bookings, \
             events where they are guest or host, routing form submissions, and the bodies of \
             deliveries. That a booking took place stays known. No sync, replay or late webhook \
-            brings anything back. Safe to repeat; repeat it while `complete` is false.",
+            brings anything back. Safe to repeat; repeat it while `complete` is false. For plain \
+            addresses; `POST /v1/erasures` takes every one.",
         access: Access::Key(Scope::Admin),
-        parameters: &[EMAIL],
+        parameters: &[EMAIL, DRY_RUN],
         input: None,
         good: &[good(
             200,
@@ -264,6 +270,27 @@ pub const ROUTES: &[Route] = &[
             Content::Json(of::<answers::ErasureReport>),
         )],
         errors: &[PARAMETER, KEY, UNKNOWN, STORE],
+    },
+    Route {
+        operation: Operation::Erase,
+        method: Method::POST,
+        path: "/v1/erasures",
+        tag: CONTACTS,
+        summary: "Erase a person whose address is in the body",
+        description: "As `DELETE /v1/contacts/{email}`, for any address: one with a slash, quotes or \
+            a second @ has no place in a path, and what stands in a body is in nobody's access log.",
+        access: Access::Key(Scope::Admin),
+        parameters: &[DRY_RUN],
+        input: Some(Input {
+            required: true,
+            schema: of::<requests::EraseRequest>,
+        }),
+        good: &[good(
+            200,
+            "what was erased",
+            Content::Json(of::<answers::ErasureReport>),
+        )],
+        errors: &[PARAMETER, KEY, STORE],
     },
     Route {
         operation: Operation::ListDeliveries,

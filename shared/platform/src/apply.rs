@@ -4,7 +4,7 @@ use crate::bookings::{BookingStore, Merged};
 use crate::deliveries::{Delivery, DeliveryStore, Status};
 use crate::queue::{DeliveryRef, Jobs};
 use crate::syncs::{ReadAgain, SyncJob, Why};
-use booking::{ConnectionId, EventUri, Transition};
+use booking::{ConnectionId, EventUri, Transition, people_in};
 use calendly::webhook::{self, Webhook};
 use jiff::{SignedDuration, Timestamp};
 
@@ -152,13 +152,15 @@ impl<J: Jobs<SyncJob> + Send + Sync + 'static> Apply for Bookkeeper<J> {
         // Not now: applied again, it says the same.
         let received_at = logged.received_at.unwrap_or_else(ambient::now);
         let (applied, warnings) = match webhook::read(&body, received_at) {
-            Ok(Webhook::Booking(booking)) => {
+            Ok(Webhook::Booking(mut booking)) => {
                 let told = Told {
                     event: booking.scheduled_event,
                     connection: booking.connection,
                     created_at: booking.created_at,
                     link_pending: booking.link_pending,
                 };
+                // So that an erasure finds this body by everybody in it.
+                booking.facts.add_named(people_in(&body));
                 let merged = self.bookings.apply(booking.facts).await?;
                 let why = told.read_again(&merged);
                 if let Some(job) = why.and_then(|why| read_again(&told, why)) {

@@ -2,17 +2,24 @@
 
 use super::item::{Check, Write, Writes};
 use super::keys::{self, Key};
-use super::store::BookingStore;
+use super::store::{BookingStore, FRESH};
 use crate::error::failed;
 use crate::item::{Item, s};
 use crate::{Error, Result};
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::types::{ConditionCheck, Delete, Put, TransactWriteItem};
 use booking::Records;
+use tokio::time::Instant;
 
 impl BookingStore {
-    /// Writes the next state of `records`, all or nothing. `false` when another writer was faster.
-    pub(super) async fn commit(&self, records: &Records, writes: Writes) -> Result<bool> {
+    /// Writes the next state of `records`, all or nothing. `false` when another writer was faster, or
+    /// what was read at `read_at` is too old.
+    pub(super) async fn commit(
+        &self,
+        records: &Records,
+        writes: Writes,
+        read_at: Instant,
+    ) -> Result<bool> {
         let Writes {
             records: mut writes,
             checks,
@@ -24,6 +31,9 @@ impl BookingStore {
         }
         for bucket in records.events.values().filter_map(keys::event_bucket) {
             self.directory.list(&bucket).await?;
+        }
+        if read_at.elapsed() > FRESH {
+            return Ok(false);
         }
         let alone = writes.len() == 1 && checks.is_empty();
         if alone && links.is_empty() && unlinked.is_empty() {

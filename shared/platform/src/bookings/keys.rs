@@ -6,8 +6,10 @@
 //! | invitee | `{provider}#event#{event id}` | `invitee#{id}` |
 //! | connection that told of an event | `{provider}#event#{event id}` | `connection#{id}` |
 //! | guest or host of an event | `{provider}#event#{event id}` | `contact#{role}#{contact key}` |
+//! | somebody else whom an event's bodies name | `{provider}#event#{event id}` | `contact#named#{contact key}` |
 //! | submission | `{provider}#submission#{id}` | `submission` |
 //! | submitter's address | `{provider}#submission#{id}` | `contact#invitee#{contact key}` |
+//! | somebody else whom its bodies name | `{provider}#submission#{id}` | `contact#named#{contact key}` |
 //! | mark of erasure | `erased#{contact key}` | `erased` |
 //! | buckets in use | `buckets` | `buckets` |
 //!
@@ -15,7 +17,7 @@
 //! |---|---|---|---|
 //! | `byStart` | events | `bucket`: month and shard | all events |
 //! | `byStatus` | events, connections | `statusBucket`: status, and bucket or connection | those that stand so |
-//! | `byParty` | invitees, guests, hosts, connections | `party` | a person's, a connection's |
+//! | `byParty` | invitees, guests, hosts, others named, connections | `party` | a person's, a connection's |
 //!
 //! In each index `startKey` is the order: an event's start and id, and in an item beside the
 //! event's own that item's name. All keys are functions of the
@@ -28,7 +30,7 @@ use booking::{
     Slot, SubmissionRecord, SubmissionUri,
 };
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Events of one month lie in as many partitions, spread by connection: enough that none gets hot,
 /// few enough to be read together.
@@ -118,6 +120,11 @@ pub(super) fn submitter_party(contact: &ContactKey) -> String {
     format!("submitter#{}", contact.as_str())
 }
 
+/// The party of a person in what names them and is no booking, nor form, of theirs (any more).
+pub(super) fn named_party(contact: &ContactKey) -> String {
+    format!("named#{}", contact.as_str())
+}
+
 /// The partition of `byStatus` with those of `place` (a bucket, or a connection's party).
 pub(super) fn status_bucket(status: EventStatus, place: &str) -> String {
     format!("{}#{place}", status.as_str())
@@ -182,13 +189,14 @@ pub(super) fn of_invitee(invitee: &InviteeRecord) -> Item {
 }
 
 /// Items beside an event's own, by which it is found: one for each connection that told of it, and
-/// one for each guest and host.
+/// one for each guest and host, and for everybody else who is named.
 pub(super) fn links_of_event(event: &EventRecord) -> BTreeMap<Key, Item> {
-    if event_bucket(event).is_none() {
-        return BTreeMap::new();
-    }
     let pk = event_pk(event.provider, event.uri.id());
     let start = event_start_key(event);
+    let named = named_links(&pk, &start, &event.named);
+    if event_bucket(event).is_none() {
+        return named.collect();
+    }
     let connections = event.connections.iter().map(|connection| {
         let party = connection_party(connection.as_str());
         let key = Key::new(&pk, &party);
@@ -203,7 +211,19 @@ pub(super) fn links_of_event(event: &EventRecord) -> BTreeMap<Key, Item> {
         let item = linked(&key, &contact_party(&contact), &start);
         (key, item)
     });
-    connections.chain(contacts).collect()
+    connections.chain(contacts).chain(named).collect()
+}
+
+fn named_links(
+    pk: &str,
+    start: &str,
+    named: &BTreeSet<ContactKey>,
+) -> impl Iterator<Item = (Key, Item)> {
+    named.iter().map(move |contact| {
+        let key = Key::new(pk, format!("contact#named#{}", contact.as_str()));
+        let item = linked(&key, &named_party(contact), start);
+        (key, item)
+    })
 }
 
 /// How many addresses of a form's answers lead to it: as many as can change in one transaction.
@@ -223,7 +243,8 @@ pub(super) fn links_of_submission(
         let item = linked(&key, &party, submission.uri.id());
         (key, item)
     });
-    contacts.collect()
+    let named = named_links(&pk, submission.uri.id(), &submission.named);
+    contacts.chain(named).collect()
 }
 
 /// An entry's place is its event's, and its own name within it: no two are the same.

@@ -11,7 +11,7 @@ mod settle;
 mod store;
 mod walk;
 
-pub use erase::{Erased, Trace};
+pub use erase::{Erased, Erasure, Trace, TracePlace};
 pub use query::{EventCursor, EventQuery, Listed};
-pub use store::{BookingStore, MAX_INVITEES, Merged, StoredEvent};
+pub use store::{BookingStore, MARK_WINDOW, MAX_INVITEES, Merged, StoredEvent};
 pub use walk::Order;

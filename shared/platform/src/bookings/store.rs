@@ -15,11 +15,19 @@ use booking::{
 use rand::Rng;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// How often a step is taken anew because others changed the same records meanwhile.
 pub(super) const MAX_TRIES: usize = 40;
 /// How many items are read in one call, at most.
 const BATCH: usize = 100;
+/// How long after a step has read its records it may still send its write. What it read of marks of
+/// erasure guards no write: a condition on each mark would cost a new booking a fifth more, and steps
+/// that name the same host would meet at the host's mark. So the time is bounded instead.
+pub(super) const FRESH: Duration = Duration::from_secs(2);
+/// At this time after somebody was marked as erased, every step that had seen no mark has been written,
+/// or never will be: [`FRESH`], the 5 s of a call, and a second over.
+pub const MARK_WINDOW: Duration = Duration::from_secs(8);
 /// How many invitees an event shows.
 pub const MAX_INVITEES: usize = 1000;
 
@@ -119,6 +127,7 @@ impl BookingStore {
 
     async fn step(&self, facts: &Facts, keep: Keep) -> Result<Step> {
         for attempt in 0..MAX_TRIES {
+            let began = Instant::now();
             let loaded = self
                 .load(facts.provider, &facts.keys(), &facts.contacts())
                 .await?;
@@ -128,7 +137,7 @@ impl BookingStore {
             }
             let writes = changed(facts.provider, &loaded, &mut reduction.records)?;
             let written = writes.records.len();
-            if self.commit(&reduction.records, writes).await? {
+            if self.commit(&reduction.records, writes, began).await? {
                 let changed_known = reduction.changes_known(&loaded.records);
                 let made = reduction.transitions.into_iter().map(|(_, made)| made);
                 // Those that their links made so are among them only now.

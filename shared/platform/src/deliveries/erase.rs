@@ -1,14 +1,15 @@
 //! Erasing: what a delivery's body says of people goes, that it came stays known.
 
-use super::body::MAX_PARTS;
+use super::body::{MAX_PARTS, split};
 use super::keys::StatusKey;
 use super::record::{DeliveryId, Status};
 use super::store::{DeliveryStore, part_id};
 use crate::error::failed;
-use crate::item::{Read, s};
+use crate::item::{Read, b, n, s};
 use crate::{Error, Result};
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 use aws_sdk_dynamodb::types::{Delete, TransactWriteItem, Update};
 
 /// Between reading a delivery and erasing it, a worker may change it: so often that is tried again.
@@ -46,8 +47,34 @@ impl DeliveryStore {
         })
     }
 
-    /// Erases a delivery that stands so; answers whether it does. The entry and the parts of its
-    /// body change as one, so that no part is left behind.
+    /// Puts what is left of a body in its place, without somebody who was in it. Answers whether the
+    /// delivery still stood so. Its id stays that of the body as it was received.
+    pub async fn replace_body(
+        &self,
+        id: &DeliveryId,
+        seen: Status,
+        left: &[u8],
+    ) -> Result<bool> {
+        let mut parts = split(left)?.into_iter();
+        let (Some(first), None) = (parts.next(), parts.next()) else {
+            return Err(Error::TooLarge {
+                what: "what is left of a delivery's body",
+                bytes: left.len(),
+            });
+        };
+        let update = Update::builder()
+            .table_name(&self.table)
+            .key("id", s(id))
+            .condition_expression("#status = :seen AND attribute_not_exists(erasedAt)")
+            .update_expression("SET body = :body, bodyParts = :one")
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_values(":seen", s(seen.as_str()))
+            .expression_attribute_values(":body", b(&first))
+            .expression_attribute_values(":one", n(1));
+        self.change_with_parts(id, update).await
+    }
+
+    /// Erases a delivery that stands so; answers whether it does.
     async fn erase_as(&self, id: &DeliveryId, seen: Status) -> Result<bool> {
         let now = ambient::now();
         let mut update = Update::builder()
@@ -72,6 +99,12 @@ impl DeliveryStore {
                 .expression_attribute_values(":bucket", s(key.bucket))
                 .expression_attribute_values(":at", s(key.at))
         };
+        self.change_with_parts(id, update).await
+    }
+
+    /// Changes an entry and takes away the further parts of its body, as one, so that no part is left
+    /// behind. Answers whether the entry's condition held.
+    async fn change_with_parts(&self, id: &DeliveryId, update: UpdateBuilder) -> Result<bool> {
         let update = update.build().map_err(unbuilt)?;
         let mut writes = vec![TransactWriteItem::builder().update(update).build()];
         for number in 1..MAX_PARTS {

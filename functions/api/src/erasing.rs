@@ -16,9 +16,20 @@ use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// An erasure stops looking after this time, well before the function's 29 s, and tells that there
-/// is more to do.
-const TIME_LIMIT: Duration = Duration::from_secs(18);
+/// How long an erasure takes its time.
+#[derive(Debug, Clone, Copy)]
+struct Pace {
+    /// After this time it stops looking, and tells that there is more to do.
+    limit: Duration,
+    /// When what is known is looked through once more.
+    second_look: Duration,
+}
+
+/// Well before the function's 29 s; and when no step can be under way that had seen no mark.
+const PACE: Pace = Pace {
+    limit: Duration::from_secs(18),
+    second_look: MARK_WINDOW,
+};
 /// How many index entries are read at a time.
 const AT_A_TIME: usize = 100;
 
@@ -33,6 +44,7 @@ enum Mode {
 struct Erasing {
     contact: ContactKey,
     mode: Mode,
+    pace: Pace,
     began: Instant,
     report: ErasureReport,
     /// Its time ended before it had looked everything through.
@@ -47,10 +59,11 @@ struct Erasing {
 }
 
 impl Erasing {
-    fn new(contact: ContactKey, mode: Mode) -> Self {
+    fn new(contact: ContactKey, mode: Mode, pace: Pace) -> Self {
         Self {
             contact,
             mode,
+            pace,
             began: Instant::now(),
             report: ErasureReport {
                 dry_run: mode == Mode::DryRun,
@@ -66,7 +79,7 @@ impl Erasing {
     }
 
     fn out_of_time(&self) -> bool {
-        self.began.elapsed() > TIME_LIMIT
+        self.began.elapsed() >= self.pace.limit
     }
 
     fn add(&mut self, erased: Erased) {
@@ -103,9 +116,9 @@ impl Api {
 
     async fn erase_person(&self, call: &Call<'_>, contact: ContactKey) -> Answer {
         let report = if call.params.flag("dryRun") {
-            self.dry_run(contact).await?
+            self.dry_run(contact, PACE).await?
         } else {
-            self.erase_all(contact).await?
+            self.erase_all(contact, PACE).await?
         };
         tracing::info!(
             complete = report.complete,
@@ -124,8 +137,8 @@ impl Api {
     /// First the mark, so that nothing comes back; then, event by event, the deliveries before the
     /// bookings, which lead to them; at last the deliveries to which nothing leads. So a request that
     /// is stopped anywhere can be repeated.
-    async fn erase_all(&self, contact: ContactKey) -> Result<ErasureReport, Problem> {
-        let mut erasing = Erasing::new(contact, Mode::Erase);
+    async fn erase_all(&self, contact: ContactKey, pace: Pace) -> Result<ErasureReport, Problem> {
+        let mut erasing = Erasing::new(contact, Mode::Erase, pace);
         let mut erasure = self
             .bookings
             .begin_erasure(&erasing.contact, ambient::now())
@@ -137,7 +150,7 @@ impl Api {
         if !erasing.stopped && erasure.place.is_none() {
             // A step that had looked for the mark before it was there may have been written since, and
             // an index is a moment late.
-            tokio::time::sleep(MARK_WINDOW).await;
+            tokio::time::sleep(pace.second_look).await;
             for about in std::mem::take(&mut erasing.looked) {
                 self.erase_told(&mut erasing, &about).await?;
             }
@@ -149,8 +162,8 @@ impl Api {
         Ok(erasing.report())
     }
 
-    async fn dry_run(&self, contact: ContactKey) -> Result<ErasureReport, Problem> {
-        let mut erasing = Erasing::new(contact, Mode::DryRun);
+    async fn dry_run(&self, contact: ContactKey, pace: Pace) -> Result<ErasureReport, Problem> {
+        let mut erasing = Erasing::new(contact, Mode::DryRun, pace);
         self.walk(&mut erasing).await?;
         let mut erasure = Erasure {
             at: ambient::now(),
@@ -191,3 +204,6 @@ impl Api {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

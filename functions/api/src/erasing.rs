@@ -139,11 +139,11 @@ impl Api {
     /// is stopped anywhere can be repeated.
     async fn erase_all(&self, contact: ContactKey, pace: Pace) -> Result<ErasureReport, Problem> {
         let mut erasing = Erasing::new(contact, Mode::Erase, pace);
-        let mut erasure = self
-            .bookings
-            .begin_erasure(&erasing.contact, ambient::now())
-            .await
-            .map_err(unavailable)?;
+        let now = ambient::now();
+        let logged = self.deliveries.mark_erased(&erasing.contact, now).await;
+        logged.map_err(unavailable)?;
+        let begun = self.bookings.begin_erasure(&erasing.contact, now).await;
+        let mut erasure = begun.map_err(unavailable)?;
         erasing.report.erased_at = Some(erasure.at);
         self.walk(&mut erasing).await?;
         // One that goes on did this before.

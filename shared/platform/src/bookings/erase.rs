@@ -122,16 +122,6 @@ impl BookingStore {
         Ok(())
     }
 
-    /// The marks that there are of these people.
-    pub async fn erasures(
-        &self,
-        contacts: &BTreeSet<ContactKey>,
-    ) -> Result<BTreeMap<ContactKey, Timestamp>> {
-        let nothing = booking::RecordKeys::default();
-        let loaded = self.load(Provider::Calendly, &nothing, contacts).await?;
-        Ok(loaded.records.erasures)
-    }
-
     /// Up to `limit` entries of events and submissions that name somebody, and where the next begin. An
     /// event with several entries can come more than once.
     pub async fn traces(

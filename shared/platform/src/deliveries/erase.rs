@@ -10,7 +10,11 @@ use crate::{Error, Result};
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::builders::UpdateBuilder;
-use aws_sdk_dynamodb::types::{Delete, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{
+    AttributeValue, ConditionCheck, Delete, TransactWriteItem, Update,
+};
+use booking::ContactKey;
+use jiff::{SignedDuration, Timestamp};
 
 /// Between reading a delivery and erasing it, a worker may change it: so often that is tried again.
 const TRIES: usize = 5;
@@ -18,7 +22,47 @@ const ACTION: &str = "erase a delivery";
 /// What is said of a delivery that was not applied before it was erased.
 const REASON: &str = "erased: its body was removed before it was applied";
 
+/// For how long what is set aside must not name somebody who was erased: as long as Calendly may send
+/// what it made before (24 hours), and some over. What comes later was made later.
+const SENT_LATE: SignedDuration = SignedDuration::from_hours(26);
+
+fn mark_id(contact: &ContactKey) -> String {
+    format!("erased#{}", contact.as_str())
+}
+
 impl DeliveryStore {
+    /// Sees to it that no body that names somebody, and of which there is nothing to apply, is kept
+    /// from now on: those that are applied meet the mark that the bookings have.
+    pub async fn mark_erased(&self, contact: &ContactKey, now: Timestamp) -> Result<()> {
+        let until = now.saturating_add(SENT_LATE).unwrap_or(Timestamp::MAX);
+        self.client
+            .update_item()
+            .table_name(&self.table)
+            .key("id", s(mark_id(contact)))
+            .update_expression("SET expiresAt = :until")
+            .expression_attribute_values(":until", n(until.as_second()))
+            .send()
+            .await
+            .map_err(failed("mark a person as erased in the log"))?;
+        Ok(())
+    }
+
+    /// The condition that nobody has marked somebody as erased a while ago.
+    pub(super) fn not_erased(
+        &self,
+        contact: &ContactKey,
+        now: AttributeValue,
+    ) -> Result<TransactWriteItem> {
+        let check = ConditionCheck::builder()
+            .table_name(&self.table)
+            .key("id", s(mark_id(contact)))
+            .condition_expression("attribute_not_exists(id) OR expiresAt < :now")
+            .expression_attribute_values(":now", now)
+            .build()
+            .map_err(unbuilt)?;
+        Ok(TransactWriteItem::builder().condition_check(check).build())
+    }
+
     /// Erases a delivery's body for good, with all its parts. One that was still to be applied, or
     /// was given up, is `ignored` from then on. Answers whether there was anything to erase.
     pub async fn erase(&self, id: &DeliveryId) -> Result<bool> {

@@ -1,7 +1,8 @@
 //! The deliveries table.
 //!
 //! One item a delivery, with its body; a body too large for one item has its further parts in
-//! items `{id}#1`, `{id}#2`, which no index has. [`super::keys`] says where the first lies in them.
+//! items `{id}#1`, `{id}#2`, which no index has. A mark of erasure, `erased#{contact key}`, is there for
+//! a while after somebody was erased. [`super::keys`] says where the first lies in them.
 
 use super::about::About;
 use super::body::{join, split};
@@ -12,12 +13,14 @@ use crate::item::{Item, Read, b, n, s};
 use crate::{Error, Result};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
+use booking::{ContactKey, people_in};
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
     AttributeValue, KeysAndAttributes, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
 };
 use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeSet;
 
 /// New, or the log's old entry has passed its time: DynamoDB deletes such items days later.
 const IS_NEW: &str = "attribute_not_exists(id) OR expiresAt < :now";
@@ -27,6 +30,25 @@ const IS_NEW: &str = "attribute_not_exists(id) OR expiresAt < :now";
 pub struct DeliveryStore {
     pub(super) client: Client,
     pub(super) table: String,
+}
+
+/// The most people of a body whose marks are looked for: what a transaction holds beside its parts.
+const MOST_PEOPLE: usize = 90;
+
+/// What a delivery's body takes beside its entry.
+struct Parts<'a> {
+    id: &'a DeliveryId,
+    more: &'a [Vec<u8>],
+    expires_at: i64,
+}
+
+/// What logging a delivery in one transaction found.
+enum Written {
+    New,
+    /// The same body came before; this is its entry.
+    Old(Item),
+    /// It names somebody who was erased.
+    NamesErased,
 }
 
 /// The raw body of a delivery.
@@ -100,7 +122,13 @@ impl DeliveryStore {
         }
         let now = n(new.received_at.as_second());
 
-        let old = if more.is_empty() {
+        // Nothing is to be applied, so this is the last look at whom it names.
+        let people = if new.status.is_settled() {
+            people_in(new.body)
+        } else {
+            BTreeSet::new()
+        };
+        let old = if more.is_empty() && people.is_empty() {
             let put = self
                 .client
                 .put_item()
@@ -121,12 +149,29 @@ impl DeliveryStore {
                 },
             }
         } else {
+            let parts = Parts {
+                id: new.id,
+                more: &more,
+                expires_at,
+            };
             match self
-                .record_in_parts(item, now, &more, new.id, expires_at)
+                .record_in_parts(&item, now.clone(), &parts, &people)
                 .await?
             {
-                None => return Ok(Recorded::New),
-                Some(old) => Some(old),
+                Written::New => return Ok(Recorded::New),
+                Written::Old(old) => Some(old),
+                Written::NamesErased => {
+                    // That it came is kept, and nothing of what it says.
+                    item.remove("body");
+                    item.insert("bodyParts".to_owned(), n(0));
+                    item.insert("erasedAt".to_owned(), s(new.received_at));
+                    let none = Parts { more: &[], ..parts };
+                    let nobody = BTreeSet::new();
+                    match self.record_in_parts(&item, now, &none, &nobody).await? {
+                        Written::Old(old) => Some(old),
+                        Written::New | Written::NamesErased => return Ok(Recorded::New),
+                    }
+                }
             }
         };
         let old = old.ok_or_else(|| Error::corrupt("a logged delivery", "no item came back"))?;
@@ -141,15 +186,14 @@ impl DeliveryStore {
         })
     }
 
-    /// Logs a delivery whose body takes several items. Answers the old entry of a duplicate.
+    /// Logs a delivery that one item can't hold, or that must name nobody who was erased a while ago.
     async fn record_in_parts(
         &self,
-        item: Item,
+        item: &Item,
         now: AttributeValue,
-        more: &[Vec<u8>],
-        id: &DeliveryId,
-        expires_at: i64,
-    ) -> Result<Option<Item>> {
+        parts: &Parts<'_>,
+        people: &BTreeSet<ContactKey>,
+    ) -> Result<Written> {
         let action = "log a large delivery";
         let build = |put: aws_sdk_dynamodb::types::builders::PutBuilder| {
             put.table_name(&self.table)
@@ -159,20 +203,23 @@ impl DeliveryStore {
         };
         let mut writes = vec![build(
             Put::builder()
-                .set_item(Some(item))
+                .set_item(Some(item.clone()))
                 .condition_expression(IS_NEW)
-                .expression_attribute_values(":now", now)
+                .expression_attribute_values(":now", now.clone())
                 .return_values_on_condition_check_failure(
                     ReturnValuesOnConditionCheckFailure::AllOld,
                 ),
         )?];
-        for (number, part) in more.iter().enumerate() {
+        for (number, part) in parts.more.iter().enumerate() {
             writes.push(build(
                 Put::builder()
-                    .item("id", s(part_id(id, number + 1)))
+                    .item("id", s(part_id(parts.id, number + 1)))
                     .item("body", b(part))
-                    .item("expiresAt", n(expires_at)),
+                    .item("expiresAt", n(parts.expires_at)),
             )?);
+        }
+        for contact in people.iter().take(MOST_PEOPLE) {
+            writes.push(self.not_erased(contact, now.clone())?);
         }
         let written = self
             .client
@@ -181,14 +228,19 @@ impl DeliveryStore {
             .send()
             .await;
         let Err(error) = written else {
-            return Ok(None);
+            return Ok(Written::New);
         };
         if let SdkError::ServiceError(service) = &error
             && let TransactWriteItemsError::TransactionCanceledException(canceled) = service.err()
-            && let Some(head) = canceled.cancellation_reasons().first()
-            && head.code() == Some("ConditionalCheckFailed")
         {
-            return Ok(Some(head.item().cloned().unwrap_or_default()));
+            let mut failing = canceled.cancellation_reasons().iter().enumerate();
+            let failing = failing.find(|(_, it)| it.code() == Some("ConditionalCheckFailed"));
+            if let Some((place, reason)) = failing {
+                return Ok(match place {
+                    0 => Written::Old(reason.item().cloned().unwrap_or_default()),
+                    _ => Written::NamesErased,
+                });
+            }
         }
         Err(failed(action)(error))
     }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests
 
 mod cost;
+mod erasing;
 mod model;
 mod paging;
 mod support;

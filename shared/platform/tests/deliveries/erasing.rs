@@ -129,3 +129,27 @@ async fn an_erasure_that_breaks_off_is_whole_or_not_there() {
     }
     assert_eq!(log.calls.happened(), 2);
 }
+
+#[tokio::test]
+async fn what_is_left_of_a_body_takes_its_place_with_no_part_left_behind() {
+    let log = Log::new().await;
+    let now = Timestamp::now();
+    let body = testkit::noise(MAX_BODY);
+    log.tell(&told(&body, now)).await;
+    let id = id(&body);
+    log.store.dead(&id, "e", 1).await.unwrap();
+    let left = b"{\"left\": true}";
+    let replace = |seen| log.store.replace_body(&id, seen, left);
+    assert!(!replace(Status::Received).await.unwrap(), "it stands otherwise");
+    assert_eq!(log.store.body(&id).await.unwrap(), Body::Kept(body.clone()));
+
+    assert!(replace(Status::Dead).await.unwrap());
+    assert_eq!(log.store.body(&id).await.unwrap(), Body::Kept(left.into()));
+    assert_eq!(log.dynamo.dump("deliveries").await.lines().count(), 1);
+    let delivery = log.store.get(&id).await.unwrap().unwrap();
+    assert_eq!((delivery.status, delivery.erased_at), (Status::Dead, None));
+
+    assert!(log.store.erase(&id).await.unwrap());
+    assert!(!replace(Status::Ignored).await.unwrap(), "what is erased stays so");
+    assert_eq!(log.store.body(&id).await.unwrap(), Body::Erased);
+}

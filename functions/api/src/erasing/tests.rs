@@ -382,6 +382,23 @@ async fn what_was_given_up_loses_the_person_and_tells_of_others_still() {
 }
 
 #[tokio::test]
+async fn of_what_can_not_be_read_the_rest_stays() {
+    let stage = Stage::new().await;
+    let body = grace(|json| {
+        json["payload"]["uri"] = "no URI".into();
+        json["payload"]["scheduled_event"]["event_guests"][0]["email"] = ANN.into();
+    });
+    let id = stage.tell(&body).await;
+    let delivery = stage.api.deliveries.get(&id).await.unwrap().unwrap();
+    assert_eq!(delivery.status, Status::Unprocessable);
+    assert_eq!(stage.dry_run().await.deliveries, 1);
+    let report = stage.erase().await;
+    assert_eq!((report.deliveries, report.reduced), (0, 1));
+    let left = people_in(&stage.body(&id).await.unwrap());
+    assert_eq!(left, &people_in(&body) - &BTreeSet::from([ann()]));
+}
+
+#[tokio::test]
 async fn an_erasure_goes_on_where_its_time_ended() {
     let stage = Stage::new().await;
     let first = stage.tell(&in_place("no event of ours", ANN)).await;

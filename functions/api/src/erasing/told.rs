@@ -5,9 +5,11 @@ use crate::handler::{Api, unavailable};
 use booking::{ContactKey, names};
 use calendly::webhook::without;
 use futures::stream::{self, StreamExt};
-use platform::apply::{Apply, Bookkeeper, Failure};
+use platform::apply::{Applied, Apply, Bookkeeper, Failure};
 use platform::bookings::Erasure;
-use platform::deliveries::{About, Body, Delivery, DeliveryCursor, DeliveryQuery, Status};
+use platform::deliveries::{
+    About, Body, Delivery, DeliveryCursor, DeliveryId, DeliveryQuery, Status,
+};
 use platform::http::Problem;
 use platform::queue::DeliveryRef;
 
@@ -37,8 +39,8 @@ enum Looked {
 /// What applying a delivery first came to.
 enum AppliedFirst {
     Yes,
-    /// Every attempt ends like this.
-    Never,
+    /// Every attempt ends like this, and the delivery stands so.
+    Never(Status),
     /// Another attempt may succeed.
     NotNow,
 }
@@ -192,20 +194,12 @@ impl Api {
         };
         match delivery.status {
             Status::Processed | Status::Ignored => {}
-            // Reading gets better, and then it is replayed.
-            Status::Unprocessable => {
-                if let Some(left) = without(&body, contact) {
-                    return self.reduce(&delivery, &left).await;
-                }
-            }
+            Status::Unprocessable => return self.take_out(contact, &delivery.id, delivery.status, &body).await,
             Status::Received | Status::Failed | Status::Dead => {
                 match self.applied_first(&delivery).await {
                     AppliedFirst::Yes => {}
-                    AppliedFirst::Never => {
-                        return match without(&body, contact) {
-                            Some(left) => self.reduce(&delivery, &left).await,
-                            None => Ok(Looked::Left),
-                        };
+                    AppliedFirst::Never(status) => {
+                        return self.take_out(contact, &delivery.id, status, &body).await;
                     }
                     AppliedFirst::NotNow => return Ok(Looked::Left),
                 }
@@ -221,12 +215,21 @@ impl Api {
         })
     }
 
-    /// Keeps what is left of a body that was not applied: it can be redriven once its cause is gone.
-    async fn reduce(&self, delivery: &Delivery, left: &[u8]) -> Result<Looked, Problem> {
-        let kept = self
-            .deliveries
-            .replace_body(&delivery.id, delivery.status, left)
-            .await;
+    /// Takes somebody out of a body that was not applied, and keeps the rest: it can be redriven or
+    /// replayed once what is in its way is gone. What isn't JSON may be anybody's, and tells nothing
+    /// that could be applied.
+    async fn take_out(
+        &self,
+        contact: &ContactKey,
+        id: &DeliveryId,
+        status: Status,
+        body: &[u8],
+    ) -> Result<Looked, Problem> {
+        let Some(left) = without(body, contact) else {
+            let erased = self.deliveries.erase(id).await.map_err(unavailable)?;
+            return Ok(if erased { Looked::Erased } else { Looked::Clean });
+        };
+        let kept = self.deliveries.replace_body(id, status, &left).await;
         Ok(if kept.map_err(unavailable)? {
             Looked::Reduced
         } else {
@@ -246,8 +249,9 @@ impl Api {
         let attempt = attempt.saturating_add(1);
         let applied = bookkeeper.apply(&DeliveryRef::from(delivery), attempt);
         match applied.await {
+            Ok(Applied::Nothing(Status::Unprocessable)) => AppliedFirst::Never(Status::Unprocessable),
             Ok(_) => AppliedFirst::Yes,
-            Err(Failure::Lasting(_)) => AppliedFirst::Never,
+            Err(Failure::Lasting(_)) => AppliedFirst::Never(delivery.status),
             Err(Failure::Passing(error)) => {
                 tracing::warn!(deliveryId = %delivery.id, error, "a delivery is erased once it is applied");
                 AppliedFirst::NotNow

@@ -183,6 +183,12 @@ async fn an_operating_call_is_on_record_with_the_keys_name() {
                 (Method::DELETE, nobody, None, "eraseContact"),
                 (
                     Method::POST,
+                    "/v1/erasures?dryRun=true".to_owned(),
+                    Some(r#"{"email": "nobody@example.com"}"#.to_owned()),
+                    "erase",
+                ),
+                (
+                    Method::POST,
                     "/v1/dead-letters/redrive".to_owned(),
                     Some(r#"{"dryRun": true}"#.to_owned()),
                     "redrive",

@@ -178,7 +178,13 @@ async fn nothing_stays_of_somebody_who_was_erased_and_nothing_comes_back() {
         assert!(before.contains(&person.text(part)), "{part} is not stored");
     }
 
+    let all = json!({ "email": person.email() });
+    let path = "/v1/erasures?dryRun=true";
+    let would = stack.post_json(path, &all).await.ok();
     let report = person.erase(&stack).await;
+    for kind in ["invitees", "events", "submissions", "deliveries"] {
+        assert_eq!(would[kind], report[kind], "{kind}");
+    }
     assert_has(
         &report,
         // The event where they were a guest, and every body that named them; one booking and one
@@ -263,6 +269,20 @@ async fn only_an_address_names_a_person() {
     );
     let path = format!("{}?really=true", Person::fresh().path());
     erase(&stack, &path).await.problem(400, "INVALID_PARAMETER");
+    // In a body, any address can be named, and nothing else.
+    let named = async |email: &str| {
+        let path = "/v1/erasures?dryRun=true";
+        stack.post_json(path, &json!({ "email": email })).await
+    };
+    for address in ["\"a b\"@c.example", "a/b@c.example", "a@b@c.example"] {
+        assert_has(
+            &named(address).await.ok(),
+            &json!({ "complete": true, "dryRun": true, "erasedAt": null, "invitees": 0 }),
+        );
+    }
+    for odd in ["erin", "a b@c.example", "@c.example", ""] {
+        named(odd).await.problem(400, "INVALID_PARAMETER");
+    }
 }
 
 #[tokio::test]

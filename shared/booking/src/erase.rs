@@ -24,7 +24,11 @@ use std::collections::{BTreeMap, BTreeSet};
 type Marks = BTreeMap<ContactKey, Timestamp>;
 
 /// Whether `mark` concerns what was made then; what has no time could have been made at any.
-pub(crate) fn covers(mark: Timestamp, created: Option<Timestamp>, updated: Option<Timestamp>) -> bool {
+pub(crate) fn covers(
+    mark: Timestamp,
+    created: Option<Timestamp>,
+    updated: Option<Timestamp>,
+) -> bool {
     created.or(updated).is_none_or(|made| made <= mark)
 }
 
@@ -41,8 +45,7 @@ pub fn erasure(records: &Records, contact: &ContactKey) -> Facts {
     let provider = records.events.values().next();
     let mut facts = Facts::new(provider.map_or(Provider::Calendly, |event| event.provider));
     for event in records.events.values() {
-        if event.told().contains(contact) && concerned(event.created_at, event.updated_at)
-        {
+        if event.told().contains(contact) && concerned(event.created_at, event.updated_at) {
             let mut fact = EventRecord::about(event.uri.clone(), event.provider);
             fact.erased_people.insert(contact.clone());
             facts.add_event(&fact);
@@ -66,9 +69,10 @@ pub fn erasure(records: &Records, contact: &ContactKey) -> Facts {
                 .any(|who| form.submitter.as_ref() == Some(&who.uri))
     });
     let linked = erased.iter().filter_map(|who| who.submission.as_ref());
-    let named = records.submission.iter().filter(|form| {
-        form.named.contains(contact) && concerned(form.created_at, form.updated_at)
-    });
+    let named = records
+        .submission
+        .iter()
+        .filter(|form| form.named.contains(contact) && concerned(form.created_at, form.updated_at));
     if let Some(form) = stored.map(|form| &form.uri).chain(linked).next() {
         facts.add_submission(erased_form(form.clone()));
     }

@@ -1,9 +1,7 @@
 //! Whom a record names, as keys that don't tell the address.
 
 use crate::erase::covers;
-use crate::{
-    Address, ContactKey, EventRecord, Facts, InviteeRecord, Records, SubmissionRecord,
-};
+use crate::{Address, ContactKey, EventRecord, Facts, InviteeRecord, Records, SubmissionRecord};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;

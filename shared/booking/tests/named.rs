@@ -6,8 +6,8 @@
 mod memory;
 
 use booking::{
-    ContactKey, EventRecord, Facts, Guest, Host, InviteeRecord, InviteeUri, Latest, Provider, Stamp,
-    erasure,
+    ContactKey, EventRecord, Facts, Guest, Host, InviteeRecord, InviteeUri, Latest, Provider,
+    Stamp, erasure,
 };
 use jiff::Timestamp;
 use memory::Memory;

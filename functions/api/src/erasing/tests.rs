@@ -140,7 +140,9 @@ impl Stage {
     /// Every stored record that names her.
     async fn records(&self) -> Vec<String> {
         let items = self.dynamo.items("bookings").await;
-        let records = items.iter().filter_map(|item| item.get("record")?.as_s().ok());
+        let records = items
+            .iter()
+            .filter_map(|item| item.get("record")?.as_s().ok());
         let mut records: Vec<_> = records.cloned().collect();
         records.retain(|record| names(record.as_bytes(), &ann()));
         records
@@ -208,7 +210,10 @@ fn in_place(place: &str, form: &str) -> Vec<u8> {
     match place {
         "guest" => grace(|json| {
             let guests = &mut json["payload"]["scheduled_event"]["event_guests"];
-            guests.as_array_mut().unwrap().push(json!({ "email": form }));
+            guests
+                .as_array_mut()
+                .unwrap()
+                .push(json!({ "email": form }));
         }),
         "host" => grace(|json| {
             let hosts = &mut json["payload"]["scheduled_event"]["event_memberships"];
@@ -217,7 +222,8 @@ fn in_place(place: &str, form: &str) -> Vec<u8> {
         "invitee" => grace(|json| json["payload"]["email"] = form.into()),
         "answer" => grace(|json| {
             let answer = format!("with {form}, and others");
-            json["payload"]["questions_and_answers"] = json!([{ "question": "?", "answer": answer }]);
+            json["payload"]["questions_and_answers"] =
+                json!([{ "question": "?", "answer": answer }]);
         }),
         "unknown field" => grace(|json| json["payload"]["x"] = json!([[{ "y": form }]])),
         "name of a field" => grace(|json| json["payload"]["x"] = json!({ form: 1 })),
@@ -227,14 +233,19 @@ fn in_place(place: &str, form: &str) -> Vec<u8> {
             text.replace("\"name\":\"Grace Group\"", &two).into_bytes()
         }
         "escaped" => {
-            let escaped: String = form.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect();
+            let escaped: String = form
+                .encode_utf16()
+                .map(|unit| format!("\\u{unit:04x}"))
+                .collect();
             let text = String::from_utf8(grace(|json| json["payload"]["x"] = "X".into())).unwrap();
-            text.replace("\"X\"", &format!("\"{escaped}\"")).into_bytes()
+            text.replace("\"X\"", &format!("\"{escaped}\""))
+                .into_bytes()
         }
         "no event of ours" => json!({ "event": "event_type.updated", "payload": { "x": form } })
             .to_string()
             .into_bytes(),
-        "torn" => format!("{{\"event\": \"invitee.created\", \"payload\": {{\"email\": {quoted}").into_bytes(),
+        "torn" => format!("{{\"event\": \"invitee.created\", \"payload\": {{\"email\": {quoted}")
+            .into_bytes(),
         other => panic!("{other}"),
     }
 }
@@ -325,7 +336,11 @@ async fn a_dry_run_tells_what_would_go_and_changes_nothing() {
     assert_eq!(would, want);
     let report = stage.erase().await;
     assert_eq!(
-        ErasureReport { dry_run: true, erased_at: None, ..report },
+        ErasureReport {
+            dry_run: true,
+            erased_at: None,
+            ..report
+        },
         want
     );
 }
@@ -338,14 +353,22 @@ async fn given_up(stage: &Stage, body: &[u8]) -> DeliveryId {
     client
         .put_item()
         .table_name("bookings")
-        .item("pk", s("calendly#event#00000005-1111-4222-8333-444455556666"))
+        .item(
+            "pk",
+            s("calendly#event#00000005-1111-4222-8333-444455556666"),
+        )
         .item("sk", s("event"))
         .item("etag", s("e"))
         .item("record", s("not JSON"))
         .send()
         .await
         .unwrap();
-    stage.api.deliveries.dead(&id, "can't be read", 1).await.unwrap();
+    stage
+        .api
+        .deliveries
+        .dead(&id, "can't be read", 1)
+        .await
+        .unwrap();
     id
 }
 
@@ -368,14 +391,25 @@ async fn what_was_given_up_loses_the_person_and_tells_of_others_still() {
 
     // Once its cause is gone, Grace's booking is not lost.
     let gone = stage.dynamo.client().delete_item().table_name("bookings");
-    let gone = gone.key("pk", platform_value("calendly#event#00000005-1111-4222-8333-444455556666"));
-    gone.key("sk", platform_value("event")).send().await.unwrap();
+    let gone = gone.key(
+        "pk",
+        platform_value("calendly#event#00000005-1111-4222-8333-444455556666"),
+    );
+    gone.key("sk", platform_value("event"))
+        .send()
+        .await
+        .unwrap();
     let bookkeeper = Bookkeeper {
         jobs: stage.api.sync_jobs.clone(),
         deliveries: stage.api.deliveries.clone(),
         bookings: stage.api.bookings.clone(),
     };
-    assert!(bookkeeper.apply(&DeliveryRef::from(&delivery)).await.is_ok());
+    assert!(
+        bookkeeper
+            .apply(&DeliveryRef::from(&delivery))
+            .await
+            .is_ok()
+    );
     let all = stage.everything().await;
     assert!(all.contains("grace.group@example.org") && all.contains(NEIGHBOURS[0]));
     assert!(stage.records().await.is_empty());
@@ -413,7 +447,12 @@ async fn an_erasure_goes_on_where_its_time_ended() {
         at: stopped.erased_at.unwrap(),
         place: Some(format!("ignored {at:.6}#{second}")),
     };
-    stage.api.bookings.keep_erasure(&ann(), &erasure).await.unwrap();
+    stage
+        .api
+        .bookings
+        .keep_erasure(&ann(), &erasure)
+        .await
+        .unwrap();
     let report = stage.erase().await;
     assert_eq!(report.erased_at, stopped.erased_at, "it is one erasure");
     assert_eq!(report.deliveries, 1);

@@ -94,7 +94,9 @@ impl Api {
                 let page = self.deliveries.list(&query).await.map_err(unavailable)?;
                 let more = self.erase_deliveries(erasing, page.items).await?;
                 if !more {
-                    let place = query.after.map(|place| format!("{} {place}", status.as_str()));
+                    let place = query
+                        .after
+                        .map(|place| format!("{} {place}", status.as_str()));
                     erasure.place = Some(place.unwrap_or_else(|| status.as_str().to_owned()));
                     return self.keep(erasing, erasure).await;
                 }
@@ -194,7 +196,11 @@ impl Api {
         };
         match delivery.status {
             Status::Processed | Status::Ignored => {}
-            Status::Unprocessable => return self.take_out(contact, &delivery.id, delivery.status, &body).await,
+            Status::Unprocessable => {
+                return self
+                    .take_out(contact, &delivery.id, delivery.status, &body)
+                    .await;
+            }
             Status::Received | Status::Failed | Status::Dead => {
                 match self.applied_first(&delivery).await {
                     AppliedFirst::Yes => {}
@@ -227,7 +233,11 @@ impl Api {
     ) -> Result<Looked, Problem> {
         let Some(left) = without(body, contact) else {
             let erased = self.deliveries.erase(id).await.map_err(unavailable)?;
-            return Ok(if erased { Looked::Erased } else { Looked::Clean });
+            return Ok(if erased {
+                Looked::Erased
+            } else {
+                Looked::Clean
+            });
         };
         let kept = self.deliveries.replace_body(id, status, &left).await;
         Ok(if kept.map_err(unavailable)? {
@@ -249,7 +259,9 @@ impl Api {
         let attempt = attempt.saturating_add(1);
         let applied = bookkeeper.apply(&DeliveryRef::from(delivery), attempt);
         match applied.await {
-            Ok(Applied::Nothing(Status::Unprocessable)) => AppliedFirst::Never(Status::Unprocessable),
+            Ok(Applied::Nothing(Status::Unprocessable)) => {
+                AppliedFirst::Never(Status::Unprocessable)
+            }
             Ok(_) => AppliedFirst::Yes,
             Err(Failure::Lasting(_)) => AppliedFirst::Never(delivery.status),
             Err(Failure::Passing(error)) => {

@@ -75,7 +75,9 @@ fn take_out(value: &mut Value, person: &ContactKey) {
 /// Whether an object says of itself whose it is, in a field or in an answer to a form.
 fn is_theirs(fields: &Map<String, Value>, person: &ContactKey) -> bool {
     let says = |value: &Value| value.as_str().is_some_and(|text| is_named(text, person));
-    let answers = fields.get("questions_and_answers").and_then(Value::as_array);
+    let answers = fields
+        .get("questions_and_answers")
+        .and_then(Value::as_array);
     let mut answers = answers.into_iter().flatten();
     let is_form = !fields.contains_key("email") && !fields.contains_key("scheduled_event");
     fields.values().any(says)
@@ -87,7 +89,9 @@ fn is_entry_of(item: &Value, person: &ContactKey) -> bool {
     match item {
         Value::String(text) => is_named(text, person),
         Value::Object(fields) => {
-            let kept = ["uri", "user"].iter().any(|name| fields.contains_key(*name));
+            let kept = ["uri", "user"]
+                .iter()
+                .any(|name| fields.contains_key(*name));
             is_theirs(fields, person) && !kept
         }
         _ => false,
@@ -100,7 +104,9 @@ fn keep_the_booking(fields: &mut Map<String, Value>) {
     let Some(Value::Object(meeting)) = fields.get_mut("scheduled_event") else {
         return;
     };
-    let seats = meeting.get("invitees_counter").and_then(|it| it.get("limit"));
+    let seats = meeting
+        .get("invitees_counter")
+        .and_then(|it| it.get("limit"));
     if seats.and_then(Value::as_i64) == Some(1) {
         meeting.retain(|name, _| !OF_WHO_BOOKED.contains(&name.as_str()));
         drop_from(meeting, "cancellation", OF_WHO_CANCELED);
@@ -130,7 +136,9 @@ mod tests {
     #[test]
     fn a_guest_goes_and_all_else_stays() {
         let mut want: Value = serde_json::from_slice(&group()).unwrap();
-        let guests = want["payload"]["scheduled_event"]["event_guests"].as_array_mut().unwrap();
+        let guests = want["payload"]["scheduled_event"]["event_guests"]
+            .as_array_mut()
+            .unwrap();
         let guest = guests.remove(0)["email"].as_str().unwrap().to_owned();
         assert_eq!(left(&group(), &guest), want);
     }
@@ -150,8 +158,13 @@ mod tests {
             let body = testkit::fixture(name);
             let left = left(&body, "ADA.booker@example.com");
             let text = left.to_string().to_lowercase();
-            assert!(!text.contains("ada") && !text.contains("cancellations/"), "{text}");
-            let Ok(Webhook::Booking(before)) = read(&body) else { panic!("{name}") };
+            assert!(
+                !text.contains("ada") && !text.contains("cancellations/"),
+                "{text}"
+            );
+            let Ok(Webhook::Booking(before)) = read(&body) else {
+                panic!("{name}")
+            };
             let Ok(Webhook::Booking(after)) = read(text.as_bytes()) else {
                 panic!("{name}: can't be read any more")
             };
@@ -206,7 +219,9 @@ mod tests {
     #[test]
     fn records_of_what_is_left_know_nobody() {
         let left = without(&group(), &ContactKey::of("grace.group@example.org")).unwrap();
-        let Ok(Webhook::Booking(booking)) = read(&left) else { panic!("can't be read") };
+        let Ok(Webhook::Booking(booking)) = read(&left) else {
+            panic!("can't be read")
+        };
         let contacts = booking.facts.contacts();
         assert!(!contacts.contains(&ContactKey::of("grace.group@example.org")));
         assert_eq!(contacts.len(), 4, "guests and hosts");

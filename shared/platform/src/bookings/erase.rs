@@ -172,12 +172,17 @@ impl BookingStore {
             let records = self.read(&[Key::new(&trace.pk, "submission")]).await?;
             let submitter = records.submission.and_then(|form| form.submitter);
             let event = submitter.map(|invitee| About::event(invitee.event().id()));
-            return Ok(std::iter::once(About::submission(id)).chain(event).collect());
+            return Ok(std::iter::once(About::submission(id))
+                .chain(event)
+                .collect());
         }
         let mut abouts = vec![About::event(id)];
         for step in trace.steps() {
             let records = self.read(&step).await?;
-            let forms = records.invitees.into_values().filter_map(|it| it.submission);
+            let forms = records
+                .invitees
+                .into_values()
+                .filter_map(|it| it.submission);
             abouts.extend(forms.map(|form| About::submission(form.id())));
         }
         Ok(abouts)

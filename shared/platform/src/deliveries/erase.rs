@@ -10,9 +10,7 @@ use crate::{Error, Result};
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::builders::UpdateBuilder;
-use aws_sdk_dynamodb::types::{
-    AttributeValue, ConditionCheck, Delete, TransactWriteItem, Update,
-};
+use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Delete, TransactWriteItem, Update};
 use booking::ContactKey;
 use jiff::{SignedDuration, Timestamp};
 
@@ -93,12 +91,7 @@ impl DeliveryStore {
 
     /// Puts what is left of a body in its place, without somebody who was in it. Answers whether the
     /// delivery still stood so. Its id stays that of the body as it was received.
-    pub async fn replace_body(
-        &self,
-        id: &DeliveryId,
-        seen: Status,
-        left: &[u8],
-    ) -> Result<bool> {
+    pub async fn replace_body(&self, id: &DeliveryId, seen: Status, left: &[u8]) -> Result<bool> {
         let mut parts = split(left)?.into_iter();
         let (Some(first), None) = (parts.next(), parts.next()) else {
             return Err(Error::TooLarge {

@@ -13,12 +13,12 @@ use crate::item::{Item, Read, b, n, s};
 use crate::{Error, Result};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
-use booking::{ContactKey, people_in};
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
     AttributeValue, KeysAndAttributes, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
 };
+use booking::{ContactKey, people_in};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
 

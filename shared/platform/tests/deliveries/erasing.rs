@@ -140,7 +140,10 @@ async fn what_is_left_of_a_body_takes_its_place_with_no_part_left_behind() {
     log.store.dead(&id, "e", 1).await.unwrap();
     let left = b"{\"left\": true}";
     let replace = |seen| log.store.replace_body(&id, seen, left);
-    assert!(!replace(Status::Received).await.unwrap(), "it stands otherwise");
+    assert!(
+        !replace(Status::Received).await.unwrap(),
+        "it stands otherwise"
+    );
     assert_eq!(log.store.body(&id).await.unwrap(), Body::Kept(body.clone()));
 
     assert!(replace(Status::Dead).await.unwrap());
@@ -150,6 +153,9 @@ async fn what_is_left_of_a_body_takes_its_place_with_no_part_left_behind() {
     assert_eq!((delivery.status, delivery.erased_at), (Status::Dead, None));
 
     assert!(log.store.erase(&id).await.unwrap());
-    assert!(!replace(Status::Ignored).await.unwrap(), "what is erased stays so");
+    assert!(
+        !replace(Status::Ignored).await.unwrap(),
+        "what is erased stays so"
+    );
     assert_eq!(log.store.body(&id).await.unwrap(), Body::Erased);
 }

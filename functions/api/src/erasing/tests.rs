@@ -469,10 +469,12 @@ async fn an_erasure_goes_on_where_its_time_ended() {
 async fn what_comes_late_and_is_set_aside_keeps_no_body_that_names_the_erased() {
     let stage = Stage::new().await;
     stage.erase().await;
+    let noise = String::from_utf8(testkit::noise(600_000)).unwrap();
+    let noise = noise.replace('@', "a");
     let large = format!(
         "{{\"event\": \"e\", \"to\": {}, \"x\": {}}}",
         json!(ANN),
-        json!(String::from_utf8(testkit::noise(600_000)).unwrap())
+        json!(noise)
     );
     for body in [
         in_place("no event of ours", &forms()[3]),
@@ -480,13 +482,13 @@ async fn what_comes_late_and_is_set_aside_keeps_no_body_that_names_the_erased() 
         large.into_bytes(),
     ] {
         let id = stage.tell(&body).await;
-        assert_eq!(stage.body(&id).await, None);
+        assert!(stage.body(&id).await.is_none());
         let delivery = stage.api.deliveries.get(&id).await.unwrap().unwrap();
         assert!(delivery.status.is_settled() && delivery.erased_at.is_some());
         let all = stage.dynamo.items("deliveries").await;
         assert!(all.iter().all(|item| !item.contains_key("body")));
         stage.tell(&body).await;
-        assert_eq!(stage.body(&id).await, None, "sent again");
+        assert!(stage.body(&id).await.is_none(), "sent again");
     }
     for other in [NEIGHBOURS[0], NEIGHBOURS[1], "ben@example.com"] {
         let id = stage.tell(&in_place("no event of ours", other)).await;

@@ -109,11 +109,11 @@ impl Stage {
         let delivery = self.api.deliveries.get(&id).await.unwrap().unwrap();
         if delivery.status == Status::Received {
             let bookkeeper = Bookkeeper {
-                jobs: self.api.sync_jobs.clone(),
+                jobs: fakes::MemoryQueue::default(),
                 deliveries: self.api.deliveries.clone(),
                 bookings: self.api.bookings.clone(),
             };
-            let applied = bookkeeper.apply(&DeliveryRef::from(&delivery)).await;
+            let applied = bookkeeper.apply(&DeliveryRef::from(&delivery), 1).await;
             assert!(applied.is_ok());
         }
         id
@@ -400,13 +400,13 @@ async fn what_was_given_up_loses_the_person_and_tells_of_others_still() {
         .await
         .unwrap();
     let bookkeeper = Bookkeeper {
-        jobs: stage.api.sync_jobs.clone(),
+        jobs: fakes::MemoryQueue::default(),
         deliveries: stage.api.deliveries.clone(),
         bookings: stage.api.bookings.clone(),
     };
     assert!(
         bookkeeper
-            .apply(&DeliveryRef::from(&delivery))
+            .apply(&DeliveryRef::from(&delivery), 1)
             .await
             .is_ok()
     );

@@ -257,8 +257,8 @@ impl Api {
         };
         let attempt = usize::try_from(delivery.attempts).unwrap_or(usize::MAX);
         let attempt = attempt.saturating_add(1);
-        let applied = bookkeeper.apply(&DeliveryRef::from(delivery), attempt);
-        match applied.await {
+        let message = DeliveryRef::from(delivery);
+        match bookkeeper.apply(&message, attempt).await {
             Ok(Applied::Nothing(Status::Unprocessable)) => {
                 AppliedFirst::Never(Status::Unprocessable)
             }

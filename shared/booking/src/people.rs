@@ -76,13 +76,14 @@ pub(crate) fn keep_former_addresses(next: &mut Records, stored: &Records, facts:
         let Some(after) = next.invitees.get(uri) else {
             continue;
         };
-        let before = stored.invitees.get(uri).filter(|_| !fact.erased);
-        let told = fact.contact().filter(|contact| {
+        let marked = |contact: &ContactKey| {
             let mark = stored.erasures.get(contact);
-            !mark.is_some_and(|mark| covers(*mark, after.created_at, after.updated_at))
-        });
-        let before = before.and_then(InviteeRecord::contact);
-        let mut addresses: BTreeSet<_> = [before, told].into_iter().flatten().collect();
+            mark.is_some_and(|mark| covers(*mark, after.created_at, after.updated_at))
+        };
+        let before = stored.invitees.get(uri).filter(|_| !fact.erased);
+        let told = [before.and_then(InviteeRecord::contact), fact.contact()];
+        let told = told.into_iter().flatten();
+        let mut addresses: BTreeSet<_> = told.filter(|contact| !marked(contact)).collect();
         let now = after.contact();
         if addresses.iter().all(|known| Some(known) == now.as_ref()) {
             continue;

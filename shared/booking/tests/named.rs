@@ -182,3 +182,25 @@ fn a_booking_as_it_comes_keeps_nobody_twice() {
     let event = memory.records.events.values().next().unwrap();
     assert!(event.named.is_empty());
 }
+
+#[test]
+fn a_booking_that_proves_older_than_its_erasure_keeps_no_key() {
+    let told = |second: i64| {
+        let at = Timestamp::from_second(second).unwrap();
+        let uri = "https://api.calendly.com/scheduled_events/e/invitees/i0";
+        let mut invitee = InviteeRecord::about(InviteeUri::parse(uri).unwrap());
+        invitee.known = true;
+        invitee.created_at = Some(at);
+        invitee.email = Some(Latest::new(Stamp::new(at, at), address(0)));
+        let mut facts = Facts::new(Provider::Calendly);
+        facts.add_invitee(&invitee);
+        facts
+    };
+    let mut memory = Memory::default();
+    let mark = Timestamp::from_second(100).unwrap();
+    memory.records.erasures.insert(key(0), mark);
+    memory.apply(told(200));
+    assert_eq!(found(&memory), keys([0]), "made after the erasure");
+    memory.apply(told(50));
+    assert_eq!(found(&memory), keys([]));
+}

@@ -84,42 +84,7 @@ impl DeliveryStore {
         let mut parts = split(new.body)?.into_iter();
         let first = parts.next().unwrap_or_default();
         let more: Vec<_> = parts.collect();
-        let key = StatusKey::new(new.status, new.received_at, new.id);
-        let mut item: Item = [
-            ("id", s(new.id)),
-            ("trackingId", s(new.tracking_id)),
-            ("provider", s(new.provider)),
-            ("status", s(new.status.as_str())),
-            ("receivedAt", s(time(new.received_at))),
-            ("timeBucket", s(time_bucket(new.received_at, new.id))),
-            ("receivedKey", s(place(new.received_at, new.id))),
-            ("statusBucket", s(key.bucket)),
-            ("statusAt", s(key.at)),
-            ("attempts", n(0)),
-            ("body", b(&first)),
-            ("bodyParts", n(1 + more.len())),
-            ("expiresAt", n(expires_at)),
-        ]
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), value))
-        .collect();
-        let about = new.about.map(About::to_string);
-        let optional = [
-            ("event", new.event),
-            ("lastError", new.reason),
-            ("eventUri", new.event_uri),
-            ("inviteeUri", new.invitee_uri),
-            ("about", about.as_deref()),
-        ];
-        for (name, value) in optional {
-            if let Some(value) = value {
-                item.insert(name.to_owned(), s(value));
-            }
-        }
-        if !new.warnings.is_empty() {
-            let warnings = new.warnings.iter().map(s).collect();
-            item.insert("warnings".to_owned(), AttributeValue::L(warnings));
-        }
+        let mut item = entry(new, &first, 1 + more.len(), expires_at);
         let now = n(new.received_at.as_second());
 
         // Nothing is to be applied, so this is the last look at whom it names.
@@ -339,6 +304,47 @@ impl DeliveryStore {
             })
             .collect()
     }
+}
+
+/// A delivery's entry, with the first of the parts of its body.
+fn entry(new: &NewDelivery<'_>, first: &[u8], parts: usize, expires_at: i64) -> Item {
+    let key = StatusKey::new(new.status, new.received_at, new.id);
+    let mut item: Item = [
+        ("id", s(new.id)),
+        ("trackingId", s(new.tracking_id)),
+        ("provider", s(new.provider)),
+        ("status", s(new.status.as_str())),
+        ("receivedAt", s(time(new.received_at))),
+        ("timeBucket", s(time_bucket(new.received_at, new.id))),
+        ("receivedKey", s(place(new.received_at, new.id))),
+        ("statusBucket", s(key.bucket)),
+        ("statusAt", s(key.at)),
+        ("attempts", n(0)),
+        ("body", b(first)),
+        ("bodyParts", n(parts)),
+        ("expiresAt", n(expires_at)),
+    ]
+    .into_iter()
+    .map(|(name, value)| (name.to_owned(), value))
+    .collect();
+    let about = new.about.map(About::to_string);
+    let optional = [
+        ("event", new.event),
+        ("lastError", new.reason),
+        ("eventUri", new.event_uri),
+        ("inviteeUri", new.invitee_uri),
+        ("about", about.as_deref()),
+    ];
+    for (name, value) in optional {
+        if let Some(value) = value {
+            item.insert(name.to_owned(), s(value));
+        }
+    }
+    if !new.warnings.is_empty() {
+        let warnings = new.warnings.iter().map(s).collect();
+        item.insert("warnings".to_owned(), AttributeValue::L(warnings));
+    }
+    item
 }
 
 /// Whether an item's time has passed: DynamoDB deletes it days later.

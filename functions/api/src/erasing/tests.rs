@@ -233,10 +233,9 @@ fn in_place(place: &str, form: &str) -> Vec<u8> {
             text.replace("\"name\":\"Grace Group\"", &two).into_bytes()
         }
         "escaped" => {
-            let escaped: String = form
-                .encode_utf16()
-                .map(|unit| format!("\\u{unit:04x}"))
-                .collect();
+            let units = form.encode_utf16();
+            let escaped: Vec<_> = units.map(|unit| format!("\\u{unit:04x}")).collect();
+            let escaped = escaped.concat();
             let text = String::from_utf8(grace(|json| json["payload"]["x"] = "X".into())).unwrap();
             text.replace("\"X\"", &format!("\"{escaped}\""))
                 .into_bytes()

@@ -157,9 +157,9 @@ mod tests {
         for name in ["invitee.created.json", "invitee.canceled.json"] {
             let body = testkit::fixture(name);
             let left = left(&body, "ADA.booker@example.com");
-            let text = left.to_string().to_lowercase();
+            let text = left.to_string();
             assert!(
-                !text.contains("ada") && !text.contains("cancellations/"),
+                !text.to_lowercase().contains("ada") && !text.contains("cancellations/"),
                 "{text}"
             );
             let Ok(Webhook::Booking(before)) = read(&body) else {

@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_dynamodb::error::BoxError;
 use booking::ContactKey;
 use futures::FutureExt;
-use platform::bookings::{BookingStore, EventQuery, Trace};
+use platform::bookings::{BookingStore, Erased, EventQuery, Trace};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -65,7 +65,7 @@ async fn a_former_guest_is_found_and_is_in_no_list_of_theirs() {
     let trace = traces(&desk, "ann@example.com", 10).await.remove(0);
     let ann = key("ann@example.com");
     let erased = desk.store.erase(&ann, &trace).await.unwrap();
-    assert_eq!(erased, Default::default(), "no record names her");
+    assert_eq!(erased, Erased::default(), "no record names her");
     assert!(traces(&desk, "ann@example.com", 10).await.is_empty());
     let dump = desk.dynamo.dump("bookings").await;
     let links = dump.lines().filter(|line| line.contains("contact#named"));

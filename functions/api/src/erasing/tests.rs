@@ -76,7 +76,7 @@ impl Stage {
     /// Logs a webhook as the webhook function does.
     async fn log(&self, body: &[u8]) -> DeliveryId {
         let id = DeliveryId::of(body);
-        let (status, about) = match read(body) {
+        let (status, about) = match read(body, Timestamp::now()) {
             Ok(Webhook::Booking(booking)) => {
                 let event = booking.scheduled_event.map(|uri| About::event(uri.id()));
                 let form = booking.submission.map(|uri| About::submission(uri.id()));
@@ -95,6 +95,7 @@ impl Stage {
             event_uri: None,
             invitee_uri: None,
             about: about.as_ref(),
+            warnings: &[],
             received_at: Timestamp::now(),
             body,
         };

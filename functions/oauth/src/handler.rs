@@ -30,7 +30,7 @@ pub struct Connector<V, S, J> {
     /// Queue of sync jobs.
     pub jobs: J,
     /// For calls to Calendly.
-    pub http: reqwest::Client,
+    pub http: calendly::Http,
     /// Where Calendly is.
     pub endpoints: Endpoints,
     /// Where this service is reached, if not at the API's own address.

@@ -1,6 +1,7 @@
 //! What the function is called with: the schedule's tick, or a batch of jobs.
 
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
+use calendly::Http;
 use calendly::api::Endpoints;
 use lambda_runtime::Error;
 use platform::bookings::BookingStore;
@@ -34,7 +35,7 @@ pub struct Syncer<V, S, J, O> {
     /// The OAuth app.
     pub app: RotatingSecret<CalendlySecret, S>,
     /// For calls to Calendly.
-    pub http: reqwest::Client,
+    pub http: Http,
     /// Where Calendly is.
     pub endpoints: Endpoints,
 }

@@ -8,3 +8,5 @@ pub mod json;
 pub mod oauth;
 pub mod signature;
 pub mod webhook;
+
+pub use call::{Answer, Http, NoReply, Reply, Wire};

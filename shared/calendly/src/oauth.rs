@@ -3,11 +3,11 @@
 //! Source: Calendly's documentation on OAuth and on refresh-token rotation.
 
 use crate::api::Endpoints;
-use crate::call::call;
+use crate::call::Http;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
-use reqwest::StatusCode;
+use reqwest::{Method, StatusCode};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use std::fmt;
@@ -126,14 +126,14 @@ impl Pkce {
 /// The OAuth endpoints of one app.
 #[derive(Clone)]
 pub struct OAuth {
-    http: reqwest::Client,
+    http: Http,
     auth: String,
     app: App,
 }
 
 impl OAuth {
-    /// `http` must have time-outs.
-    pub fn new(http: reqwest::Client, endpoints: &Endpoints, app: App) -> Self {
+    /// Those of `app`.
+    pub fn new(http: Http, endpoints: &Endpoints, app: App) -> Self {
         Self {
             http,
             auth: endpoints.auth.trim_end_matches('/').to_owned(),
@@ -195,7 +195,8 @@ impl OAuth {
             ("token", token),
         ];
         let url = format!("{}/oauth/revoke", self.auth);
-        let reply = call("revoke a token", self.http.post(url).form(&form)).await;
+        let request = self.http.request(Method::POST, url).form(&form);
+        let reply = self.http.call("revoke a token", request).await;
         let reply = reply.map_err(|_| OAuthError::Unreachable)?;
         if reply.status.is_success() {
             return Ok(());
@@ -206,10 +207,10 @@ impl OAuth {
     async fn token(&self, form: &[(&str, &str)]) -> Result<Grant, OAuthError> {
         let request = self
             .http
-            .post(format!("{}/oauth/token", self.auth))
+            .request(Method::POST, format!("{}/oauth/token", self.auth))
             .basic_auth(&self.app.client_id, Some(&self.app.client_secret))
             .form(form);
-        let reply = call("get tokens", request).await;
+        let reply = self.http.call("get tokens", request).await;
         let reply = reply.map_err(|_| OAuthError::Unreachable)?;
         if !reply.status.is_success() {
             return Err(refusal(reply.status, &reply.body));

@@ -120,8 +120,8 @@ pub fn source_address(request: &Request) -> Option<IpAddr> {
     context.http.source_ip.as_ref()?.parse().ok()
 }
 
-/// A client for calls to other services, with time-outs.
-pub fn outgoing() -> Result<reqwest::Client, reqwest::Error> {
+/// For calls to Calendly, with time-outs.
+pub fn outgoing() -> Result<calendly::Http, reqwest::Error> {
     reqwest::Client::builder()
         .connect_timeout(Duration::from_secs(3))
         .timeout(Duration::from_secs(8))
@@ -129,6 +129,7 @@ pub fn outgoing() -> Result<reqwest::Client, reqwest::Error> {
         .redirect(reqwest::redirect::Policy::none())
         .user_agent(concat!("calendly-serverless/", env!("CARGO_PKG_VERSION")))
         .build()
+        .map(calendly::Http::from)
 }
 
 /// A JSON answer with the tracking id in its header.

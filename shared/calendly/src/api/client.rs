@@ -4,7 +4,7 @@ use super::error::ApiError;
 use super::rate::{RateLimit, wait};
 use super::resources::{Collection, ErrorBody, Page, Resource, Scope, Subscription, User};
 use super::retry::{MAX_ATTEMPTS, MAX_RATE_WAIT, pause};
-use crate::call::{NoReply, call};
+use crate::call::{Http, NoReply};
 use jiff::Timestamp;
 use reqwest::{Method, StatusCode};
 use serde::Serialize;
@@ -79,7 +79,7 @@ pub struct NewSubscription {
 
 /// A client of one connection: tokens and the rate limit are an account's.
 pub struct Client<A> {
-    http: reqwest::Client,
+    http: Http,
     base: String,
     access: A,
     urgency: Urgency,
@@ -87,8 +87,8 @@ pub struct Client<A> {
 }
 
 impl<A: Access> Client<A> {
-    /// A client for the account that `access` has tokens of. `http` must have time-outs.
-    pub fn new(http: reqwest::Client, endpoints: &Endpoints, access: A, urgency: Urgency) -> Self {
+    /// A client for the account that `access` has tokens of.
+    pub fn new(http: Http, endpoints: &Endpoints, access: A, urgency: Urgency) -> Self {
         Self {
             http,
             base: endpoints.api.trim_end_matches('/').to_owned(),
@@ -233,7 +233,7 @@ impl<A: Access> Client<A> {
             if let Some(body) = body {
                 request = request.json(body);
             }
-            let failure = match call(action, request.bearer_auth(&token)).await {
+            let failure = match self.http.call(action, request.bearer_auth(&token)).await {
                 Ok(reply) => {
                     self.note_rate(&reply.headers);
                     if reply.status.is_success() {

@@ -1,5 +1,6 @@
 //! Pauses between attempts: exponential, capped, with full jitter.
 
+use rand::Rng;
 use std::time::Duration;
 
 /// How often a call is tried.
@@ -13,5 +14,5 @@ pub(super) const MAX_RATE_WAIT: Duration = Duration::from_secs(3);
 /// come back together.
 pub(super) fn pause(attempt: u32) -> Duration {
     let span = FIRST.saturating_mul(1 << attempt.min(8)).min(LONGEST);
-    span.mul_f64(rand::random::<f64>())
+    span.mul_f64(ambient::rng().random::<f64>())
 }

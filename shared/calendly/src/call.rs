@@ -5,7 +5,11 @@ use reqwest::header::HeaderMap;
 use reqwest::{IntoUrl, Method, Request, RequestBuilder, StatusCode};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 use tracing::{Instrument, field};
+
+/// How long a call may take, from its beginning to the last byte of its answer.
+pub const TIMEOUT: Duration = Duration::from_secs(8);
 
 /// An answer, read to its end.
 #[derive(Debug)]

@@ -9,4 +9,4 @@ pub mod oauth;
 pub mod signature;
 pub mod webhook;
 
-pub use call::{Answer, Http, NoReply, Reply, Wire};
+pub use call::{Answer, Http, NoReply, Reply, TIMEOUT, Wire};

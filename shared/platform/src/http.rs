@@ -124,7 +124,7 @@ pub fn source_address(request: &Request) -> Option<IpAddr> {
 pub fn outgoing() -> Result<calendly::Http, reqwest::Error> {
     reqwest::Client::builder()
         .connect_timeout(Duration::from_secs(3))
-        .timeout(Duration::from_secs(8))
+        .timeout(calendly::TIMEOUT)
         // No call of ours is meant to be sent on: a redirect would carry a token elsewhere.
         .redirect(reqwest::redirect::Policy::none())
         .user_agent(concat!("calendly-serverless/", env!("CARGO_PKG_VERSION")))

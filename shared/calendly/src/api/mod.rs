@@ -4,11 +4,16 @@
 
 mod client;
 mod error;
+mod list;
+mod pages;
 mod rate;
 mod resources;
 mod retry;
+mod send;
 
-pub use client::{Access, Client, Endpoints, EventWindow, NewSubscription, Urgency};
+pub use client::{Access, Client, Endpoints, EventWindow, NewSubscription, Owner, Urgency};
 pub use error::ApiError;
+pub use list::{Listed, Page};
+pub use pages::{Pages, Turned};
 pub use rate::RateLimit;
-pub use resources::{Page, Scope, Subscription, SubscriptionState, User};
+pub use resources::{Scope, Subscription, SubscriptionState, User};

@@ -2,7 +2,9 @@
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 
 /// `GET /users/me`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -14,7 +16,7 @@ pub struct User {
 }
 
 /// Whose events a webhook subscription tells of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Scope {
     /// All of the organization's.
@@ -23,10 +25,14 @@ pub enum Scope {
     User,
     /// One group's.
     Group,
+    /// A scope that isn't documented.
+    #[default]
+    #[serde(other)]
+    Unknown,
 }
 
 /// Whether Calendly sends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum SubscriptionState {
     /// It does.
@@ -34,11 +40,15 @@ pub enum SubscriptionState {
     /// It has stopped, for good: a new subscription is needed.
     Disabled,
     /// A state that isn't documented.
+    #[default]
     #[serde(other)]
     Unknown,
 }
 
 /// A webhook subscription. Its signing key is never read back.
+///
+/// Somebody else's can be of a kind that isn't known here, so all but its names may be missing or of
+/// any form.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Subscription {
     /// Its URI.
@@ -46,21 +56,28 @@ pub struct Subscription {
     /// Where it sends.
     pub callback_url: String,
     /// Whether it sends.
+    #[serde(default, deserialize_with = "lenient")]
     pub state: SubscriptionState,
-    /// What it tells of.
-    #[serde(default)]
+    /// What it tells of; nothing where Calendly doesn't say, as none can be made without.
+    #[serde(default, deserialize_with = "lenient")]
     pub events: Vec<String>,
     /// Whose events.
+    #[serde(default, deserialize_with = "lenient")]
     pub scope: Scope,
     /// URI of the organization.
+    #[serde(default, deserialize_with = "lenient")]
     pub organization: Option<String>,
     /// URI of the user, for that scope.
+    #[serde(default, deserialize_with = "lenient")]
     pub user: Option<String>,
     /// URI of the user who made it.
+    #[serde(default, deserialize_with = "lenient")]
     pub creator: Option<String>,
     /// When it was made.
+    #[serde(default, deserialize_with = "lenient")]
     pub created_at: Option<Timestamp>,
     /// When Calendly last began to retry. It may stay set after all is well again.
+    #[serde(default, deserialize_with = "lenient")]
     pub retry_started_at: Option<Timestamp>,
 }
 
@@ -71,35 +88,17 @@ impl Subscription {
     }
 }
 
-/// A page of a list.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Page<T> {
-    /// What it holds.
-    pub items: Vec<T>,
-    /// The token of the next page; nothing on the last.
-    pub next: Option<String>,
-}
-
-#[derive(Deserialize)]
-pub(super) struct Collection<T> {
-    pub(super) collection: Vec<T>,
-    pub(super) pagination: Pagination,
-}
-
-#[derive(Deserialize)]
-pub(super) struct Pagination {
-    pub(super) next_page_token: Option<String>,
-}
-
 #[derive(Deserialize)]
 pub(super) struct Resource<T> {
     pub(super) resource: T,
 }
 
-/// The form of an error. Gateways answer HTML or nothing, so every part may be missing.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-pub(super) struct ErrorBody {
-    pub(super) message: String,
-    pub(super) required_scopes: Vec<String>,
+/// What can't be read as it should is as good as missing.
+fn lenient<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: DeserializeOwned + Default,
+{
+    let value = Value::deserialize(deserializer)?;
+    Ok(serde_json::from_value(value).unwrap_or_default())
 }

@@ -1,6 +1,6 @@
 //! `GET POST /v1/webhook-subscriptions`, `DELETE /v1/webhook-subscriptions/{id}`.
 
-use crate::connect::{calendly_failed, watch_failed};
+use crate::connect::{answered_by, calendly_failed, watch_failed};
 use crate::handler::{Connector, Reply, data, unavailable, unknown_subscription};
 use contract::answers::{
     SubscriptionError, SubscriptionList, SubscriptionView, SubscriptionWatched, Unsubscribed,
@@ -32,21 +32,33 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
         };
         let mut found = Vec::new();
         let mut errors = Vec::new();
+        let until = answered_by();
         for connection in connections {
             let owned = self.connections.subscription(&connection.id).await;
             let owned = owned.map_err(unavailable)?.map(|owned| owned.uri);
-            let client = self.calendly_as(&connection.id).await;
-            match subscriptions(&client, &connection).await {
-                Ok(all) => found.extend(
-                    all.iter()
-                        .map(|one| SubscriptionView::of(one, &connection.id, owned.as_deref())),
-                ),
-                // One account that can't be asked must not hide the others.
-                Err(error) => errors.push(SubscriptionError {
-                    connection: connection.id,
-                    error: error.to_string(),
-                }),
-            }
+            let client = self.calendly_as(&connection.id, until).await;
+            let listed = subscriptions(&client, &connection).await;
+            found.extend(
+                listed
+                    .items
+                    .iter()
+                    .map(|one| SubscriptionView::of(one, &connection.id, owned.as_deref())),
+            );
+            // One account, or one entry, that can't be read must not hide the others.
+            let odd = (listed.unreadable > 0).then(|| {
+                let count = listed.unreadable;
+                format!("{count} of Calendly's entries can't be read")
+            });
+            let stopped = listed.stopped.map(|error| error.to_string());
+            errors.extend(
+                stopped
+                    .into_iter()
+                    .chain(odd)
+                    .map(|error| SubscriptionError {
+                        connection: connection.id.clone(),
+                        error,
+                    }),
+            );
         }
         data(SubscriptionList {
             subscriptions: found,
@@ -60,7 +72,7 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
         let wanted: SubscribeRequest = required_object(request, "{\"connection\": \"…\"}")?;
         let connection = self.known(&wanted.connection).await?;
         let key = self.key_to_send(&connection).await?;
-        let client = self.calendly_as(&connection.id).await;
+        let client = self.calendly_as(&connection.id, answered_by()).await;
         let watched = watch(&client, &self.connections, &connection, key.as_deref()).await;
         let watched = watched.map_err(watch_failed)?;
         let owned = self.connections.subscription(&connection.id).await;
@@ -77,11 +89,13 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
     pub(crate) async fn unsubscribe(&self, params: &Params, id: &str) -> Result<Reply, Problem> {
         let connection = params.get("connection").unwrap_or_default();
         let connection = self.known(connection).await?;
-        let client = self.calendly_as(&connection.id).await;
-        let all = subscriptions(&client, &connection)
-            .await
-            .map_err(calendly_failed)?;
-        if !all.iter().any(|subscription| subscription.id() == id) {
+        let client = self.calendly_as(&connection.id, answered_by()).await;
+        let listed = subscriptions(&client, &connection).await;
+        let known = listed.items.iter().any(|one| one.id() == id);
+        if let (false, Some(error)) = (known, listed.stopped) {
+            return Err(calendly_failed(error));
+        }
+        if !known {
             return Err(unknown_subscription());
         }
         client.unsubscribe(id).await.map_err(calendly_failed)?;

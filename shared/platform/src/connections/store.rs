@@ -16,9 +16,12 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use booking::ConnectionId;
 use jiff::{SignedDuration, Timestamp};
+use rand::Rng;
 use schemars::JsonSchema;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// Partitions of the index of connections.
 const SHARDS: u8 = 16;
@@ -72,6 +75,8 @@ pub enum LeaseFor {
     Refresh,
     /// Reconcile its bookings.
     Sync,
+    /// Make and delete its webhook subscriptions.
+    Watch,
 }
 
 impl LeaseFor {
@@ -80,6 +85,7 @@ impl LeaseFor {
         match self {
             Self::Refresh => ("refreshUntil", "refreshOwner"),
             Self::Sync => ("syncUntil", "syncOwner"),
+            Self::Watch => ("watchUntil", "watchOwner"),
         }
     }
 }
@@ -219,6 +225,26 @@ impl ConnectionStore {
         }
     }
 
+    /// Takes a right, and waits for it up to `wait` while somebody has it.
+    pub async fn wait_for(
+        &self,
+        id: &ConnectionId,
+        kind: LeaseFor,
+        time: SignedDuration,
+        wait: Duration,
+    ) -> Result<Option<Lease>> {
+        let until = Instant::now() + wait;
+        loop {
+            let lease = self.lease(id, kind, time).await?;
+            // Of a connection that is gone there is none to be had.
+            if lease.is_some() || Instant::now() >= until || self.get(id).await?.is_none() {
+                return Ok(lease);
+            }
+            let pause = ambient::rng().random_range(50..=250);
+            tokio::time::sleep(Duration::from_millis(pause)).await;
+        }
+    }
+
     /// Gives the right back. One that has passed to somebody else stays there.
     pub async fn release(&self, id: &ConnectionId, lease: &Lease) -> Result<()> {
         let (until_name, owner_name) = lease.kind.attributes();
@@ -321,7 +347,11 @@ impl ConnectionStore {
                 .await
                 .map_err(failed("list connections"))?;
             for item in answer.items() {
-                found.push(connection(item)?);
+                match connection(item) {
+                    Ok(connection) => found.push(connection),
+                    // One that can't be read must not hide the others.
+                    Err(error) => tracing::error!(%error, "a connection is left out"),
+                }
             }
             start = answer.last_evaluated_key;
             if start.is_none() || found.len() >= wanted {

@@ -5,7 +5,7 @@
 //! URL of its own (a generation), is made before the old one is deleted, and every step can be
 //! taken anew.
 
-use super::store::{Connection, ConnectionStore};
+use super::store::{Connection, ConnectionStore, LeaseFor};
 use crate::error::failed;
 use crate::item::{Read, n, s};
 use crate::metrics::{self, Metric, Metrics};
@@ -13,12 +13,13 @@ use crate::{Error, Result};
 use aws_sdk_dynamodb::types::ReturnValue;
 use booking::ConnectionId;
 use calendly::api::{
-    Access, ApiError, Client, NewSubscription, Scope, Subscription, SubscriptionState,
+    Access, ApiError, Client, Listed, NewSubscription, Scope, Subscription, SubscriptionState,
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
+use std::time::Duration;
 
 /// What is subscribed to. Routing forms are told of to organizations only.
 const EVENTS: [&str; 4] = [
@@ -31,6 +32,10 @@ const ROUTING_FORMS: &str = "routing_form_submission.created";
 const WEBHOOK_PATH: &str = "/v1/webhooks/calendly/";
 /// How many URLs are tried that turn out to be taken, by earlier tries that were stopped.
 const MAX_TAKEN: usize = 5;
+/// Longer than any invocation that brings a subscription in order.
+const LEASE: SignedDuration = SignedDuration::from_secs(60);
+/// How long to wait while somebody else does.
+const WAIT: Duration = Duration::from_secs(8);
 
 /// Why a subscription could not be brought in order.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +46,20 @@ pub enum WatchError {
     /// The store did not do it.
     #[error(transparent)]
     Store(#[from] Error),
+    /// Somebody else is at it.
+    #[error("another process is at the subscription of this connection; try again")]
+    Busy,
+}
+
+impl WatchError {
+    /// Whether a later try may succeed without anybody doing something.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Calendly(error) => error.is_transient(),
+            Self::Store(error) => error.is_transient(),
+            Self::Busy => true,
+        }
+    }
 }
 
 /// What the watchdog found and did.
@@ -62,13 +81,39 @@ pub struct Owned {
     pub key: Option<String>,
 }
 
+impl Owned {
+    fn id(&self) -> &str {
+        self.uri.rsplit('/').next().unwrap_or_default()
+    }
+}
+
 fn digest(key: &str) -> String {
     hex::encode(Sha256::digest(key))
 }
 
 /// Brings the subscription of `connection` in order. `signing_key` is sent along for a personal
 /// access token; an OAuth app has a key of its own.
+///
+/// One process at a time: two would make two, and one that is still at it while the connection is
+/// taken away would leave one behind.
 pub async fn watch<A: Access>(
+    client: &Client<A>,
+    store: &ConnectionStore,
+    connection: &Connection,
+    signing_key: Option<&str>,
+) -> Result<Watched, WatchError> {
+    let id = &connection.id;
+    let lease = store.wait_for(id, LeaseFor::Watch, LEASE, WAIT).await?;
+    let lease = lease.ok_or(WatchError::Busy)?;
+    let watched = watch_alone(client, store, connection, signing_key).await;
+    // Not given back it ends by itself.
+    if let Err(error) = store.release(id, &lease).await {
+        tracing::warn!(connection = id.as_str(), %error, "lease not given back");
+    }
+    watched
+}
+
+async fn watch_alone<A: Access>(
     client: &Client<A>,
     store: &ConnectionStore,
     connection: &Connection,
@@ -86,9 +131,7 @@ pub async fn watch<A: Access>(
             subscription.uri == owned.uri
                 && subscription.callback_url.starts_with(&prefix)
                 && subscription.state == SubscriptionState::Active
-                && EVENTS
-                    .iter()
-                    .all(|event| subscription.events.iter().any(|e| e == event))
+                && tells_all(subscription)
         })
     });
     let is_disabled = |owned: &Owned| {
@@ -132,9 +175,18 @@ pub async fn watch<A: Access>(
         (uri, Watched::Replaced)
     };
     for old in ours.iter().filter(|subscription| subscription.uri != keep) {
-        client.unsubscribe(old.id()).await?;
+        // What is left over does no harm but double messages, and the next run sees it again.
+        if let Err(error) = client.unsubscribe(old.id()).await {
+            tracing::warn!(connection = connection.id.as_str(), %error, "an old subscription stays");
+        }
     }
     Ok(watched)
+}
+
+/// Whether it tells of all that is needed. One whose events Calendly doesn't say was made with them.
+fn tells_all(subscription: &Subscription) -> bool {
+    let tells = |event: &&str| subscription.events.iter().any(|told| told == event);
+    subscription.events.is_empty() || EVENTS.iter().all(tells)
 }
 
 /// Hours until Calendly may switch a subscription off: it tries for 24 hours from when it began.
@@ -145,17 +197,19 @@ fn hours_left(subscription: &Subscription, now: Timestamp) -> Option<u64> {
     (hours < 24).then(|| 24 - hours)
 }
 
-/// Deletes every subscription of this connection.
+/// Deletes every subscription of this connection, as far as they can be: an error says that some may
+/// be left. For the holder of the connection's [`LeaseFor::Watch`].
 pub async fn unsubscribe_all<A: Access>(
     client: &Client<A>,
     store: &ConnectionStore,
     connection: &Connection,
 ) -> Result<(), WatchError> {
     let owned = store.subscription(&connection.id).await?;
+    let mut failed = None;
     for subscription in ours(client, connection, &prefix(connection), owned.as_ref()).await? {
-        client.unsubscribe(subscription.id()).await?;
+        failed = client.unsubscribe(subscription.id()).await.err().or(failed);
     }
-    Ok(())
+    failed.map_or(Ok(()), |error| Err(error.into()))
 }
 
 /// How the URLs of this connection's subscriptions begin.
@@ -171,44 +225,66 @@ async fn ours<A: Access>(
     prefix: &str,
     owned: Option<&Owned>,
 ) -> Result<Vec<Subscription>, WatchError> {
-    let mut found = subscriptions(client, connection).await?;
+    let listed = subscriptions(client, connection).await;
+    let mut found = listed.items;
     // Also the one that is known, should this service have moved to another address.
     found.retain(|subscription| {
         subscription.callback_url.starts_with(prefix)
             || owned.is_some_and(|owned| owned.uri == subscription.uri)
     });
+    if listed.unreadable > 0 {
+        tracing::warn!(
+            connection = connection.id.as_str(),
+            unreadable = listed.unreadable,
+            "Calendly lists subscriptions that can't be read"
+        );
+    }
+    let Some(stopped) = listed.stopped else {
+        return Ok(found);
+    };
+    // A list that can't be read to its end may hide the one that is known, but not from a question
+    // of its own. With none known only a later list can tell; if there never is one, one is made.
+    let owned = match owned {
+        Some(owned) => owned,
+        None if stopped.is_transient() => return Err(stopped.into()),
+        None => return Ok(found),
+    };
+    if !found
+        .iter()
+        .any(|subscription| subscription.uri == owned.uri)
+    {
+        match client.subscription(owned.id()).await {
+            Ok(subscription) => found.push(subscription),
+            Err(ApiError::NotFound { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
     Ok(found)
 }
 
-/// All webhook subscriptions that the account of `connection` may see: its organization's and its
-/// own, wherever they send.
+/// All webhook subscriptions that the account of `connection` may see, its organization's and its
+/// own, wherever they send; as far as the lists can be read.
 pub async fn subscriptions<A: Access>(
     client: &Client<A>,
     connection: &Connection,
-) -> Result<Vec<Subscription>, ApiError> {
-    let mut found: Vec<Subscription> = Vec::new();
+) -> Listed<Subscription> {
+    let mut found = Listed::default();
     for user in [None, Some(connection.user_uri.as_str())] {
-        let mut page_token = None;
-        loop {
-            let page = client
-                .subscriptions(&connection.organization_uri, user, page_token.as_deref())
-                .await;
-            let page = match page {
-                Ok(page) => page,
-                // Only owners and administrators see an organization's subscriptions.
-                Err(ApiError::Forbidden { .. }) if user.is_none() => break,
-                Err(error) => return Err(error),
-            };
-            found.extend(page.items);
-            page_token = page.next;
-            if page_token.is_none() {
-                break;
-            }
+        let listed = client
+            .subscriptions(&connection.organization_uri, user)
+            .await;
+        found.items.extend(listed.items);
+        found.unreadable += listed.unreadable;
+        match listed.stopped {
+            // Only owners and administrators see an organization's subscriptions.
+            Some(ApiError::Forbidden { .. }) if user.is_none() => {}
+            Some(error) => found.stopped = Some(error),
+            None => {}
         }
     }
-    found.sort_by(|a, b| a.uri.cmp(&b.uri));
-    found.dedup_by(|a, b| a.uri == b.uri);
-    Ok(found)
+    found.items.sort_by(|a, b| a.uri.cmp(&b.uri));
+    found.items.dedup_by(|a, b| a.uri == b.uri);
+    found
 }
 
 /// Makes a subscription with as much as the account may: its organization with routing forms,

@@ -8,16 +8,24 @@ use calendly::oauth::OAuth;
 use contract::answers::{Connected, Disconnected};
 use contract::requests::ConnectRequest;
 use contract::{is_id, required_object};
+use jiff::SignedDuration;
 use lambda_http::Request;
 use lambda_http::http::StatusCode;
 use platform::connections::{
-    Connection, TokenKeeper, Tokens, Vault, WatchError, Watched, unsubscribe_all, watch,
+    Connection, Lease, LeaseFor, TokenKeeper, Tokens, Vault, WatchError, Watched, unsubscribe_all,
+    watch,
 };
 use platform::http::{Problem, TrackingId};
 use platform::queue::Jobs;
 use platform::secrets::Versions;
 use platform::syncs::SyncJob;
 use std::time::Duration;
+use tokio::time::Instant;
+
+/// Longer than a request lives: whoever disconnects and is stopped keeps others out until then.
+const LEASE: SignedDuration = SignedDuration::from_secs(60);
+/// How long to wait for a process that is at work with a connection.
+const WAIT: Duration = Duration::from_secs(8);
 
 /// Tokens that are stored.
 pub(crate) type Kept<V> = TokenKeeper<Option<OAuth>, V>;
@@ -63,16 +71,18 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
         Ok(account)
     }
 
-    /// Calendly, with the tokens of a connection, renewed where needed.
-    pub(crate) async fn calendly_as(&self, id: &ConnectionId) -> Client<Kept<V>> {
+    /// Calendly, with the tokens of a connection, renewed where needed, for a request that is answered
+    /// before `until`.
+    pub(crate) async fn calendly_as(&self, id: &ConnectionId, until: Instant) -> Client<Kept<V>> {
         let keeper = TokenKeeper {
             connections: self.connections.clone(),
             vault: self.vault.clone(),
             oauth: self.oauth().await.ok(),
             id: id.clone(),
+            until,
         };
         let http = self.http.clone();
-        Client::new(http, &self.endpoints, keeper, Urgency::Interactive)
+        Client::new(http, &self.endpoints, keeper, Urgency::Interactive).until(until)
     }
 
     /// A connection by the id in a path or a parameter.
@@ -194,57 +204,112 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
 
     /// `DELETE /v1/connections/{id}`: deletes the subscription, revokes, forgets. In this order:
     /// without its token a subscription could not be deleted any more. Safe to repeat.
+    ///
+    /// It holds the leases of whoever could bring back what it takes away: a watchdog that makes a
+    /// subscription, and a refresh that stores tokens. They go with the connection.
     pub(crate) async fn disconnect(
         &self,
         id: &str,
         tracking_id: &TrackingId,
     ) -> Result<Reply, Problem> {
+        let until = answered_by();
         let connection = self.connection(id).await?.ok_or_else(unknown_connection)?;
-        let id = connection.id.clone();
-        let tokens = self.vault.read(&id).await.map_err(unavailable)?;
+        let id = &connection.id;
+        let watching = self.lease(id, LeaseFor::Watch).await?;
+        let left = self.take_away(&connection, until, tracking_id).await;
+        if left.is_err() {
+            self.give_back(id, &watching).await;
+        }
+        let left = left?;
+        tracing::info!(trackingId = %tracking_id, connection = id.as_str(), outcome = "disconnected", "connection");
+        data(Disconnected {
+            message: "Disconnected",
+            connection_id: id.clone(),
+            left_at_calendly: left,
+        })
+    }
+
+    /// Answers what could not be taken away at Calendly.
+    async fn take_away(
+        &self,
+        connection: &Connection,
+        until: Instant,
+        tracking_id: &TrackingId,
+    ) -> Result<Vec<&'static str>, Problem> {
+        let id = &connection.id;
         let mut left = Vec::new();
-        if tokens.is_some() {
-            let client = self.calendly_as(&id).await;
-            if let Err(error) = unsubscribe_all(&client, &self.connections, &connection).await {
-                if transient(&error) {
+        if self.vault.read(id).await.map_err(unavailable)?.is_some() {
+            let client = self.calendly_as(id, until).await;
+            if let Err(error) = unsubscribe_all(&client, &self.connections, connection).await {
+                if error.is_transient() {
                     return Err(watch_failed(error));
                 }
                 // A token that Calendly no longer takes can't delete anything.
                 left.push("the webhook subscription");
             }
-            // Read again: the calls above may have renewed it.
-            let tokens = self.vault.read(&id).await.map_err(unavailable)?;
-            if let Some(refresh_token) = tokens.and_then(|tokens| tokens.refresh_token) {
-                let revoked = self.oauth().await?.revoke(&refresh_token).await;
-                if let Err(error) = revoked {
-                    tracing::warn!(trackingId = %tracking_id, %error, "tokens not revoked");
-                    left.push("the access");
-                }
+        }
+        // Only now: the calls above may have had to renew the tokens themselves.
+        let refreshing = self.lease(id, LeaseFor::Refresh).await?;
+        let forgotten = self.revoke_and_forget(id, tracking_id, &mut left).await;
+        if forgotten.is_err() {
+            self.give_back(id, &refreshing).await;
+        }
+        forgotten.map(|()| left)
+    }
+
+    async fn revoke_and_forget(
+        &self,
+        id: &ConnectionId,
+        tracking_id: &TrackingId,
+        left: &mut Vec<&'static str>,
+    ) -> Result<(), Problem> {
+        // Read again: they may have been renewed.
+        let tokens = self.vault.read(id).await.map_err(unavailable)?;
+        if let Some(refresh_token) = tokens.and_then(|tokens| tokens.refresh_token) {
+            let revoked = self.oauth().await?.revoke(&refresh_token).await;
+            if let Err(error) = revoked {
+                tracing::warn!(trackingId = %tracking_id, %error, "tokens not revoked");
+                left.push("the access");
             }
         }
-        self.vault.forget(&id).await.map_err(unavailable)?;
-        self.connections.remove(&id).await.map_err(unavailable)?;
-        tracing::info!(trackingId = %tracking_id, connection = id.as_str(), outcome = "disconnected", "connection");
-        data(Disconnected {
-            message: "Disconnected",
-            connection_id: id,
-            left_at_calendly: left,
-        })
+        self.vault.forget(id).await.map_err(unavailable)?;
+        self.connections.remove(id).await.map_err(unavailable)?;
+        Ok(())
+    }
+
+    async fn lease(&self, id: &ConnectionId, kind: LeaseFor) -> Result<Lease, Problem> {
+        let lease = self.connections.wait_for(id, kind, LEASE, WAIT).await;
+        lease.map_err(unavailable)?.ok_or_else(busy)
+    }
+
+    /// Not given back it ends by itself.
+    async fn give_back(&self, id: &ConnectionId, lease: &Lease) {
+        if let Err(error) = self.connections.release(id, lease).await {
+            tracing::warn!(connection = id.as_str(), %error, "lease not given back");
+        }
     }
 }
 
-fn transient(error: &WatchError) -> bool {
-    match error {
-        WatchError::Calendly(error) => error.is_transient(),
-        WatchError::Store(error) => error.is_transient(),
-    }
+/// When a request has to be answered: before the function's own limit of 29 s.
+pub(crate) fn answered_by() -> Instant {
+    Instant::now() + Duration::from_secs(27)
 }
 
 pub(crate) fn watch_failed(error: WatchError) -> Problem {
     match error {
         WatchError::Calendly(error) => calendly_failed(error),
         WatchError::Store(error) => unavailable(error),
+        WatchError::Busy => busy(),
     }
+}
+
+fn busy() -> Problem {
+    Problem::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "STORE_UNAVAILABLE",
+        "this connection is at work: its tokens are being renewed, or its subscription checked; try \
+         again in a minute",
+    )
 }
 
 pub(crate) fn calendly_failed(error: ApiError) -> Problem {
@@ -252,7 +317,8 @@ pub(crate) fn calendly_failed(error: ApiError) -> Problem {
     let (status, code) = match &error {
         ApiError::Unauthenticated { .. } => (StatusCode::BAD_REQUEST, "TOKEN_REFUSED"),
         ApiError::MissingScope { .. } => (StatusCode::FORBIDDEN, "MISSING_SCOPE"),
-        ApiError::NoToken {
+        ApiError::OutOfTime { .. }
+        | ApiError::NoToken {
             transient: true, ..
         } => (StatusCode::SERVICE_UNAVAILABLE, "STORE_UNAVAILABLE"),
         _ => (StatusCode::BAD_GATEWAY, "CALENDLY_UNAVAILABLE"),

@@ -6,6 +6,9 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use std::time::Duration;
 
+/// The longest that a call takes with its retries, whatever happens.
+pub const CALL: Duration = Duration::from_secs(5);
+
 /// Loads the SDK's configuration from the function's environment.
 ///
 /// An attempt may take 2 s and a call with its retries 5 s, so that a function answers, or hands a
@@ -17,7 +20,7 @@ pub async fn load() -> SdkConfig {
             TimeoutConfig::builder()
                 .connect_timeout(Duration::from_secs(1))
                 .operation_attempt_timeout(Duration::from_secs(2))
-                .operation_timeout(Duration::from_secs(5))
+                .operation_timeout(CALL)
                 .build(),
         )
         .load()

@@ -99,3 +99,12 @@ pub(crate) fn condition_failed<E: ProvideErrorMetadata, R>(error: &SdkError<E, R
 pub(crate) fn not_found<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> bool {
     error.code() == Some("ResourceNotFoundException")
 }
+
+/// Whether a secret can't be written because one of its name is being deleted. AWS says
+/// `InvalidRequestException` while it is marked, and may say that it exists for some time after.
+pub(crate) fn being_deleted<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> bool {
+    matches!(
+        error.code(),
+        Some("InvalidRequestException" | "ResourceExistsException")
+    )
+}

@@ -12,7 +12,9 @@ use platform::connections::{
 };
 use platform::metrics::{Captured, Metric, capture};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use testkit::dynamo::Dynamo;
+use tokio::time::Instant;
 
 const USER: &str = "https://api.calendly.com/users/U1";
 
@@ -63,7 +65,7 @@ fn take_one(count: &Mutex<u32>) -> bool {
 impl Refresh for Endpoint {
     async fn refresh(&self, refresh_token: &str) -> Result<Grant, OAuthError> {
         *self.calls.lock().unwrap() += 1;
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        tokio::time::sleep(Duration::from_millis(20)).await;
         if take_one(&self.lost_calls) {
             return Err(OAuthError::Unreachable);
         }
@@ -128,6 +130,7 @@ impl Stage {
             vault: self.vault.clone(),
             oauth: self.endpoint.clone(),
             id: id(),
+            until: Instant::now() + Duration::from_secs(60),
         }
     }
 

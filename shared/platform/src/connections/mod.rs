@@ -1,11 +1,13 @@
 //! Connections: which accounts granted access, the tokens they granted, and who may renew them.
 
+mod budget;
 mod pending;
 mod store;
 mod subscription;
 mod tokens;
 mod vault;
 
+pub use budget::REFRESH;
 pub use pending::Pending;
 pub use store::{Connection, ConnectionStatus, ConnectionStore, Lease, LeaseFor};
 pub use subscription::{Owned, WatchError, Watched, subscriptions, unsubscribe_all, watch};

@@ -1,5 +1,6 @@
 //! One refresher a connection: take the lease, read again, refresh, store both tokens, use them.
 
+use super::budget::{LEASE, REFRESH, WAIT};
 use super::store::{ConnectionStatus, ConnectionStore, LeaseFor};
 use super::vault::{Tokens, Vault};
 use crate::Error;
@@ -15,10 +16,6 @@ use tokio::time::Instant;
 /// Tokens are renewed this long before they end, or up to five minutes earlier: not all at once.
 const EARLY: SignedDuration = SignedDuration::from_mins(10);
 const EARLY_JITTER_SECONDS: i64 = 300;
-/// A refresh takes two calls of a few seconds, and may take several tries to store its result.
-const LEASE: SignedDuration = SignedDuration::from_secs(60);
-/// How long to wait for somebody else's refresh.
-const WAIT: Duration = Duration::from_secs(12);
 
 /// Why there is no token.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +26,9 @@ pub enum TokenError {
     /// Somebody else refreshes, and takes long.
     #[error("another refresh of this connection takes long; try again")]
     Busy,
+    /// The process may be stopped before a refresh is over: the next one does it.
+    #[error("there is no time left to renew the access token")]
+    OutOfTime,
     /// Calendly's token endpoint did not do it; it may next time.
     #[error(transparent)]
     OAuth(#[from] OAuthError),
@@ -72,6 +72,8 @@ pub struct TokenKeeper<R, V> {
     pub oauth: R,
     /// Whose tokens.
     pub id: ConnectionId,
+    /// When this process may be stopped. A refresh that might not be over by then isn't begun.
+    pub until: Instant,
 }
 
 impl<R: Refresh + Sync, V: Vault + Sync> TokenKeeper<R, V> {
@@ -115,6 +117,7 @@ impl<R: Refresh + Sync, V: Vault + Sync> TokenKeeper<R, V> {
             if began.elapsed() > WAIT {
                 return Err(TokenError::Busy);
             }
+            self.in_time()?;
             let pause = ambient::rng().random_range(50..=250);
             tokio::time::sleep(Duration::from_millis(pause)).await;
         }
@@ -137,8 +140,9 @@ impl<R: Refresh + Sync, V: Vault + Sync> TokenKeeper<R, V> {
             // A personal access token that was refused.
             return self.lost(authorized_at).await;
         };
+        self.in_time()?;
         let mut result = self.oauth.refresh(refresh_token).await;
-        if result == Err(OAuthError::Unreachable) {
+        if result == Err(OAuthError::Unreachable) && self.in_time().is_ok() {
             // Whether it took effect is not known. If it did, this tells.
             result = self.oauth.refresh(refresh_token).await;
         }
@@ -176,6 +180,14 @@ impl<R: Refresh + Sync, V: Vault + Sync> TokenKeeper<R, V> {
         }
     }
 
+    /// Whether a refresh that is sent now is over, and its tokens stored, before this process ends.
+    fn in_time(&self) -> Result<(), TokenError> {
+        if Instant::now() + REFRESH > self.until {
+            return Err(TokenError::OutOfTime);
+        }
+        Ok(())
+    }
+
     async fn read(&self) -> Result<Tokens, TokenError> {
         self.vault
             .read(&self.id)
@@ -199,6 +211,10 @@ impl<R: Refresh + Sync, V: Vault + Sync> TokenKeeper<R, V> {
 
 fn no_token(error: TokenError) -> ApiError {
     let transient = match &error {
+        TokenError::OutOfTime => {
+            let action = "renew the access token";
+            return ApiError::OutOfTime { action };
+        }
         TokenError::NeedsReauth => false,
         TokenError::Busy => true,
         TokenError::OAuth(error) => error.is_transient(),

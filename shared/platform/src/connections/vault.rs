@@ -1,6 +1,7 @@
 //! Tokens in Secrets Manager: one secret a connection, never cached: a refresh token works once.
 
-use crate::error::{failed, not_found};
+use super::budget::{DELETION, STORE, TRY};
+use crate::error::{being_deleted, failed, not_found};
 use crate::{Error, Result};
 use aws_sdk_secretsmanager::Client;
 use booking::ConnectionId;
@@ -8,9 +9,7 @@ use calendly::oauth::Grant;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
-
-/// How often a write of tokens is tried: it is the only copy.
-const WRITE_TRIES: u32 = 5;
+use tokio::time::Instant;
 
 /// A connection's tokens. All of it is secret.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,7 +56,7 @@ impl SecretVault {
         Self { client, prefix }
     }
 
-    async fn put(&self, id: &ConnectionId, text: &str) -> Result<()> {
+    async fn put(&self, id: &ConnectionId, text: &str) -> std::result::Result<(), NotPut> {
         let name = self.name(id);
         let put = self
             .client
@@ -70,18 +69,55 @@ impl SecretVault {
             Ok(_) => Ok(()),
             Err(error) if not_found(&error) => {
                 let create = self.client.create_secret().name(&name).secret_string(text);
-                create
-                    .send()
-                    .await
-                    .map_err(failed("make the secret for tokens"))?;
-                Ok(())
+                match create.send().await {
+                    Ok(_) => Ok(()),
+                    Err(error) => Err(NotPut {
+                        deleted: being_deleted(&error),
+                        error: failed("make the secret for tokens")(error),
+                    }),
+                }
             }
-            Err(error) => Err(failed("write tokens")(error)),
+            Err(error) => Err(NotPut {
+                deleted: being_deleted(&error),
+                error: failed("write tokens")(error),
+            }),
         }
     }
 
     fn name(&self, id: &ConnectionId) -> String {
         format!("{}{}", self.prefix, id.as_str())
+    }
+}
+
+/// A secret that was not written.
+struct NotPut {
+    error: Error,
+    /// One of its name is still being deleted.
+    deleted: bool,
+}
+
+/// The first pause between two tries; each is twice the one before.
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+/// Writes a secret: in as many tries as fit into [`STORE`], or into [`DELETION`] when its name
+/// isn't free yet because it was deleted a moment ago.
+async fn insist<P>(mut put: impl FnMut() -> P) -> Result<()>
+where
+    P: Future<Output = std::result::Result<(), NotPut>>,
+{
+    let began = Instant::now();
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let Err(NotPut { error, deleted }) = put().await else {
+            return Ok(());
+        };
+        let most = if deleted { DELETION } else { STORE };
+        if began.elapsed() + pause + TRY > most {
+            return Err(error);
+        }
+        tokio::time::sleep(pause).await;
+        pause = (2 * pause).min(LONGEST_PAUSE);
     }
 }
 
@@ -111,20 +147,7 @@ impl Vault for SecretVault {
     // Tried hard: for tokens that were just refreshed there is no other copy.
     async fn write(&self, id: &ConnectionId, tokens: &Tokens) -> Result<()> {
         let text = serde_json::to_string(tokens).map_err(|e| Error::corrupt("tokens", e))?;
-        let mut last = None;
-        for attempt in 0..WRITE_TRIES {
-            if attempt > 0 {
-                tokio::time::sleep(Duration::from_millis(100 << attempt)).await;
-            }
-            match self.put(id, &text).await {
-                Ok(()) => return Ok(()),
-                Err(error) => last = Some(error),
-            }
-        }
-        Err(last.unwrap_or(Error::Secret {
-            name: "connection's tokens",
-            cause: "they could not be written",
-        }))
+        insist(|| self.put(id, &text)).await
     }
 
     // At once: they are revoked, so there is nothing to restore, and the account may connect
@@ -135,5 +158,60 @@ impl Vault for SecretVault {
             Err(error) if !not_found(&error) => Err(failed("delete tokens")(error)),
             _ => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Tries to write a secret of which each try takes `each` and fails until `until`; answers
+    /// whether it was written, after how long, and in how many tries.
+    async fn tried(each: Duration, until: Duration, deleted: bool) -> (bool, Duration, u32) {
+        let began = Instant::now();
+        let mut tries = 0;
+        let written = insist(|| {
+            tries += 1;
+            async {
+                tokio::time::sleep(each).await;
+                if began.elapsed() >= until {
+                    return Ok(());
+                }
+                let error = Error::corrupt("a secret", "not now");
+                Err(NotPut { error, deleted })
+            }
+        })
+        .await;
+        (written.is_ok(), began.elapsed(), tries)
+    }
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[tokio::test(start_paused = true)]
+    async fn tokens_are_stored_after_some_seconds_without_a_store() {
+        let quick = Duration::from_millis(20);
+        let (written, after, tries) = tried(quick, 4 * SECOND, false).await;
+        assert!(written && tries > 3, "{tries} tries in {after:?}");
+        // A try that hangs leaves time for another.
+        let (written, after, tries) = tried(TRY - quick, TRY, false).await;
+        assert!(written && tries == 2, "{tries} tries in {after:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn storing_ends_within_its_time_however_long_each_try_takes() {
+        for millis in (0..=5000).step_by(250) {
+            let (written, after, _) =
+                tried(Duration::from_millis(millis), 60 * SECOND, false).await;
+            assert!(!written && after <= STORE, "{after:?} by {millis} ms");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_name_that_is_not_free_yet_is_waited_for_longer() {
+        let quick = Duration::from_millis(20);
+        let (written, after, _) = tried(quick, 9 * SECOND, true).await;
+        assert!(written && after < DELETION, "{after:?}");
+        let (written, after, _) = tried(quick, 60 * SECOND, true).await;
+        assert!(!written && after <= DELETION, "{after:?}");
     }
 }

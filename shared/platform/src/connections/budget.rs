@@ -1,0 +1,80 @@
+//! The time that renewing tokens takes at worst, summed in one place.
+//!
+//! A refresh token works once. From the moment that it is sent until the new ones are stored, a
+//! process that is stopped loses the account: somebody has to authorize it again. So a refresh is
+//! sent only when the function lives long enough for the worst case:
+//!
+//! | step | at worst | |
+//! |---|---|---|
+//! | the lease is held from here: the connection and its tokens are read | 5 s + 5 s | may be stopped |
+//! | Calendly is asked | 8 s | **not to be stopped** |
+//! | and once more, if no answer came and the time is still there | 8 s | **not to be stopped** |
+//! | the new tokens are stored, in as many tries as fit | 10 s | **not to be stopped** |
+//! | or: they are read again, and the connection is marked | 5 s + 5 s | may be stopped |
+//!
+//! [`LEASE`] is longer than all of it, so that nobody else begins meanwhile.
+
+use crate::aws;
+use jiff::SignedDuration;
+use std::time::Duration;
+
+/// For one question to Calendly's token endpoint.
+const ASK: Duration = calendly::TIMEOUT;
+/// For storing what it answered.
+pub(super) const STORE: Duration = Duration::from_secs(10);
+/// From sending a refresh token until the new tokens are stored, or surely not.
+pub const REFRESH: Duration = ASK.saturating_add(STORE);
+/// How long the right to refresh lasts, should its holder be killed.
+pub(super) const LEASE: SignedDuration = SignedDuration::from_secs(60);
+/// How long to wait for somebody else's refresh.
+pub(super) const WAIT: Duration = Duration::from_secs(12);
+/// How long the name of a deleted secret is waited for. AWS deletes in the background, and says no
+/// more than to try again with pauses; it takes seconds. A person waits meanwhile, and API Gateway
+/// for no longer than 30 s.
+pub(super) const DELETION: Duration = Duration::from_secs(15);
+/// For one try to store: the longest call of AWS.
+pub(super) const TRY: Duration = aws::CALL;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The `Timeout` of a function in the template.
+    fn timeout(function: &str) -> Duration {
+        let template = include_str!("../../../../template.yaml");
+        let (_, rest) = template.split_once(&format!("\n  {function}:\n")).unwrap();
+        let (_, rest) = rest.split_once("\n      Timeout: ").unwrap();
+        Duration::from_secs(rest.lines().next().unwrap().parse().unwrap())
+    }
+
+    #[test]
+    fn the_lease_lasts_longer_than_all_that_is_done_while_it_is_held() {
+        let reads = 2 * aws::CALL;
+        let refresh = ASK + REFRESH;
+        let lost = reads + 2 * ASK + 2 * aws::CALL;
+        let longest = (reads + refresh).max(lost);
+        assert!(longest < Duration::try_from(LEASE).unwrap());
+    }
+
+    #[test]
+    fn a_refresh_fits_into_the_functions_that_make_one_with_room() {
+        // What comes before: the function's start, its secrets, the connection, the tokens.
+        let before = Duration::from_secs(8);
+        for function in ["SyncFunction", "OauthFunction"] {
+            let limit = timeout(function);
+            assert!(before + REFRESH < limit, "{function}");
+            // Also after waiting in vain for somebody else's, which then ended.
+            assert!(
+                WAIT + REFRESH < limit.max(Duration::from_secs(60)),
+                "{function}"
+            );
+        }
+        // A person who connects an account waits for a name to become free.
+        assert!(DELETION + TRY < timeout("OauthFunction"));
+    }
+
+    #[test]
+    fn storing_has_time_for_a_try_that_hangs_and_another_one() {
+        assert!(2 * TRY <= STORE);
+    }
+}

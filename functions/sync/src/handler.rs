@@ -1,5 +1,6 @@
 //! What the function is called with: the schedule's tick, or a batch of jobs.
 
+use crate::time::Deadlines;
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
 use calendly::Http;
 use calendly::api::Endpoints;
@@ -12,7 +13,7 @@ use platform::queue::{Jobs, Outbox, receive_count, trace_header};
 use platform::secrets::{CalendlySecret, RotatingSecret, Versions};
 use platform::syncs::{Part, SyncJob, SyncStore, Tally};
 use serde_json::{Value, json};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 use tokio::time::Instant;
 use tracing::Instrument;
 
@@ -42,9 +43,6 @@ pub struct Syncer<V, S, J, O> {
 
 /// The `maxReceiveCount` of the sync queue: after that often SQS gives a job up.
 const MAX_RECEIVES: usize = 5;
-/// Kept free before the function's own limit: the longest call that may be under way, and writing
-/// down the place.
-const MARGIN: Duration = Duration::from_secs(10);
 
 impl<V, S, J, O> Syncer<V, S, J, O>
 where
@@ -59,11 +57,13 @@ where
         let left = limit
             .duration_since(SystemTime::from(ambient::now()))
             .unwrap_or_default();
-        let deadline = began + left.saturating_sub(MARGIN);
+        let deadlines = Deadlines::after(left);
         if payload.get("Records").is_none() {
-            let planned = self.plan(&SyncJob::default(), deadline).await?;
+            // Neither waits for the other to work.
+            let planned = self.plan(&SyncJob::default(), deadlines.work).await;
+            let swept = self.sweep().await;
+            let (planned, swept) = (planned?, swept?);
             metrics::count(Metric::SyncsPlanned);
-            let swept = self.sweep().await?;
             tracing::info!(
                 planned,
                 swept,
@@ -86,7 +86,11 @@ where
             let last = receive_count(&message.attributes) >= MAX_RECEIVES;
             let job = serde_json::from_str::<SyncJob>(message.body.as_deref().unwrap_or_default());
             let done = match job {
-                Ok(job) => self.job(job, deadline, last).instrument(span.clone()).await,
+                Ok(job) => {
+                    self.job(job, deadlines, last)
+                        .instrument(span.clone())
+                        .await
+                }
                 Err(_) => Err(platform::Error::Corrupt {
                     what: "a sync job",
                     cause: "not of its form".to_owned(),
@@ -105,21 +109,19 @@ where
         Ok(serde_json::to_value(response)?)
     }
 
-    async fn job(&self, job: SyncJob, deadline: Instant, last: bool) -> platform::Result<()> {
+    async fn job(&self, job: SyncJob, deadlines: Deadlines, last: bool) -> platform::Result<()> {
         let Some(id) = job.connection_id.clone() else {
-            return self.plan(&job, deadline).await.map(|_| ());
+            return self.plan(&job, deadlines.work).await.map(|_| ());
         };
         if job.event.is_some() {
-            return self.read_event(job, &id).await;
+            return self.read_event(job, &id, deadlines).await;
         }
         let sync = job.sync_id.clone();
-        let done = self.work(job, &id, deadline).await;
+        let done = self.work(job, &id, deadlines).await;
         if let (Err(error), Some(sync)) = (&done, sync) {
             // Whoever asked for it sees why it takes long, and in the end that it won't be done.
-            let tally = Tally {
-                errors: vec![format!("{}: {error}", id.as_str())],
-                ..Tally::default()
-            };
+            let mut tally = Tally::default();
+            tally.error(format!("{}: {error}", id.as_str()));
             let part = if last { Part::Failed } else { Part::GoesOn };
             self.syncs.add(&sync, &tally, part).await?;
         }

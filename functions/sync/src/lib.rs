@@ -1,7 +1,13 @@
 //! Reconciles connected accounts with what is stored, and watches their subscriptions.
 
+mod compare;
 pub mod config;
 pub mod handler;
+mod missing;
+mod pace;
 mod plan;
+mod read;
 mod reconcile;
+mod time;
+mod trouble;
 mod work;

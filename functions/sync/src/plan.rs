@@ -1,6 +1,7 @@
 //! The schedule's tick: one job a connection, and the sweep.
 
 use crate::handler::Syncer;
+use calendly::api::Turned;
 use jiff::{SignedDuration, Timestamp};
 use platform::Result;
 use platform::connections::{ConnectionStatus, Vault};
@@ -13,6 +14,8 @@ use tokio::time::Instant;
 
 /// Connections read at a time.
 const PAGE: usize = 100;
+/// The pages of connections: a million of them.
+const MAX_PAGES: u32 = 10_000;
 /// A delivery that was logged this long ago and is still waiting has lost its message.
 const LOST_AFTER: SignedDuration = SignedDuration::from_mins(10);
 /// The most deliveries that one sweep queues again.
@@ -29,9 +32,9 @@ where
     /// short. Answers how many were queued now.
     pub(crate) async fn plan(&self, all: &SyncJob, deadline: Instant) -> Result<usize> {
         let mut planned = 0;
-        let mut after = all.place.clone().and_then(|place| place.page_token);
+        let mut pages = all.place.clone().unwrap_or_default().pages;
         loop {
-            let page = self.connections.list(after.as_deref(), PAGE).await?;
+            let page = self.connections.list(pages.token(), PAGE).await?;
             let working = page
                 .items
                 .into_iter()
@@ -46,17 +49,25 @@ where
                 self.jobs.push(&job, Duration::ZERO).await?;
                 here += 1;
             }
+            let turned = pages.turn(page.next, MAX_PAGES);
             if let Some(sync) = &all.sync_id {
-                self.syncs.planned(sync, here, page.next.is_none()).await?;
+                let last = turned != Turned::More;
+                self.syncs.planned(sync, here, last).await?;
             }
             planned += here;
-            after = page.next;
-            if after.is_none() {
-                return Ok(planned);
+            match turned {
+                Turned::More => {}
+                Turned::End => return Ok(planned),
+                Turned::Stuck(cause) => {
+                    return Err(platform::Error::Corrupt {
+                        what: "the list of connections",
+                        cause: cause.to_owned(),
+                    });
+                }
             }
             if Instant::now() >= deadline {
                 let place = Place {
-                    page_token: after,
+                    pages,
                     ..Place::default()
                 };
                 let rest = SyncJob {

@@ -1,9 +1,11 @@
 //! One job: watch the subscription, then reconcile.
 
 use crate::handler::Syncer;
-use crate::reconcile::{End, Run, Trouble};
+use crate::reconcile::{End, Run, begin};
+use crate::time::Deadlines;
+use crate::trouble::Trouble;
 use booking::ConnectionId;
-use calendly::api::{ApiError, Client, Urgency};
+use calendly::api::{Client, Urgency};
 use calendly::oauth::OAuth;
 use jiff::SignedDuration;
 use platform::Result;
@@ -13,7 +15,7 @@ use platform::connections::{
 use platform::metrics::{self, Metric, Metrics};
 use platform::queue::{Jobs, Outbox};
 use platform::secrets::{CalendlySecret, Versions};
-use platform::syncs::{Part, Place, SyncJob, Tally};
+use platform::syncs::{Part, SyncJob, Tally};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -22,6 +24,11 @@ use tokio::time::Instant;
 const LEASE: SignedDuration = SignedDuration::from_secs(120);
 /// When a job is looked at again whose connection is being reconciled by another.
 const BUSY: Duration = Duration::from_secs(10);
+/// When a part is tried again that was stopped by passing trouble after it got further.
+const AGAIN: Duration = Duration::from_secs(60);
+/// So many messages in a row may come no further: the rate limit is an account's, and others may use
+/// it up for a while.
+const MAX_IDLE: u32 = 30;
 
 pub(crate) type Calendly<V> = Client<TokenKeeper<Option<OAuth>, V>>;
 
@@ -37,12 +44,12 @@ where
         &self,
         job: SyncJob,
         id: &ConnectionId,
-        deadline: Instant,
+        deadlines: Deadlines,
     ) -> Result<()> {
         let connection = self.connections.get(id).await?;
         let Some(connection) = connection.filter(|c| c.status == ConnectionStatus::Active) else {
             let mut tally = Tally::default();
-            tally.errors.push(format!(
+            tally.error(format!(
                 "{} is not connected, or needs to be authorized again",
                 id.as_str()
             ));
@@ -56,7 +63,7 @@ where
                 None => Ok(()),
             };
         };
-        let done = self.part(&job, &connection, deadline).await;
+        let done = self.part(&job, &connection, deadlines).await;
         let released = self.connections.release(id, &lease).await;
         // Only now: the next message must find the connection free.
         if let Some((next, after)) = done? {
@@ -65,22 +72,27 @@ where
         released
     }
 
-    /// Reads one event again, whose conference link wasn't ready; and once more later if it still
-    /// isn't.
-    pub(crate) async fn read_event(&self, mut job: SyncJob, id: &ConnectionId) -> Result<()> {
+    /// Reads one event again, and once more later if it can't be read, or its conference link still
+    /// isn't ready.
+    pub(crate) async fn read_event(
+        &self,
+        mut job: SyncJob,
+        id: &ConnectionId,
+        deadlines: Deadlines,
+    ) -> Result<()> {
         let connection = self.connections.get(id).await?;
         let connection = connection.filter(|c| c.status == ConnectionStatus::Active);
         let (Some(connection), Some(link)) = (connection, job.event.as_mut()) else {
             // Webhooks come without a connection, too; then there is no token to read with.
             return Ok(());
         };
-        let calendly = self.calendly(&connection).await?;
+        let calendly = self.calendly(&connection, deadlines).await?;
         let metrics = Mutex::new(Metrics::default());
         let run = Run {
             client: &calendly,
             bookings: &self.bookings,
             connection: &connection,
-            deadline: Instant::now(),
+            deadline: deadlines.work,
             metrics: &metrics,
         };
         link.reads += 1;
@@ -88,7 +100,7 @@ where
             Ok(pending) => pending,
             Err(trouble) => {
                 tracing::warn!(connection = id.as_str(), error = %trouble, "an event was not read again");
-                passing(&trouble)
+                trouble.is_passing()
             }
         };
         match link.delay().filter(|_| again) {
@@ -102,34 +114,32 @@ where
         &self,
         job: &SyncJob,
         connection: &Connection,
-        deadline: Instant,
+        deadlines: Deadlines,
     ) -> Result<Option<(SyncJob, Duration)>> {
         let began = Instant::now();
         let mut tally = Tally::default();
         // Written also where an error ends this part.
         let metrics = Mutex::new(Metrics::default());
-        let calendly = self.calendly(connection).await?;
+        let calendly = self.calendly(connection, deadlines).await?;
         if job.place.is_none()
             && let Err(error) = self.watch(&calendly, connection).await
         {
             // What is there can be compared all the same.
             tracing::error!(connection = connection.id.as_str(), %error, "subscription not watched");
-            tally.errors.push(format!("subscription: {error}"));
+            tally.error(format!("subscription: {error}"));
         }
         let run = Run {
             client: &calendly,
             bookings: &self.bookings,
             connection,
-            deadline,
+            deadline: deadlines.work,
             metrics: &metrics,
         };
-        let place = job.place.clone().unwrap_or_else(|| Place {
-            from: job.from,
-            to: job.to,
-            ..Place::default()
-        });
+        let before = job.place.clone();
+        let before = before.unwrap_or_else(|| begin(job.from, job.to));
+        let mut place = before.clone();
         // On the heap: all that a page holds would else be part of every future around this.
-        let end = Box::pin(run.go(place, &mut tally)).await;
+        let end = Box::pin(run.go(&mut place, &mut tally)).await;
         let mut metrics = metrics.into_inner().unwrap_or_else(PoisonError::into_inner);
         metrics.add(Metric::SyncPages, tally.pages);
         metrics.add(Metric::SyncEventsChanged, tally.changed);
@@ -139,23 +149,46 @@ where
         if let Some(rate) = calendly.rate_limit() {
             metrics.measure(Metric::CalendlyCallsLeft, u64::from(rate.remaining));
         }
-        let (part, next) = match end {
-            Ok(End::Complete) => (Part::Finished, None),
-            Ok(End::Paused { place, after }) => {
-                let next = SyncJob {
-                    place: Some(place),
-                    ..job.clone()
-                };
-                (Part::GoesOn, Some((next, after)))
+        let got_on = place != before;
+        place.idle = if got_on { 0 } else { place.idle + 1 };
+        let later = match end {
+            Ok(_) => None,
+            Err(Trouble::Later(after)) => Some(after),
+            Err(Trouble::OutOfTime) => Some(Duration::ZERO),
+            // What was done is kept. Without that, the message comes back, and not for ever.
+            Err(ref trouble) if trouble.is_passing() && got_on => {
+                tally.error(trouble);
+                Some(AGAIN)
             }
-            Err(trouble) if passing(&trouble) => {
+            Err(trouble) if trouble.is_passing() => {
                 tracing::warn!(connection = connection.id.as_str(), error = %trouble, outcome = "failed", "sync");
-                return Err(error_of(trouble));
+                return Err(trouble.into());
             }
-            Err(trouble) => {
-                tally.errors.push(trouble.to_string());
+            Err(ref trouble) => {
+                tally.error(trouble);
+                None
+            }
+        };
+        let (part, next) = match (later, end) {
+            (Some(_), _) if place.idle >= MAX_IDLE => {
+                tally.error(format!("{MAX_IDLE} messages in a row came no further"));
                 (Part::Failed, None)
             }
+            (Some(after), _) => {
+                let place = Some(place);
+                (
+                    Part::GoesOn,
+                    Some((
+                        SyncJob {
+                            place,
+                            ..job.clone()
+                        },
+                        after,
+                    )),
+                )
+            }
+            (None, Ok(End::Complete)) => (Part::Finished, None),
+            (None, _) => (Part::Failed, None),
         };
         match part {
             Part::Finished => metrics.count(Metric::SyncsFinished),
@@ -169,10 +202,17 @@ where
             seen = tally.seen,
             changed = tally.changed,
             vanished = tally.vanished,
-            errors = tally.errors.len(),
+            errors = tally.failures,
             durationMs = platform::millis_since(began),
             "sync"
         );
+        for error in &tally.errors {
+            tracing::warn!(
+                connection = connection.id.as_str(),
+                error,
+                "a sync left something out"
+            );
+        }
         self.note(job, &tally, part).await?;
         Ok(next)
     }
@@ -199,7 +239,11 @@ where
     }
 
     /// Calendly, with the connection's tokens.
-    pub(crate) async fn calendly(&self, connection: &Connection) -> Result<Calendly<V>> {
+    pub(crate) async fn calendly(
+        &self,
+        connection: &Connection,
+        deadlines: Deadlines,
+    ) -> Result<Calendly<V>> {
         let secrets = self.app.values().await?;
         let app = secrets.first().and_then(CalendlySecret::app);
         let oauth = app.map(|app| OAuth::new(self.http.clone(), &self.endpoints, app));
@@ -208,34 +252,10 @@ where
             vault: self.vault.clone(),
             oauth,
             id: connection.id.clone(),
+            until: deadlines.end,
         };
         let http = self.http.clone();
-        Ok(Client::new(
-            http,
-            &self.endpoints,
-            keeper,
-            Urgency::Background,
-        ))
-    }
-}
-
-fn passing(trouble: &Trouble) -> bool {
-    match trouble {
-        Trouble::Calendly(error) => error.is_transient(),
-        Trouble::Store(error) => error.is_transient(),
-    }
-}
-
-fn error_of(trouble: Trouble) -> platform::Error {
-    match trouble {
-        Trouble::Store(error) => error,
-        Trouble::Calendly(error) => calendly_error(&error),
-    }
-}
-
-fn calendly_error(error: &ApiError) -> platform::Error {
-    platform::Error::Aws {
-        action: "sync with Calendly",
-        cause: error.to_string(),
+        let client = Client::new(http, &self.endpoints, keeper, Urgency::Background);
+        Ok(client.until(deadlines.calls))
     }
 }

@@ -7,6 +7,7 @@ use crate::item::{Item, Read, n, s};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use booking::ConnectionId;
+use calendly::api::Pages;
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -80,22 +81,28 @@ impl ReadAgain {
 
 /// How far a reconcile run is.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", default)]
 pub struct Place {
-    /// The page to read next; the first if there is none. For all connections, a page of them.
-    pub page_token: Option<String>,
-    /// Everything that starts before this is done.
-    pub done_to: Option<Timestamp>,
-    /// Ids of the events that start just then and were listed already: a page's last ones.
-    #[serde(default)]
-    pub done_at: Vec<String>,
     /// The window, fixed when the run began.
     pub from: Option<Timestamp>,
     /// See `from`.
     pub to: Option<Timestamp>,
+    /// The page that is being compared. For all connections, a page of them.
+    pub pages: Pages,
+    /// Where the list was begun anew, should its pages have led nowhere.
+    pub listed_from: Option<Timestamp>,
+    /// Pages that were compared, whichever list they were of.
+    pub compared: u32,
+    /// Ids of this page's events that were read already.
+    pub done: Vec<String>,
+    /// Everything that starts before this is done.
+    pub done_to: Option<Timestamp>,
+    /// Ids of the events that start just then and are done, too.
+    pub done_at: Vec<String>,
     /// Only the user's own events can be listed.
-    #[serde(default)]
     pub own_events_only: bool,
+    /// Messages in a row that came no further.
+    pub idle: u32,
 }
 
 /// What a part of a sync did.
@@ -109,8 +116,20 @@ pub struct Tally {
     pub changed: usize,
     /// Events that were no longer listed.
     pub vanished: usize,
-    /// What went wrong with single events or the connection.
+    /// What went wrong with single events or the connection: the first few.
     pub errors: Vec<String>,
+    /// How much went wrong, all in all.
+    pub failures: usize,
+}
+
+impl Tally {
+    /// Counts something that went wrong, and keeps its text if there are few.
+    pub fn error(&mut self, error: impl ToString) {
+        self.failures += 1;
+        if self.errors.len() < MAX_ERRORS {
+            self.errors.push(error.to_string());
+        }
+    }
 }
 
 /// A sync as the API shows it.
@@ -144,6 +163,9 @@ pub struct Sync {
     pub vanished: usize,
     /// What went wrong; the first few.
     pub errors: Vec<String>,
+    /// How much went wrong: events and entries that could not be read, and parts that were tried
+    /// again.
+    pub error_count: usize,
 }
 
 /// How a part of a sync ended.
@@ -204,7 +226,7 @@ impl SyncStore {
     /// Adds what a part did.
     pub async fn add(&self, id: &str, tally: &Tally, part: Part) -> Result<()> {
         let counted = "ADD pages :pages, seen :seen, changed :changed, vanished :vanished, \
-             finished :finished, failed :failed";
+             failures :failures, finished :finished, failed :failed";
         let count = self
             .client
             .update_item()
@@ -215,10 +237,11 @@ impl SyncStore {
             .expression_attribute_values(":seen", n(tally.seen))
             .expression_attribute_values(":changed", n(tally.changed))
             .expression_attribute_values(":vanished", n(tally.vanished))
+            .expression_attribute_values(":failures", n(tally.failures))
             .expression_attribute_values(":finished", n(u8::from(part == Part::Finished)))
             .expression_attribute_values(":failed", n(u8::from(part == Part::Failed)));
         if !tally.errors.is_empty() {
-            let errors = tally.errors.iter().take(MAX_ERRORS).map(s).collect();
+            let errors = tally.errors.iter().map(s).collect();
             let told = count
                 .clone()
                 .update_expression(format!(
@@ -297,5 +320,6 @@ fn read(id: &str, item: &Item) -> Sync {
         changed: count("changed"),
         vanished: count("vanished"),
         errors,
+        error_count: count("failures"),
     }
 }

@@ -232,7 +232,8 @@ impl BookingStore {
         })
     }
 
-    /// The active events that `connection` told of and that start from `from` on and before `to`.
+    /// The events that `connection` told of and that start from `from` on and before `to`, by start:
+    /// those that are active, and those that aren't but of which something is still behind.
     pub async fn between(
         &self,
         connection: &ConnectionId,
@@ -241,12 +242,18 @@ impl BookingStore {
     ) -> Result<Vec<EventRecord>> {
         let range = Range::new(Some(from), Some(to), Order::Ascending, None);
         let party = keys::connection_party(connection.as_str());
-        let active = keys::status_bucket(EventStatus::Active, &party);
-        let entries = self.partition(Index::Status, &active, &range, MOST_BETWEEN);
-        let entries = entries.await?;
-        let read = distinct(&entries, |_| true)?;
-        let records = self.records(Index::Status, &entries, &read).await?;
-        Ok(records.into_values().collect())
+        let mut found = Vec::new();
+        for status in [EventStatus::Active, EventStatus::Canceled] {
+            let bucket = keys::status_bucket(status, &party);
+            let entries = self.partition(Index::Status, &bucket, &range, MOST_BETWEEN);
+            let entries = entries.await?;
+            let read = distinct(&entries, |_| true)?;
+            let records = self.records(Index::Status, &entries, &read).await?;
+            found.extend(records.into_values());
+        }
+        found.retain(|event| event.status() == EventStatus::Active || !event.is_settled());
+        found.sort_by_key(|event| event.slot.as_ref().map(|slot| slot.value.start));
+        Ok(found)
     }
 }
 

@@ -1,0 +1,91 @@
+//! Whether an event has to be read: what Calendly lists of it against what is stored.
+
+use crate::reconcile::Run;
+use crate::trouble::Trouble;
+use booking::{EventRecord, InviteeSummary, ROSTER_LIMIT, Records, reduce};
+use calendly::api::Access;
+use calendly::webhook::resource;
+use jiff::Timestamp;
+use platform::bookings::MAX_INVITEES;
+use serde_json::Value;
+
+/// Whether an event has to be read.
+pub(crate) enum Differs {
+    /// It has.
+    Yes,
+    /// All of it is stored.
+    No,
+}
+
+impl<A: Access> Run<'_, A> {
+    /// Whether an event's invitees have to be read: it is new, it differs, it has other people
+    /// than are stored, or it has begun, after which a no-show mark moves nothing of the event.
+    pub(crate) async fn differs(
+        &self,
+        stored: Option<&EventRecord>,
+        event: &Value,
+        read_at: Timestamp,
+    ) -> Result<Differs, Trouble> {
+        let Some(stored) = stored.filter(|stored| stored.updated_at.is_some()) else {
+            return Ok(Differs::Yes);
+        };
+        let Ok(facts) = resource::facts(event, &[], &self.connection.id, read_at) else {
+            return Ok(Differs::Yes);
+        };
+        let mut records = Records::default();
+        records.events.insert(stored.uri.clone(), stored.clone());
+        let next = reduce(&records, &facts).changes_since(&records);
+        if !next.records.events.is_empty() || has_begun(stored, read_at) {
+            return Ok(Differs::Yes);
+        }
+        let people = self.people(stored).await?;
+        Ok(if people_missing(stored, &people) {
+            Differs::Yes
+        } else {
+            Differs::No
+        })
+    }
+
+    /// The stored people of an event. A roster that is full doesn't name all.
+    async fn people(&self, stored: &EventRecord) -> Result<Vec<InviteeSummary>, Trouble> {
+        if stored.roster.len() < ROSTER_LIMIT {
+            return Ok(stored.roster.values().cloned().collect());
+        }
+        let all = self
+            .bookings
+            .event(stored.provider, stored.uri.id())
+            .await?;
+        let all = all.into_iter().flat_map(|event| event.invitees);
+        Ok(all.map(|invitee| invitee.summary).collect())
+    }
+}
+
+/// Whether there is more to know of an event's people than is stored.
+fn people_missing(stored: &EventRecord, people: &[InviteeSummary]) -> bool {
+    let Some(counter) = stored.counter.as_ref().map(|counter| &counter.value) else {
+        return people.is_empty();
+    };
+    // Known only through a link, or moved with the half that says why still missing. Who was erased
+    // has no address either, and none to be read.
+    let half_known = |invitee: &InviteeSummary| {
+        invitee.email.is_none() && !invitee.erased
+            || !invitee.is_active() && invitee.cancellation.is_none()
+    };
+    if people.iter().any(half_known) {
+        return true;
+    }
+    let known = i64::try_from(people.len()).unwrap_or(i64::MAX);
+    let active = people.iter().filter(|invitee| invitee.is_active()).count();
+    let active = i64::try_from(active).unwrap_or(i64::MAX);
+    // No more than these are ever shown.
+    let all_shown = people.len() >= MAX_INVITEES;
+    let all_known = all_shown || counter.total.is_none_or(|total| total <= known);
+    let same_active = all_shown || counter.active.is_none_or(|count| count == active);
+    !(all_known && same_active)
+}
+
+/// Whether an event's start is over.
+pub(crate) fn has_begun(stored: &EventRecord, now: Timestamp) -> bool {
+    let start = stored.slot.as_ref().map(|slot| slot.value.start);
+    start.is_some_and(|start| start <= now)
+}

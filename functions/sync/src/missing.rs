@@ -1,0 +1,128 @@
+//! Events that are stored and that Calendly did not list: each is asked for on its own, and was either
+//! moved or is gone.
+
+use crate::compare::has_begun;
+use crate::pace::Pace;
+use crate::read::Outcome;
+use crate::reconcile::{Listing, Run};
+use crate::trouble::Trouble;
+use booking::{EventRecord, EventUri, Facts};
+use calendly::api::{Access, ApiError};
+use jiff::Timestamp;
+use platform::syncs::{Place, Tally};
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+impl<A: Access> Run<'_, A> {
+    /// Looks for the stored events of this page's span of starts that it doesn't list.
+    pub(crate) async fn find_vanished(
+        &self,
+        listing: &Listing,
+        place: &mut Place,
+        pace: &mut Pace,
+        tally: &mut Tally,
+    ) -> Result<(), Trouble> {
+        let Some((from, to)) = listing.span(place) else {
+            return Ok(());
+        };
+        let stored = match self.bookings.between(&self.connection.id, from, to).await {
+            Err(error) if !error.is_transient() => {
+                tally.error(format!("what is stored from {from} to {to}: {error}"));
+                return Ok(());
+            }
+            stored => stored?,
+        };
+        let done: BTreeSet<_> = place.done.iter().chain(&place.done_at).cloned().collect();
+        for event in stored {
+            let known = done.contains(event.uri.id()) || listing.events.contains_key(&event.uri);
+            if known || !self.may_list(&event, place) {
+                continue;
+            }
+            pace.keep()?;
+            let looked = if event.is_canceled() {
+                // One that is gone is not looked for again: should it be back, it is listed.
+                self.settle(&event).await
+            } else {
+                self.look(&event, place, tally).await
+            };
+            pace.done(&event.uri, looked, place, tally)?;
+        }
+        Ok(())
+    }
+
+    /// Whether the list would name this event, if it still were as it is stored.
+    fn may_list(&self, event: &EventRecord, place: &Place) -> bool {
+        let hosts = event.hosts.as_ref().map(|hosts| hosts.value.as_slice());
+        let hosts = hosts.unwrap_or_default();
+        let user = self.connection.user_uri.as_str();
+        let own = hosts.iter().any(|host| host.uri.as_deref() == Some(user));
+        !place.own_events_only || own || hosts.is_empty()
+    }
+
+    /// Asks for one event. That it isn't found says something only of one that is still to begin, and
+    /// by a token that may see the whole organization: others lose sight of events that take place.
+    async fn look(
+        &self,
+        event: &EventRecord,
+        place: &Place,
+        tally: &mut Tally,
+    ) -> Result<Outcome, Trouble> {
+        let read_at = ambient::now();
+        match self.client.event(event.uri.id()).await {
+            Ok(found) => self.read(&found, read_at).await,
+            Err(ApiError::NotFound { .. }) if has_begun(event, read_at) => Ok(Outcome::default()),
+            Err(ApiError::NotFound { .. }) if place.own_events_only => Ok(Outcome {
+                written: 0,
+                problems: vec!["not found, by an account that sees its own events only".to_owned()],
+            }),
+            Err(ApiError::NotFound { .. }) => {
+                tally.vanished += 1;
+                let facts = Facts::not_found(event.provider, event.uri.clone(), read_at);
+                Ok(Outcome {
+                    written: self.merge(facts).await?,
+                    problems: Vec::new(),
+                })
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+impl Listing {
+    /// The starts of which all events are known by now. Events that start together with the last
+    /// one may be on the next page.
+    fn span(&self, place: &Place) -> Option<(Timestamp, Timestamp)> {
+        let latest = self.events.values().filter_map(start).max();
+        let to = self.end.or(latest)?;
+        let from = place.done_to.or(place.from)?;
+        (from < to).then_some((from, to))
+    }
+
+    /// Moves the place behind this page.
+    pub(crate) fn leave(&self, place: &mut Place) {
+        place.done.clear();
+        place.compared += 1;
+        let to = self.span(place).map(|(_, to)| to);
+        if to.is_some() {
+            place.done_to = to;
+            place.done_at.clear();
+        }
+        // Of a whole page that starts at one time, what it lists is known to the next.
+        let last = self.events.iter();
+        let last = last.filter(|(_, event)| to.is_none() || start(event) == to);
+        place
+            .done_at
+            .extend(last.map(|(uri, _)| uri.id().to_owned()));
+    }
+
+    /// How many events it lists that no page before did.
+    pub(crate) fn fresh(&self, place: &Place) -> usize {
+        let known: BTreeSet<&str> = place.done_at.iter().map(String::as_str).collect();
+        let fresh = |uri: &&EventUri| !known.contains(uri.id());
+        self.events.keys().filter(fresh).count()
+    }
+}
+
+fn start(event: &Value) -> Option<Timestamp> {
+    event.get("start_time")?.as_str()?.parse().ok()
+}

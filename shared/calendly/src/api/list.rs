@@ -12,8 +12,25 @@ pub struct Page<T> {
     pub items: Vec<T>,
     /// How many of its entries can't be read.
     pub unreadable: usize,
-    /// The token of the next page; nothing on the last.
-    pub next: Option<String>,
+    /// What comes behind it.
+    pub next: Next,
+}
+
+/// What a page says of the next one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Next {
+    /// It has this token.
+    Token(String),
+    /// There is none.
+    End,
+    /// Nothing that can be read, so there may be more.
+    Unsaid,
+}
+
+impl From<Option<String>> for Next {
+    fn from(token: Option<String>) -> Self {
+        token.map_or(Self::End, Self::Token)
+    }
 }
 
 /// All pages of a list, as far as they can be read.
@@ -56,20 +73,27 @@ impl<T: DeserializeOwned> From<Collection> for Page<T> {
                 Err(_) => unreadable += 1,
             }
         }
-        let next = match sent.pagination.get("next_page_token") {
-            // An empty token would bring the first page again.
-            Some(Value::String(token)) => (!token.is_empty()).then(|| token.clone()),
-            Some(Value::Null) => None,
-            // Whether there is more can't be known.
-            _ => {
-                unreadable += 1;
-                None
-            }
-        };
         Self {
             items,
             unreadable,
-            next,
+            next: next(&sent.pagination),
         }
     }
+}
+
+fn next(pagination: &Value) -> Next {
+    let link = pagination.get("next_page").unwrap_or(&Value::Null);
+    match (pagination.get("next_page_token"), link) {
+        (Some(Value::String(token)), _) if !token.is_empty() => Next::Token(token.clone()),
+        // The token stands in the link, too. An empty one would bring the first page again.
+        (_, Value::String(link)) => token_of(link).map_or(Next::Unsaid, Next::Token),
+        (Some(Value::String(_) | Value::Null), Value::Null) => Next::End,
+        _ => Next::Unsaid,
+    }
+}
+
+fn token_of(link: &str) -> Option<String> {
+    let link = reqwest::Url::parse(link).ok()?;
+    let (_, token) = link.query_pairs().find(|(name, _)| name == "page_token")?;
+    (!token.is_empty()).then(|| token.into_owned())
 }

@@ -13,7 +13,7 @@ mod send;
 
 pub use client::{Access, Client, Endpoints, EventWindow, NewSubscription, Owner, Urgency};
 pub use error::ApiError;
-pub use list::{Listed, Page};
+pub use list::{Listed, Next, Page};
 pub use pages::{Pages, Turned};
 pub use rate::RateLimit;
 pub use resources::{Scope, Subscription, SubscriptionState, User};

@@ -1,5 +1,6 @@
 //! Going through the pages of a list: to its end, within a bound, and never in circles.
 
+use super::list::Next;
 use serde::{Deserialize, Serialize};
 
 /// How far a list is read. It holds two tokens however long the list is, so a message can carry it.
@@ -31,15 +32,17 @@ impl Pages {
         self.token.as_deref()
     }
 
-    /// Goes on behind a page that was read and that named `next`; after `most` pages no more.
+    /// Goes on behind a page that was read and that said `next`; after `most` pages no more.
     ///
     /// A token that came before would bring the same pages for ever. It is noticed by comparing each
     /// with one that is kept, which is a later one after 1, 2, 4, 8, … pages (Brent's way to find a
     /// cycle): a circle is noticed before it was gone through three times.
-    pub fn turn(&mut self, next: Option<String>, most: u32) -> Turned {
+    pub fn turn(&mut self, next: Next, most: u32) -> Turned {
         self.read = self.read.saturating_add(1);
-        let Some(next) = next else {
-            return Turned::End;
+        let next = match next {
+            Next::Token(next) => next,
+            Next::End => return Turned::End,
+            Next::Unsaid => return Turned::Stuck("it doesn't say whether there is more"),
         };
         if self.mark.as_ref() == Some(&next) {
             return Turned::Stuck("it names a page that came before as the next one");
@@ -65,7 +68,8 @@ mod tests {
         loop {
             let page = pages.token().map_or(0, |token| token.parse().unwrap());
             read.push(page);
-            match pages.turn(next(page).map(|page| page.to_string()), most) {
+            let next = next(page).map(|page| page.to_string());
+            match pages.turn(next.into(), most) {
                 Turned::More => {}
                 turned => return (read, turned),
             }

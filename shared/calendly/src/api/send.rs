@@ -129,7 +129,9 @@ impl<A: Access> Client<A> {
                 ApiError::RateLimited { retry_after } if *retry_after <= MAX_RATE_WAIT => {
                     *retry_after + pause(0)
                 }
-                ApiError::Unreachable { .. } | ApiError::Status { .. }
+                ApiError::Unreachable { .. }
+                | ApiError::Gateway { .. }
+                | ApiError::Status { .. }
                     if failure.is_transient() =>
                 {
                     pause(attempt)

@@ -156,6 +156,19 @@ impl Dynamo {
         lines.join("\n")
     }
 
+    /// Spoils an attribute of the items whose own text has `named` in it: whatever it was, it can't
+    /// be read any more.
+    pub async fn spoil(&self, table: &str, named: &str, attribute: &str) {
+        for mut item in self.items(table).await {
+            if line(&item).contains(named) && item.contains_key(attribute) {
+                let spoilt = AttributeValue::S("spoilt".to_owned());
+                item.insert(attribute.to_owned(), spoilt);
+                let put = self.client().put_item().table_name(table);
+                put.set_item(Some(item)).send().await.unwrap();
+            }
+        }
+    }
+
     /// Every item of a table, in any order.
     pub async fn items(&self, table: &str) -> Vec<HashMap<String, AttributeValue>> {
         let mut items = Vec::new();

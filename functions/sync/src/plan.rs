@@ -49,7 +49,7 @@ where
                 self.jobs.push(&job, Duration::ZERO).await?;
                 here += 1;
             }
-            let turned = pages.turn(page.next, MAX_PAGES);
+            let turned = pages.turn(page.next.into(), MAX_PAGES);
             if let Some(sync) = &all.sync_id {
                 let last = turned != Turned::More;
                 self.syncs.planned(sync, here, last).await?;

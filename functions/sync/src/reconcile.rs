@@ -12,7 +12,7 @@ use crate::pace::Pace;
 use crate::read::Outcome;
 use crate::trouble::Trouble;
 use booking::{EventRecord, EventUri, Facts, Provider};
-use calendly::api::{Access, ApiError, Client, EventWindow, Owner, Page, Turned};
+use calendly::api::{Access, ApiError, Client, EventWindow, Next, Owner, Page, Turned};
 use calendly::webhook::resource;
 use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};
@@ -272,7 +272,7 @@ fn anew(place: &mut Place, cause: &'static str) -> Turned {
 /// A page's events by their URIs, and what is to be said of the others.
 fn listing(page: &Page<Value>, place: &Place) -> (Listing, Vec<String>) {
     let mut events = BTreeMap::new();
-    let mut unreadable = vec!["the page can't be read to its end".to_owned(); page.unreadable];
+    let mut unreadable = vec!["an entry of the list can't be read".to_owned(); page.unreadable];
     for event in &page.items {
         match resource::event_uri(event) {
             Ok(uri) => {
@@ -281,6 +281,6 @@ fn listing(page: &Page<Value>, place: &Place) -> (Listing, Vec<String>) {
             Err(error) => unreadable.push(format!("an event of the list: {error}")),
         }
     }
-    let end = place.to.filter(|_| page.next.is_none());
+    let end = place.to.filter(|_| page.next == Next::End);
     (Listing { events, end }, unreadable)
 }

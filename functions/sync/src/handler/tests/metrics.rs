@@ -20,13 +20,6 @@ impl Stage {
     }
 }
 
-fn scheduled() -> SyncJob {
-    SyncJob {
-        connection_id: Some(id()),
-        ..SyncJob::default()
-    }
-}
-
 #[tokio::test]
 async fn what_a_scheduled_run_heals_is_drift_and_what_others_find_is_not() {
     let stage = Stage::new().await;

@@ -1,0 +1,235 @@
+//! How a run gets on: message by message, within time and rate limit.
+
+use super::*;
+
+#[tokio::test]
+async fn a_run_goes_on_over_many_messages_and_ends_exact() {
+    let stage = Stage::new().await;
+    let bulk = json!({"count": 450, "webhooks": false});
+    stage.control("POST", "bookings/bulk", bulk).await;
+    // No time is left for work when what is kept free is taken off.
+    let messages = stage.sync(crate::time::NONE_TO_WORK).await;
+    assert!(messages > 1, "{messages} messages");
+    assert_eq!(stage.stored().await.len(), 450);
+}
+
+#[tokio::test]
+async fn the_rate_limit_pauses_a_run_and_a_reserve_is_left() {
+    let stage = Stage::with(Options {
+        rate_limit: 50,
+        rate_window: Duration::from_secs(1),
+        disable_after: 0,
+        ..Options::default()
+    })
+    .await;
+    let bulk = json!({"count": 120, "webhooks": false});
+    stage.control("POST", "bookings/bulk", bulk).await;
+    let messages = stage.sync(LONG).await;
+    assert!(messages > 2, "{messages} messages");
+    assert_eq!(stage.stored().await.len(), 120);
+    let calls = stage.control("GET", "calls", json!({})).await.to_string();
+    assert!(!calls.contains("429"), "{calls}");
+}
+
+#[tokio::test]
+async fn two_runs_of_one_connection_never_overlap() {
+    let stage = Stage::new().await;
+    stage.book(24).await;
+    let lease = LeaseFor::Sync;
+    let minute = SignedDuration::from_secs(60);
+    let held = stage.function.connections.lease(&id(), lease, minute).await;
+    assert!(held.unwrap().is_some());
+    let job = |sync_id: Option<&str>| SyncJob {
+        sync_id: sync_id.map(str::to_owned),
+        connection_id: Some(id()),
+        ..SyncJob::default()
+    };
+    let deadline = Deadlines::after(LONG);
+    stage
+        .function
+        .work(job(None), &id(), deadline)
+        .await
+        .unwrap();
+    assert!(stage.jobs.drain().is_empty(), "a scheduled one is left out");
+    stage
+        .function
+        .work(job(Some("s-1")), &id(), deadline)
+        .await
+        .unwrap();
+    let waits = stage.jobs.drain();
+    assert_eq!(waits.len(), 1);
+    assert!(waits[0].1 > Duration::ZERO);
+    assert!(stage.stored().await.is_empty());
+}
+
+#[tokio::test]
+async fn the_schedule_plans_a_job_for_each_connection_that_works() {
+    let stage = Stage::new().await;
+    for number in 0..3 {
+        let user = format!("https://api.calendly.com/users/U{number}");
+        let other = ConnectionId::from_user_uri(&user).unwrap();
+        let connections = &stage.function.connections;
+        let base = "https://example.com";
+        connections
+            .authorized(&other, &user, ORGANIZATION, &[], base)
+            .await
+            .unwrap();
+        if number == 0 {
+            connections.needs_reauth(&other, None).await.unwrap();
+            let lost = connections.get(&other).await.unwrap().unwrap();
+            assert_eq!(lost.status, ConnectionStatus::NeedsReauth);
+        }
+    }
+    let until = SystemTime::now() + LONG;
+    let answer = stage.function.handle(json!({}), until).await.unwrap();
+    assert_eq!(answer["planned"], 3);
+    assert_eq!(stage.jobs.drain().len(), 3);
+
+    // With no time at all it still goes on, a page a message.
+    stage.function.syncs.requested("all").await.unwrap();
+    let all = SyncJob {
+        sync_id: Some("all".to_owned()),
+        ..SyncJob::default()
+    };
+    stage.function.plan(&all, Instant::now()).await.unwrap();
+    let sync = stage.function.syncs.get("all").await.unwrap().unwrap();
+    assert_eq!((sync.state, sync.connections), ("queued", 3));
+}
+
+/// An hour's window: it starts anew when a test says so.
+fn calls_a_window(rate_limit: u32) -> Options {
+    Options {
+        rate_limit,
+        rate_window: Duration::from_secs(3600),
+        disable_after: 0,
+        ..Options::default()
+    }
+}
+
+impl Stage {
+    /// Does one message; answers the next one.
+    async fn message(&self, job: &SyncJob) -> Option<(SyncJob, Duration)> {
+        assert_eq!(self.once(job).await["batchItemFailures"], json!([]));
+        self.jobs.drain().pop()
+    }
+
+    /// Runs a sync of which each message has a window of calls to itself; answers how many there
+    /// were, and with how many calls.
+    async fn windows(&self, most: usize) -> (usize, usize) {
+        let mut job = scheduled();
+        self.wire.asked();
+        for messages in 1..=most {
+            match self.message(&job).await {
+                Some((next, _)) => job = next,
+                None => return (messages, self.wire.asked().len()),
+            }
+            self.control("PUT", "limits", json!({})).await;
+        }
+        panic!("{most} messages, and still at {:?}", job.place);
+    }
+
+    async fn bulk_from(&self, hours: i64, count: usize) {
+        let start = ambient::now() + SignedDuration::from_hours(hours);
+        let bulk = json!({"count": count, "webhooks": false, "startTime": start, "stepMinutes": 5});
+        self.control("POST", "bookings/bulk", bulk).await;
+    }
+}
+
+#[tokio::test]
+async fn as_many_begun_events_as_a_window_has_calls_are_read_once_each() {
+    let stage = Stage::with(calls_a_window(20)).await;
+    stage.bulk_from(-20, 60).await;
+    let (messages, calls) = stage.windows(10).await;
+    assert_eq!(stage.stored().await.len(), 60);
+    // Of 20 calls 16 may be used, and four are under way at a time.
+    assert!(messages <= 6, "{messages} messages");
+    assert!(calls <= 60 + 2 * messages + 4, "{calls} calls");
+    // And again, as each run reads the events that have begun.
+    let (again, calls) = stage.windows(10).await;
+    assert!(
+        again <= 6 && calls <= 60 + 2 * again + 4,
+        "{again} messages, {calls} calls"
+    );
+}
+
+#[tokio::test]
+async fn a_first_sync_of_500_events_ends_on_the_free_plan_in_13_messages() {
+    let stage = Stage::with(calls_a_window(50)).await;
+    stage.bulk_from(1, 500).await;
+    let (messages, calls) = stage.windows(30).await;
+    assert_eq!(stage.stored().await.len(), 500);
+    assert_eq!(messages, 13, "with {calls} calls");
+}
+
+#[tokio::test]
+async fn a_429_in_the_middle_keeps_what_was_done() {
+    let stage = Stage::new().await;
+    stage.bulk_from(1, 90).await;
+    let mut calls = 0;
+    stage.wire.instead(move |url| {
+        calls += usize::from(url.path().ends_with("/invitees"));
+        (calls == 30).then(|| {
+            calls += 1;
+            (429, String::new())
+        })
+    });
+    let (next, after) = stage.message(&scheduled()).await.unwrap();
+    assert!(after > Duration::ZERO);
+    assert!(stage.stored().await.len() >= 28);
+    stage.wire.asked();
+    assert!(stage.message(&next).await.is_none());
+    assert_eq!(stage.stored().await.len(), 90);
+    let asked = stage.wire.asked().len();
+    assert!(asked <= 90 - 28 + 2, "{asked} calls");
+}
+
+#[tokio::test]
+async fn a_run_that_never_gets_any_calls_is_given_up() {
+    let stage = Stage::new().await;
+    stage.bulk_from(1, 3).await;
+    stage
+        .wire
+        .instead(|url| (url.path() == "/scheduled_events").then(|| (429, String::new())));
+    stage.function.syncs.requested("s-1").await.unwrap();
+    stage.function.syncs.planned("s-1", 1, true).await.unwrap();
+    let mut job = SyncJob {
+        sync_id: Some("s-1".to_owned()),
+        connection_id: Some(id()),
+        ..SyncJob::default()
+    };
+    let mut messages = 1;
+    while let Some((next, after)) = stage.message(&job).await {
+        assert!(after >= Duration::from_secs(1));
+        job = next;
+        messages += 1;
+        assert!(messages < 100, "it comes to an end");
+    }
+    let sync = stage.told().await;
+    assert_eq!((sync.state, sync.failed), ("failed", 1));
+    assert!(
+        sync.errors[0].contains("came no further"),
+        "{:?}",
+        sync.errors
+    );
+}
+
+#[tokio::test]
+async fn one_connection_that_cannot_be_read_is_left_out_of_the_plan_and_no_other() {
+    let stage = Stage::new().await;
+    let other = "https://api.calendly.com/users/U9";
+    let other = (ConnectionId::from_user_uri(other).unwrap(), other);
+    let connections = &stage.function.connections;
+    let made = connections.authorized(&other.0, other.1, ORGANIZATION, &[], "https://example.com");
+    made.await.unwrap();
+    stage
+        .dynamo
+        .spoil(
+            "connections",
+            &format!("connection#{}", other.0.as_str()),
+            "userUri",
+        )
+        .await;
+    let until = SystemTime::from(ambient::now()) + LONG;
+    let answer = stage.function.handle(json!({}), until).await.unwrap();
+    assert_eq!(answer["planned"], 1);
+}

@@ -1,0 +1,249 @@
+//! The watchdog of subscriptions.
+
+use super::*;
+
+#[tokio::test]
+async fn a_subscription_that_is_off_gone_or_foreign_is_healed() {
+    let stage = Stage::new().await;
+    let subscriptions = async || {
+        let state = stage.control("GET", "state", json!({})).await;
+        let all = state["subscriptions"].as_array().unwrap().clone();
+        let field = |s: &Value, name: &str| s[name].as_str().unwrap_or_default().to_owned();
+        all.iter()
+            .map(|s| (field(s, "uri"), field(s, "state")))
+            .collect::<Vec<_>>()
+    };
+    stage.sync(LONG).await;
+    let first = subscriptions().await;
+    assert_eq!(first.len(), 1);
+    stage.sync(LONG).await;
+    assert_eq!(subscriptions().await, first, "a healthy one is left alone");
+
+    let last = |uri: &str| uri.rsplit('/').next().unwrap().to_owned();
+    let path = format!("subscriptions/{}/disable", last(&first[0].0));
+    stage.control("POST", &path, json!({})).await;
+    stage.sync(LONG).await;
+    let second = subscriptions().await;
+    assert_eq!(second.len(), 1);
+    assert_eq!(second[0].1, "active");
+    assert_ne!(second[0].0, first[0].0);
+
+    stage
+        .control(
+            "DELETE",
+            &format!("subscriptions/{}", last(&second[0].0)),
+            json!({}),
+        )
+        .await;
+    stage.sync(LONG).await;
+    let third = subscriptions().await;
+    assert_eq!((third.len(), third[0].1.as_str()), (1, "active"));
+}
+
+#[tokio::test]
+async fn a_watchdog_that_is_killed_at_any_step_is_made_good_by_the_next() {
+    let stage = Stage::new().await;
+    let connection = stage
+        .function
+        .connections
+        .get(&id())
+        .await
+        .unwrap()
+        .unwrap();
+    let calendly = stage
+        .function
+        .calendly(&connection, Deadlines::after(LONG))
+        .await
+        .unwrap();
+    let mut killed = 0;
+    for step in 0..12 {
+        // Whatever is there is switched off; so there are several steps to be taken.
+        let state = stage.control("GET", "state", json!({})).await;
+        for one in state["subscriptions"].as_array().unwrap() {
+            let name = one["uri"].as_str().unwrap().rsplit('/').next().unwrap();
+            stage
+                .control("POST", &format!("subscriptions/{name}/disable"), json!({}))
+                .await;
+        }
+        let before = stage.crashes.happened();
+        stage.crashes.at(step);
+        // That the lease couldn't be given back is no error: it ends by itself.
+        let first = stage.function.watch(&calendly, &connection).await;
+        killed += stage.crashes.happened() - before;
+        assert!(stage.crashes.happened() > before || first.is_ok());
+        // Far away, so that it stops nothing; and its lease has ended.
+        stage.crashes.at(u8::MAX);
+        stage.clock.minutes(2);
+        stage.function.watch(&calendly, &connection).await.unwrap();
+
+        let state = stage.control("GET", "state", json!({})).await;
+        let all = state["subscriptions"].as_array().unwrap();
+        assert_eq!(all.len(), 1, "step {step}: {all:?}");
+        assert_eq!(all[0]["state"], "active");
+        let owned = stage
+            .function
+            .connections
+            .subscription(&id())
+            .await
+            .unwrap();
+        assert_eq!(all[0]["uri"], owned.unwrap().uri);
+    }
+    assert!(killed >= 4, "only {killed} were killed");
+}
+
+/// What the list of subscriptions may hold beside those that are documented.
+fn odd_entries() -> [Value; 5] {
+    let uri = "https://api.calendly.com/webhook_subscriptions/odd";
+    let odd = |name: &str, value: Value| {
+        let mut entry = json!({
+            "uri": uri, "callback_url": "https://elsewhere.example.com", "state": "active",
+            "events": ["invitee.created"], "scope": "user", "created_at": "2026-11-20T09:15:01Z",
+        });
+        entry[name] = value;
+        entry
+    };
+    [
+        odd("scope", json!("team")),
+        odd("events", json!(null)),
+        odd("created_at", json!(17)),
+        odd("callback_url", json!(null)),
+        json!("not even an object"),
+    ]
+}
+
+impl Stage {
+    async fn subscriptions(&self) -> Vec<Value> {
+        let state = self.control("GET", "state", json!({})).await;
+        state["subscriptions"].as_array().unwrap().clone()
+    }
+
+    async fn lose_the_subscription(&self) {
+        for one in self.subscriptions().await {
+            let id = one["uri"]
+                .as_str()
+                .unwrap()
+                .rsplit('/')
+                .next()
+                .unwrap()
+                .to_owned();
+            let path = format!("subscriptions/{id}");
+            self.control("DELETE", &path, json!({})).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_odd_entry_does_not_keep_a_missing_subscription_from_being_replaced() {
+    for entry in odd_entries() {
+        let stage = Stage::new().await;
+        stage.sync(LONG).await;
+        let odd = entry.clone();
+        stage.wire.edit(move |url, answer| {
+            if url.path() == "/webhook_subscriptions"
+                && let Some(all) = answer["collection"].as_array_mut()
+            {
+                all.insert(0, odd.clone());
+            }
+        });
+        stage.sync(LONG).await;
+        let healthy = stage.subscriptions().await;
+        assert_eq!(healthy.len(), 1, "{entry}: a healthy one is left alone");
+        stage.lose_the_subscription().await;
+        stage.sync(LONG).await;
+        let made = stage.subscriptions().await;
+        assert_eq!(made.len(), 1, "{entry}");
+        assert_ne!(made[0]["uri"], healthy[0]["uri"], "{entry}");
+    }
+}
+
+#[tokio::test]
+async fn the_own_subscription_whose_events_are_not_said_is_left_alone() {
+    let stage = Stage::new().await;
+    stage.sync(LONG).await;
+    let before = stage.subscriptions().await;
+    stage.wire.edit(|url, answer| {
+        if url.path() == "/webhook_subscriptions" && answer["collection"][0].is_object() {
+            answer["collection"][0]["events"] = json!(null);
+        }
+    });
+    stage.sync(LONG).await;
+    assert_eq!(stage.subscriptions().await, before);
+}
+
+#[tokio::test]
+async fn a_list_of_subscriptions_that_cannot_be_read_hides_neither_a_healthy_nor_a_missing_one() {
+    for wrong in [
+        refusal(400, "Invalid Argument"),
+        (200, r#"{"collection": []}"#.to_owned()),
+    ] {
+        let stage = Stage::new().await;
+        stage.sync(LONG).await;
+        let before = stage.subscriptions().await;
+        let answer = wrong.clone();
+        stage.wire.instead(move |url| {
+            let listed = url.path() == "/webhook_subscriptions" && url.query().is_some();
+            listed.then(|| answer.clone())
+        });
+        stage.sync(LONG).await;
+        assert_eq!(stage.subscriptions().await, before);
+        assert_eq!(stage.told().await.errors, Vec::<String>::new());
+        stage.lose_the_subscription().await;
+        stage.sync(LONG).await;
+        assert_eq!(stage.subscriptions().await.len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_page_of_the_content_network_narrows_no_subscription() {
+    let stage = Stage::new().await;
+    let mut calls = 0;
+    stage.wire.instead(move |url| {
+        let made = url.path() == "/webhook_subscriptions" && url.query().is_none();
+        calls += usize::from(made);
+        (made && calls <= 4).then(|| page(403))
+    });
+    stage.sync(LONG).await;
+    assert_eq!(stage.subscriptions().await.len(), 0, "it is tried again");
+    assert!(stage.told().await.errors[0].contains("subscription"));
+    stage.sync(LONG).await;
+    let made = stage.subscriptions().await;
+    assert_eq!((made.len(), &made[0]["scope"]), (1, &json!("organization")));
+}
+
+#[tokio::test]
+async fn an_old_subscription_that_cannot_be_deleted_does_not_keep_others_from_it() {
+    let stage = Stage::new().await;
+    let url = format!(
+        "http://127.0.0.1:1/v1/webhooks/calendly/{}-0",
+        id().as_str()
+    );
+    for _ in 0..3 {
+        let old = json!({"url": url, "events": ["invitee.created"]});
+        stage.control("POST", "subscriptions", old).await;
+    }
+    let all = stage.subscriptions().await;
+    let stuck = all[0]["uri"]
+        .as_str()
+        .unwrap()
+        .rsplit('/')
+        .next()
+        .unwrap()
+        .to_owned();
+    stage.wire.instead(move |url| {
+        url.path()
+            .ends_with(&stuck)
+            .then(|| refusal(403, "Permission Denied"))
+    });
+    stage.sync(LONG).await;
+    let uris: Vec<_> = stage
+        .subscriptions()
+        .await
+        .iter()
+        .map(|one| one["uri"].clone())
+        .collect();
+    assert_eq!(uris.len(), 2, "{uris:?}");
+    assert!(uris.contains(&all[0]["uri"]));
+    stage.wire.straighten();
+    stage.sync(LONG).await;
+    assert_eq!(stage.subscriptions().await.len(), 1);
+}

@@ -8,7 +8,7 @@ use fakes::MemoryVault;
 use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use platform::connections::{
-    ConnectionStatus, ConnectionStore, LeaseFor, Refresh, TokenError, TokenKeeper, Tokens,
+    ConnectionStatus, ConnectionStore, LeaseFor, REFRESH, Refresh, TokenError, TokenKeeper, Tokens,
 };
 use platform::metrics::{Captured, Metric, capture};
 use std::sync::{Arc, Mutex};
@@ -125,12 +125,17 @@ impl Stage {
 
     /// A caller of its own, as another process would be.
     fn keeper(&self) -> TokenKeeper<Endpoint, MemoryVault> {
+        self.keeper_for(Duration::from_secs(60))
+    }
+
+    /// One whose process ends after `left`.
+    fn keeper_for(&self, left: Duration) -> TokenKeeper<Endpoint, MemoryVault> {
         TokenKeeper {
             connections: self.connections.clone(),
             vault: self.vault.clone(),
             oauth: self.endpoint.clone(),
             id: id(),
-            until: Instant::now() + Duration::from_secs(60),
+            until: Instant::now() + left,
         }
     }
 
@@ -213,6 +218,43 @@ async fn a_kill_between_the_answer_and_the_store_needs_a_new_authorization() {
     let error = stage.keeper().token().await.unwrap_err();
     assert!(matches!(error, TokenError::NeedsReauth));
     assert_eq!(stage.status().await, ConnectionStatus::NeedsReauth);
+}
+
+#[tokio::test]
+async fn a_refresh_that_might_not_be_over_in_time_is_left_to_the_next_process() {
+    let stage = Stage::new(1).await;
+    let late = stage.keeper_for(REFRESH - Duration::from_secs(1));
+    let captured = capture();
+    assert!(matches!(
+        late.token().await.unwrap_err(),
+        TokenError::OutOfTime
+    ));
+    assert_eq!(stage.endpoint.calls(), 0);
+    assert_eq!(counted(&captured), [0, 0, 0]);
+    assert_eq!(stage.status().await, ConnectionStatus::Active);
+    // It keeps no lease, either.
+    assert_eq!(stage.keeper().token().await.unwrap(), "access-1");
+    // A token that is good needs no time.
+    assert_eq!(late.token().await.unwrap(), "access-1");
+}
+
+#[tokio::test]
+async fn a_second_try_is_made_only_where_the_time_is_still_there() {
+    let stage = Stage::new(1).await;
+    *stage.endpoint.lost_calls.lock().unwrap() = 1;
+    // Each question takes longer than what is left beside a refresh.
+    let keeper = stage.keeper_for(REFRESH + Duration::from_millis(15));
+    let error = keeper.token().await.unwrap_err();
+    assert!(matches!(
+        error,
+        TokenError::OAuth(OAuthError::Unreachable) | TokenError::OutOfTime
+    ));
+    assert!(
+        stage.endpoint.calls() <= 1,
+        "{} calls",
+        stage.endpoint.calls()
+    );
+    assert_eq!(stage.keeper().token().await.unwrap(), "access-1");
 }
 
 #[tokio::test]

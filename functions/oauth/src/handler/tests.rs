@@ -1,8 +1,11 @@
 //! The function against an embedded DynamoDB and a sandbox Calendly; tokens and secrets in memory.
 
 use super::*;
+use booking::ConnectionId;
 use fakes::{FixedSecret, MemoryQueue, MemoryVault};
+use jiff::SignedDuration;
 use lambda_http::http::Request as HttpRequest;
+use platform::connections::LeaseFor;
 use sandbox::{Options, Sandbox};
 use serde_json::json;
 use std::collections::HashMap;
@@ -452,6 +455,65 @@ async fn disconnecting_deletes_revokes_and_forgets() {
         .ask("DELETE", "/v1/connections/a%20b", &key, "")
         .await
         .refused(404, "NOT_FOUND");
+}
+
+impl Stage {
+    /// Disconnects `id` while another process has a lease of it, and after a while brings something
+    /// back with `last` and gives the lease up.
+    async fn disconnect_during(&self, id: &str, kind: LeaseFor, last: impl AsyncFnOnce()) {
+        let uri = format!("https://api.calendly.com/users/{id}");
+        let connection = ConnectionId::from_user_uri(&uri).unwrap();
+        let connections = &self.connector.connections;
+        let minute = SignedDuration::from_mins(1);
+        let lease = connections.lease(&connection, kind, minute).await.unwrap();
+        let other = async {
+            // Long enough for all that disconnecting does, if it didn't wait.
+            for _ in 0..60 {
+                self.sandbox_state().await;
+            }
+            last().await;
+            connections
+                .release(&connection, &lease.unwrap())
+                .await
+                .unwrap();
+        };
+        let target = format!("/v1/connections/{id}");
+        let key = [("x-api-key", "k-1")];
+        let (answer, ()) = tokio::join!(self.ask("DELETE", &target, &key, ""), other);
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        self.nothing_kept().await;
+    }
+}
+
+#[tokio::test]
+async fn a_refresh_under_way_cannot_bring_the_tokens_back() {
+    let stage = Stage::new().await;
+    let id = stage.connected().await["connectionId"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let tokens = stage.vault.tokens(&id).unwrap();
+    let store = async || stage.vault.put(&id, tokens);
+    stage.disconnect_during(&id, LeaseFor::Refresh, store).await;
+}
+
+#[tokio::test]
+async fn a_watchdog_under_way_cannot_bring_the_subscription_back() {
+    let stage = Stage::new().await;
+    let id = stage.connected().await["connectionId"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let subscribe = async || {
+        let to = format!("{}/_sandbox/subscriptions", stage.sandbox.base_url());
+        let url = format!("{BASE}/v1/webhooks/calendly/{id}-99");
+        let new = json!({"url": url, "events": ["invitee.created"]});
+        let made = stage.http.post(to).json(&new).send().await.unwrap();
+        assert!(made.status().is_success());
+    };
+    stage
+        .disconnect_during(&id, LeaseFor::Watch, subscribe)
+        .await;
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@
 //! | the lease is held from here: the connection and its tokens are read | 5 s + 5 s | may be stopped |
 //! | Calendly is asked | 8 s | **not to be stopped** |
 //! | and once more, if no answer came and the time is still there | 8 s | **not to be stopped** |
-//! | the new tokens are stored, in as many tries as fit | 10 s | **not to be stopped** |
+//! | the new tokens are stored, in as many tries as fit | 11 s | **not to be stopped** |
 //! | or: they are read again, and the connection is marked | 5 s + 5 s | may be stopped |
 //!
 //! [`LEASE`] is longer than all of it, so that nobody else begins meanwhile.
@@ -21,7 +21,7 @@ use std::time::Duration;
 /// For one question to Calendly's token endpoint.
 const ASK: Duration = calendly::TIMEOUT;
 /// For storing what it answered.
-pub(super) const STORE: Duration = Duration::from_secs(10);
+pub(super) const STORE: Duration = Duration::from_secs(11);
 /// From sending a refresh token until the new tokens are stored, or surely not.
 pub const REFRESH: Duration = ASK.saturating_add(STORE);
 /// How long the right to refresh lasts, should its holder be killed.
@@ -75,6 +75,6 @@ mod tests {
 
     #[test]
     fn storing_has_time_for_a_try_that_hangs_and_another_one() {
-        assert!(2 * TRY <= STORE);
+        assert!(2 * TRY < STORE);
     }
 }

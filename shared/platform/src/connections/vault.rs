@@ -98,7 +98,7 @@ struct NotPut {
 
 /// The first pause between two tries; each is twice the one before.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
-const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// Writes a secret: in as many tries as fit into [`STORE`], or into [`DELETION`] when its name
 /// isn't free yet because it was deleted a moment ago.

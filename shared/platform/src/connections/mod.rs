@@ -1,15 +1,18 @@
 //! Connections: which accounts granted access, the tokens they granted, and who may renew them.
 
 mod budget;
+mod owned;
 mod pending;
 mod store;
+mod subscribe;
 mod subscription;
 mod tokens;
 mod vault;
 
 pub use budget::REFRESH;
+pub use owned::Owned;
 pub use pending::Pending;
 pub use store::{Connection, ConnectionStatus, ConnectionStore, Lease, LeaseFor};
-pub use subscription::{Owned, WatchError, Watched, subscriptions, unsubscribe_all, watch};
+pub use subscription::{WatchError, Watched, subscriptions, unsubscribe_all, watch};
 pub use tokens::{Refresh, TokenError, TokenKeeper};
 pub use vault::{SecretVault, Tokens, Vault};

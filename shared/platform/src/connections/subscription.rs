@@ -5,33 +5,19 @@
 //! URL of its own (a generation), is made before the old one is deleted, and every step can be
 //! taken anew.
 
+use super::owned::Owned;
 use super::store::{Connection, ConnectionStore, LeaseFor};
-use crate::error::failed;
-use crate::item::{Read, n, s};
+use super::subscribe::{EVENTS, make};
+use crate::Error;
 use crate::metrics::{self, Metric, Metrics};
-use crate::{Error, Result};
-use aws_sdk_dynamodb::types::ReturnValue;
-use booking::ConnectionId;
-use calendly::api::{
-    Access, ApiError, Client, Listed, NewSubscription, Scope, Subscription, SubscriptionState,
-};
+use calendly::api::{Access, ApiError, Client, Listed, Subscription, SubscriptionState};
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::time::Duration;
 
-/// What is subscribed to. Routing forms are told of to organizations only.
-const EVENTS: [&str; 4] = [
-    "invitee.created",
-    "invitee.canceled",
-    "invitee_no_show.created",
-    "invitee_no_show.deleted",
-];
-const ROUTING_FORMS: &str = "routing_form_submission.created";
 const WEBHOOK_PATH: &str = "/v1/webhooks/calendly/";
-/// How many URLs are tried that turn out to be taken, by earlier tries that were stopped.
-const MAX_TAKEN: usize = 5;
 /// Longer than any invocation that brings a subscription in order.
 const LEASE: SignedDuration = SignedDuration::from_secs(60);
 /// How long to wait while somebody else does.
@@ -72,21 +58,6 @@ pub enum Watched {
     Replaced,
 }
 
-/// The subscription that a connection owns, as it remembers it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Owned {
-    /// Its URI.
-    pub uri: String,
-    /// A digest of the signing key that was sent along; nothing for an OAuth app's own.
-    pub key: Option<String>,
-}
-
-impl Owned {
-    fn id(&self) -> &str {
-        self.uri.rsplit('/').next().unwrap_or_default()
-    }
-}
-
 fn digest(key: &str) -> String {
     hex::encode(Sha256::digest(key))
 }
@@ -94,7 +65,7 @@ fn digest(key: &str) -> String {
 /// Brings the subscription of `connection` in order. `signing_key` is sent along for a personal
 /// access token; an OAuth app has a key of its own.
 ///
-/// One process at a time: two would make two, and one that is still at it while the connection is
+/// One process at a time changes anything: two would make two, and one that is still at it while the connection is
 /// taken away would leave one behind.
 pub async fn watch<A: Access>(
     client: &Client<A>,
@@ -102,10 +73,17 @@ pub async fn watch<A: Access>(
     connection: &Connection,
     signing_key: Option<&str>,
 ) -> Result<Watched, WatchError> {
+    let key = signing_key.map(digest);
+    if Seen::of(client, store, connection, key.as_deref())
+        .await?
+        .in_order(connection)
+    {
+        return Ok(Watched::Healthy);
+    }
     let id = &connection.id;
     let lease = store.wait_for(id, LeaseFor::Watch, LEASE, WAIT).await?;
     let lease = lease.ok_or(WatchError::Busy)?;
-    let watched = watch_alone(client, store, connection, signing_key).await;
+    let watched = mend(client, store, connection, signing_key).await;
     // Not given back it ends by itself.
     if let Err(error) = store.release(id, &lease).await {
         tracing::warn!(connection = id.as_str(), %error, "lease not given back");
@@ -113,74 +91,113 @@ pub async fn watch<A: Access>(
     watched
 }
 
-async fn watch_alone<A: Access>(
+/// For the holder of the lease.
+async fn mend<A: Access>(
     client: &Client<A>,
     store: &ConnectionStore,
     connection: &Connection,
     signing_key: Option<&str>,
 ) -> Result<Watched, WatchError> {
-    let prefix = prefix(connection);
-    let owned = store.subscription(&connection.id).await?;
-    let ours = ours(client, connection, &prefix, owned.as_ref()).await?;
+    let id = &connection.id;
     let key = signing_key.map(digest);
-    // A key that was changed since counts for new subscriptions only: Calendly signs on with the one
-    // that it was given.
-    let known_key = owned.as_ref().filter(|owned| owned.key == key);
-    let healthy = known_key.and_then(|owned| {
-        ours.iter().find(|subscription| {
-            subscription.uri == owned.uri
-                && subscription.callback_url.starts_with(&prefix)
-                && subscription.state == SubscriptionState::Active
-                && tells_all(subscription)
-        })
-    });
-    let is_disabled = |owned: &Owned| {
-        ours.iter().any(|subscription| {
-            subscription.uri == owned.uri && subscription.state == SubscriptionState::Disabled
-        })
+    // Looked at again: somebody else may have been here since.
+    let seen = Seen::of(client, store, connection, key.as_deref()).await?;
+    seen.tell(connection);
+    let (keep, watched) = match seen.healthy {
+        Some(healthy) => (healthy.uri, Watched::Healthy),
+        None => {
+            let prefix = prefix(connection);
+            let made = make(client, store, connection, &prefix, signing_key).await?;
+            store.subscribed(id, &made, key.as_deref()).await?;
+            tracing::warn!(
+                connection = id.as_str(),
+                outcome = "replaced",
+                "subscription"
+            );
+            metrics::count(Metric::SubscriptionsReplaced);
+            (made.uri, Watched::Replaced)
+        }
     };
-    if owned.as_ref().is_some_and(is_disabled) {
-        tracing::warn!(
-            connection = connection.id.as_str(),
-            outcome = "disabled",
-            "Calendly has switched the subscription off; a new one takes its place"
-        );
-        metrics::count(Metric::SubscriptionsDisabled);
-    }
-    if let Some(hours) = healthy.and_then(|subscription| hours_left(subscription, ambient::now())) {
-        tracing::warn!(
-            connection = connection.id.as_str(),
-            hoursLeft = hours,
-            outcome = "retrying",
-            "Calendly has begun to retry: it may switch the subscription off when the hours are over"
-        );
-        let mut metrics = Metrics::default();
-        metrics.count(Metric::SubscriptionsRetrying);
-        metrics.measure(Metric::SubscriptionHoursLeft, hours);
-    }
-    let (keep, watched) = if let Some(subscription) = healthy {
-        (subscription.uri.clone(), Watched::Healthy)
-    } else {
-        let made = make(client, store, connection, &prefix, signing_key).await?;
-        let uri = made.uri.clone();
-        store
-            .subscribed(&connection.id, &made, key.as_deref())
-            .await?;
-        tracing::warn!(
-            connection = connection.id.as_str(),
-            outcome = "replaced",
-            "subscription"
-        );
-        metrics::count(Metric::SubscriptionsReplaced);
-        (uri, Watched::Replaced)
-    };
-    for old in ours.iter().filter(|subscription| subscription.uri != keep) {
+    for old in seen.ours.iter().filter(|one| one.uri != keep) {
         // What is left over does no harm but double messages, and the next run sees it again.
         if let Err(error) = client.unsubscribe(old.id()).await {
-            tracing::warn!(connection = connection.id.as_str(), %error, "an old subscription stays");
+            tracing::warn!(connection = id.as_str(), %error, "an old subscription stays");
         }
     }
     Ok(watched)
+}
+
+/// What there is of a connection's subscriptions.
+struct Seen {
+    /// All that send here, whatever their state.
+    ours: Vec<Subscription>,
+    /// The one that the connection owns, if it works.
+    healthy: Option<Subscription>,
+    /// Calendly has switched the owned one off.
+    disabled: bool,
+}
+
+impl Seen {
+    async fn of<A: Access>(
+        client: &Client<A>,
+        store: &ConnectionStore,
+        connection: &Connection,
+        key: Option<&str>,
+    ) -> Result<Self, WatchError> {
+        let prefix = prefix(connection);
+        let owned = store.subscription(&connection.id).await?;
+        let ours = ours(client, connection, &prefix, owned.as_ref()).await?;
+        let is_owned = |one: &&Subscription| owned.as_ref().is_some_and(|own| own.uri == one.uri);
+        // A key that was changed since counts for new subscriptions only: Calendly signs on with the
+        // one that it was given.
+        let knows_key = owned.as_ref().is_some_and(|own| own.key.as_deref() == key);
+        let own = ours.iter().find(is_owned);
+        let disabled = own.is_some_and(|own| own.state == SubscriptionState::Disabled);
+        let healthy = own.filter(|own| {
+            knows_key
+                && own.callback_url.starts_with(&prefix)
+                && own.state == SubscriptionState::Active
+                && tells_all(own)
+        });
+        Ok(Self {
+            healthy: healthy.cloned(),
+            disabled,
+            ours,
+        })
+    }
+
+    /// Whether there is one that works, and no other.
+    fn in_order(&self, connection: &Connection) -> bool {
+        let alone = self.healthy.is_some() && self.ours.len() == 1;
+        if alone {
+            self.tell(connection);
+        }
+        alone
+    }
+
+    /// Tells operators what they may have to look into.
+    fn tell(&self, connection: &Connection) {
+        if self.disabled {
+            tracing::warn!(
+                connection = connection.id.as_str(),
+                outcome = "disabled",
+                "Calendly has switched the subscription off; a new one takes its place"
+            );
+            metrics::count(Metric::SubscriptionsDisabled);
+        }
+        let hours = self.healthy.as_ref();
+        if let Some(hours) = hours.and_then(|own| hours_left(own, ambient::now())) {
+            tracing::warn!(
+                connection = connection.id.as_str(),
+                hoursLeft = hours,
+                outcome = "retrying",
+                "Calendly has begun to retry: it may switch the subscription off when the hours are over"
+            );
+            let mut metrics = Metrics::default();
+            metrics.count(Metric::SubscriptionsRetrying);
+            metrics.measure(Metric::SubscriptionHoursLeft, hours);
+        }
+    }
 }
 
 /// Whether it tells of all that is needed. One whose events Calendly doesn't say was made with them.
@@ -287,163 +304,10 @@ pub async fn subscriptions<A: Access>(
     found
 }
 
-/// Makes a subscription with as much as the account may: its organization with routing forms,
-/// without, or only the user's own events.
-async fn make<A: Access>(
-    client: &Client<A>,
-    store: &ConnectionStore,
-    connection: &Connection,
-    prefix: &str,
-    signing_key: Option<&str>,
-) -> Result<Subscription, WatchError> {
-    // Without its scope Calendly refuses the whole subscription. Older apps don't tell theirs.
-    let routing_forms = connection.scopes.is_empty()
-        || connection
-            .scopes
-            .iter()
-            .any(|scope| scope == "routing_forms:read");
-    let mut wishes = vec![(Scope::Organization, false), (Scope::User, false)];
-    if routing_forms {
-        wishes.insert(0, (Scope::Organization, true));
-    }
-    let mut refused = None;
-    for (scope, routing_forms) in wishes {
-        match make_one(
-            client,
-            store,
-            connection,
-            prefix,
-            signing_key,
-            (scope, routing_forms),
-        )
-        .await
-        {
-            // A plan, a role, or a scope that the token lacks (which Calendly answers with 400).
-            Err(WatchError::Calendly(
-                error @ (ApiError::Forbidden { .. }
-                | ApiError::MissingScope { .. }
-                | ApiError::Status { status: 400, .. }),
-            )) => refused = Some(error),
-            result => return result,
-        }
-    }
-    Err(refused.map_or_else(
-        || {
-            ApiError::AlreadyExists {
-                action: "make a webhook subscription",
-            }
-            .into()
-        },
-        WatchError::Calendly,
-    ))
-}
-
-async fn make_one<A: Access>(
-    client: &Client<A>,
-    store: &ConnectionStore,
-    connection: &Connection,
-    prefix: &str,
-    signing_key: Option<&str>,
-    (scope, routing_forms): (Scope, bool),
-) -> Result<Subscription, WatchError> {
-    let events = EVENTS
-        .into_iter()
-        .chain(routing_forms.then_some(ROUTING_FORMS));
-    let events: Vec<String> = events.map(str::to_owned).collect();
-    for _ in 0..MAX_TAKEN {
-        // Counted before it is used: a run that is stopped in between leaves a gap, not a clash.
-        let generation = store.next_generation(&connection.id).await?;
-        let new = NewSubscription {
-            url: format!("{prefix}{generation}"),
-            events: events.clone(),
-            organization: connection.organization_uri.clone(),
-            user: (scope == Scope::User).then(|| connection.user_uri.clone()),
-            scope,
-            signing_key: signing_key.map(str::to_owned),
-        };
-        match client.subscribe(&new).await {
-            // Of unknown key and state: left to the clean-up, and the next URL is tried.
-            Err(ApiError::AlreadyExists { .. }) => {}
-            result => return Ok(result?),
-        }
-    }
-    Err(ApiError::AlreadyExists {
-        action: "make a webhook subscription",
-    }
-    .into())
-}
-
-impl ConnectionStore {
-    /// The subscription that a connection owns.
-    pub async fn subscription(&self, id: &ConnectionId) -> Result<Option<Owned>> {
-        let answer = self
-            .client
-            .get_item()
-            .table_name(&self.table)
-            .key("id", super::store::key(id))
-            .consistent_read(true)
-            .send()
-            .await
-            .map_err(failed("read a subscription"))?;
-        Ok(answer.item.and_then(|item| {
-            Some(Owned {
-                uri: item.text("subscriptionUri")?.to_owned(),
-                key: item.text("subscriptionKey").map(str::to_owned),
-            })
-        }))
-    }
-
-    async fn subscribed(
-        &self,
-        id: &ConnectionId,
-        made: &Subscription,
-        key: Option<&str>,
-    ) -> Result<()> {
-        let (update, key) = match key {
-            Some(key) => (
-                "SET subscriptionUri = :uri, subscriptionKey = :key",
-                Some(s(key)),
-            ),
-            None => ("SET subscriptionUri = :uri REMOVE subscriptionKey", None),
-        };
-        let call = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .key("id", super::store::key(id))
-            .condition_expression("attribute_exists(id)")
-            .update_expression(update)
-            .expression_attribute_values(":uri", s(&made.uri));
-        let call = match key {
-            Some(key) => call.expression_attribute_values(":key", key),
-            None => call,
-        };
-        call.send().await.map_err(failed("store a subscription"))?;
-        Ok(())
-    }
-
-    async fn next_generation(&self, id: &ConnectionId) -> Result<u64> {
-        let answer = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .key("id", super::store::key(id))
-            .condition_expression("attribute_exists(id)")
-            .update_expression("ADD generation :one")
-            .expression_attribute_values(":one", n(1))
-            .return_values(ReturnValue::UpdatedNew)
-            .send()
-            .await
-            .map_err(failed("count a subscription"))?;
-        let count = answer.attributes.and_then(|item| item.number("generation"));
-        count.ok_or_else(|| Error::corrupt("a connection", "no generation came back"))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use jiff::SignedDuration;
+    use calendly::api::Scope;
 
     #[test]
     fn hours_are_counted_only_from_a_retry_that_is_young() {

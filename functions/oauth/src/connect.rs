@@ -66,7 +66,13 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
 
     /// Stores an account's tokens: before the connection, which without them could do nothing.
     pub(crate) async fn keep(&self, account: Account, tokens: &Tokens) -> Result<Account, Problem> {
+        // A refresh under way would put the former grant's tokens over these. A new account has no
+        // lease to be taken, and should one be held for long, these tokens are there but once.
+        let refreshing = self.lease(&account.id, LeaseFor::Refresh).await.ok();
         let written = self.vault.write(&account.id, tokens).await;
+        if let Some(lease) = refreshing {
+            self.give_back(&account.id, &lease).await;
+        }
         written.map_err(unavailable)?;
         Ok(account)
     }

@@ -23,7 +23,7 @@ use tokio::time::Instant;
 /// Longer than any invocation of the function: a run that was killed frees its connection then.
 const LEASE: SignedDuration = SignedDuration::from_secs(120);
 /// When a job is looked at again whose connection is being reconciled by another.
-const BUSY: Duration = Duration::from_secs(10);
+const BUSY: Duration = Duration::from_secs(30);
 /// When a part is tried again that was stopped by passing trouble after it got further.
 const AGAIN: Duration = Duration::from_secs(60);
 /// So many messages in a row may come no further: the rate limit is an account's, and others may use
@@ -56,7 +56,11 @@ where
             metrics::count(Metric::SyncsFailed);
             return self.note(&job, &tally, Part::Failed).await;
         };
-        let Some(lease) = self.connections.lease(id, LeaseFor::Sync, LEASE).await? else {
+        let ticket = job.ticket.as_deref();
+        let lease = self
+            .connections
+            .take_over(id, LeaseFor::Sync, LEASE, ticket);
+        let Some(lease) = lease.await? else {
             // A scheduled run may be left out: the one under way does the same, and the next comes.
             return match job.sync_id {
                 Some(_) => self.jobs.push(&job, BUSY).await,
@@ -64,12 +68,15 @@ where
             };
         };
         let done = self.part(&job, &connection, deadlines).await;
-        let released = self.connections.release(id, &lease).await;
-        // Only now: the next message must find the connection free.
-        if let Some((next, after)) = done? {
-            self.jobs.push(&next, after).await?;
-        }
-        released
+        let Ok(Some((next, after))) = done else {
+            let released = self.connections.release(id, &lease).await;
+            return done.and(released);
+        };
+        // A run that goes on keeps others out until its next message is there: on an account with few
+        // calls, runs that begin in between would share them, and pile up.
+        let until_then = SignedDuration::try_from(after).unwrap_or_default() + LEASE;
+        let ticket = self.connections.hand_on(id, &lease, until_then).await?;
+        self.jobs.push(&SyncJob { ticket, ..next }, after).await
     }
 
     /// Reads one event again, and once more later if it can't be read, or its conference link still

@@ -39,6 +39,10 @@ pub struct SyncJob {
     /// Where an earlier message stopped.
     #[serde(default)]
     pub place: Option<Place>,
+    /// With what the message that goes on takes over the connection's lease: nobody else begins a run
+    /// in between, and a copy of the message finds the ticket used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ticket: Option<String>,
 }
 
 /// An event to be read again, with its invitees.

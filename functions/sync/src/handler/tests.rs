@@ -10,6 +10,7 @@ mod watching;
 
 use super::*;
 use booking::{ConnectionId, Facts, InviteeRecord, InviteeUri, Provider};
+use calendly::webhook::{Webhook, read};
 use fakes::{FixedSecret, MemoryQueue, MemoryVault};
 use jiff::{SignedDuration, Timestamp};
 use platform::bookings::EventQuery;
@@ -233,6 +234,30 @@ impl Stage {
     /// The sync as its caller sees it.
     async fn told(&self) -> platform::syncs::Sync {
         self.function.syncs.get("s-1").await.unwrap().unwrap()
+    }
+
+    /// Stores a booking as its webhook would have told of it.
+    async fn told_of(&self, event: &str, invitee: &str, start: Timestamp) {
+        let event = format!("https://api.calendly.com/scheduled_events/{event}");
+        let (at, end) = (
+            "2026-11-20T09:15:01.000000Z",
+            start + SignedDuration::from_mins(30),
+        );
+        let body = json!({
+            "created_at": at, "created_by": USER, "event": "invitee.created",
+            "payload": {"uri": format!("{event}/invitees/{invitee}"), "event": event,
+                "email": "r@example.com", "name": "R", "status": "active", "rescheduled": false,
+                "old_invitee": null, "new_invitee": null, "no_show": null,
+                "created_at": at, "updated_at": at,
+                "scheduled_event": {"uri": event, "name": "X", "status": "active",
+                    "start_time": format!("{start:.6}"), "end_time": format!("{end:.6}"),
+                    "created_at": at, "updated_at": at, "location": null,
+                    "invitees_counter": {"total": 60, "active": 60, "limit": 100},
+                    "event_memberships": [{"user": USER}], "event_guests": []}}});
+        let Ok(Webhook::Booking(told)) = read(body.to_string().as_bytes()) else {
+            panic!("not a booking");
+        };
+        self.function.bookings.apply(told.facts).await.unwrap();
     }
 
     /// What is stored, by event: status, start, and each invitee's status and links.

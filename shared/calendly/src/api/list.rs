@@ -97,3 +97,57 @@ fn token_of(link: &str) -> Option<String> {
     let (_, token) = link.query_pairs().find(|(name, _)| name == "page_token")?;
     (!token.is_empty()).then(|| token.into_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn page(pagination: &Value) -> Page<u8> {
+        let sent = json!({"collection": [1, "two", null, 4], "pagination": pagination});
+        serde_json::from_value::<Collection>(sent).unwrap().into()
+    }
+
+    #[test]
+    fn an_odd_entry_takes_no_other_with_it() {
+        let page = page(&json!({"next_page_token": null, "next_page": null}));
+        assert_eq!((page.items, page.unreadable), (vec![1, 4], 2));
+        assert_eq!(page.next, Next::End);
+    }
+
+    #[test]
+    fn the_next_page_is_named_by_its_token_or_its_link_or_is_not_known() {
+        let link = "https://api.calendly.com/scheduled_events?count=100&page_token=a%2Bb";
+        let bare = "https://api.calendly.com/scheduled_events?page_token=";
+        let token = |token: &str| Next::Token(token.to_owned());
+        for (pagination, next) in [
+            (
+                json!({"next_page_token": "t", "next_page": link}),
+                token("t"),
+            ),
+            (
+                json!({"next_page_token": "", "next_page": link}),
+                token("a+b"),
+            ),
+            (
+                json!({"next_page_token": null, "next_page": link}),
+                token("a+b"),
+            ),
+            (
+                json!({"next_page_token": 7, "next_page": link}),
+                token("a+b"),
+            ),
+            (json!({"next_page_token": "", "next_page": null}), Next::End),
+            (json!({"next_page_token": null}), Next::End),
+            (
+                json!({"next_page_token": "", "next_page": bare}),
+                Next::Unsaid,
+            ),
+            (json!({"next_page_token": 7}), Next::Unsaid),
+            (json!({}), Next::Unsaid),
+            (json!(null), Next::Unsaid),
+        ] {
+            assert_eq!(page(&pagination).next, next, "{pagination}");
+        }
+    }
+}

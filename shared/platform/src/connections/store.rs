@@ -196,6 +196,17 @@ impl ConnectionStore {
         kind: LeaseFor,
         time: SignedDuration,
     ) -> Result<Option<Lease>> {
+        self.take_over(id, kind, time, None).await
+    }
+
+    /// As [`Self::lease`]; whoever has the `ticket` that [`Self::hand_on`] gave has it first.
+    pub async fn take_over(
+        &self,
+        id: &ConnectionId,
+        kind: LeaseFor,
+        time: SignedDuration,
+        ticket: Option<&str>,
+    ) -> Result<Option<Lease>> {
         let (until_name, owner_name) = kind.attributes();
         let owner = ambient::uuid();
         let now = ambient::now();
@@ -205,16 +216,17 @@ impl ConnectionStore {
             .update_item()
             .table_name(&self.table)
             .key("id", key(id))
-            // The last part is for the SDK's own retry of a call whose answer got lost.
+            // The new owner is named for the SDK's own retry of a call whose answer got lost.
             .condition_expression(
                 "attribute_exists(id) AND \
-                 (attribute_not_exists(#until) OR #until < :now OR #owner = :owner)",
+                 (attribute_not_exists(#until) OR #until < :now OR #owner IN (:owner, :ticket))",
             )
             .update_expression("SET #until = :until, #owner = :owner")
             .expression_attribute_names("#until", until_name)
             .expression_attribute_names("#owner", owner_name)
             .expression_attribute_values(":now", n(now.as_millisecond()))
             .expression_attribute_values(":until", n(until.as_millisecond()))
+            .expression_attribute_values(":ticket", s(ticket.unwrap_or(&owner)))
             .expression_attribute_values(":owner", s(&owner))
             .send()
             .await;
@@ -222,6 +234,39 @@ impl ConnectionStore {
             Ok(_) => Ok(Some(Lease { kind, owner })),
             Err(error) if condition_failed(&error) => Ok(None),
             Err(error) => Err(failed("lease a connection")(error)),
+        }
+    }
+
+    /// Keeps the right for whoever comes with the ticket that this answers, for `time`; once. Nothing
+    /// if it has passed to somebody else.
+    pub async fn hand_on(
+        &self,
+        id: &ConnectionId,
+        lease: &Lease,
+        time: SignedDuration,
+    ) -> Result<Option<String>> {
+        let ticket = ambient::uuid();
+        let (until_name, owner_name) = lease.kind.attributes();
+        let until = ambient::now().saturating_add(time);
+        let until = until.unwrap_or(Timestamp::MAX);
+        let handed = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key("id", key(id))
+            .condition_expression("#owner IN (:owner, :ticket)")
+            .update_expression("SET #until = :until, #owner = :ticket")
+            .expression_attribute_names("#until", until_name)
+            .expression_attribute_names("#owner", owner_name)
+            .expression_attribute_values(":until", n(until.as_millisecond()))
+            .expression_attribute_values(":owner", s(&lease.owner))
+            .expression_attribute_values(":ticket", s(&ticket))
+            .send()
+            .await;
+        match handed {
+            Ok(_) => Ok(Some(ticket)),
+            Err(error) if condition_failed(&error) => Ok(None),
+            Err(error) => Err(failed("hand a lease on")(error)),
         }
     }
 

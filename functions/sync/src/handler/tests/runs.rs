@@ -233,3 +233,52 @@ async fn one_connection_that_cannot_be_read_is_left_out_of_the_plan_and_no_other
     let answer = stage.function.handle(json!({}), until).await.unwrap();
     assert_eq!(answer["planned"], 1);
 }
+
+#[tokio::test]
+async fn a_run_that_goes_on_is_not_joined_by_another_and_a_copy_of_its_message_forks_nothing() {
+    let stage = Stage::with(calls_a_window(20)).await;
+    stage.bulk_from(1, 40).await;
+    let (next, _) = stage.message(&scheduled()).await.unwrap();
+    stage.control("PUT", "limits", json!({})).await;
+    stage.wire.asked();
+    assert!(
+        stage.message(&scheduled()).await.is_none(),
+        "it is left out"
+    );
+    assert_eq!(stage.wire.asked().len(), 0);
+    // One that somebody asked for waits.
+    let asked = SyncJob {
+        sync_id: Some("s-1".to_owned()),
+        ..scheduled()
+    };
+    let (waits, after) = stage.message(&asked).await.unwrap();
+    assert_eq!(waits, asked);
+    assert!(after > Duration::ZERO);
+
+    let (last, _) = stage.message(&next).await.unwrap();
+    assert!(
+        stage.message(&next).await.is_none(),
+        "a copy finds its ticket used"
+    );
+    stage.control("PUT", "limits", json!({})).await;
+    assert!(stage.message(&last).await.is_none(), "the end");
+    assert_eq!(stage.stored().await.len(), 40);
+    // Then others may.
+    stage.control("PUT", "limits", json!({})).await;
+    stage.wire.asked();
+    stage.message(&scheduled()).await;
+    assert!(stage.wire.asked().len() > 0);
+}
+
+#[tokio::test]
+async fn a_run_whose_next_message_is_lost_does_not_keep_others_out_for_long() {
+    let stage = Stage::with(calls_a_window(20)).await;
+    stage.bulk_from(1, 40).await;
+    stage.message(&scheduled()).await.unwrap();
+    stage.clock.minutes(5);
+    stage.control("PUT", "limits", json!({})).await;
+    assert!(
+        stage.message(&scheduled()).await.is_some(),
+        "it goes on from what is stored"
+    );
+}

@@ -1,7 +1,6 @@
 //! What can't be read is told, and takes nothing else with it.
 
 use super::*;
-use calendly::webhook::{Webhook, read};
 
 fn is_invitees_of(url: &reqwest::Url, event: &str) -> bool {
     url.path().ends_with(&format!("{event}/invitees"))
@@ -11,30 +10,6 @@ impl Stage {
     async fn bulk(&self, count: usize) {
         let bulk = json!({"count": count, "webhooks": false});
         self.control("POST", "bookings/bulk", bulk).await;
-    }
-
-    /// Stores an event as its webhook would have told of it.
-    async fn told_of(&self, event: &str, invitee: &str, start: Timestamp) {
-        let event = format!("https://api.calendly.com/scheduled_events/{event}");
-        let (at, end) = (
-            "2026-11-20T09:15:01.000000Z",
-            start + SignedDuration::from_mins(30),
-        );
-        let body = json!({
-            "created_at": at, "created_by": USER, "event": "invitee.created",
-            "payload": {"uri": format!("{event}/invitees/{invitee}"), "event": event,
-                "email": "r@example.com", "name": "R", "status": "active", "rescheduled": false,
-                "old_invitee": null, "new_invitee": null, "no_show": null,
-                "created_at": at, "updated_at": at,
-                "scheduled_event": {"uri": event, "name": "X", "status": "active",
-                    "start_time": format!("{start:.6}"), "end_time": format!("{end:.6}"),
-                    "created_at": at, "updated_at": at, "location": null,
-                    "invitees_counter": {"total": 1, "active": 1, "limit": 1},
-                    "event_memberships": [{"user": USER}], "event_guests": []}}});
-        let Ok(Webhook::Booking(told)) = read(body.to_string().as_bytes()) else {
-            panic!("not a booking");
-        };
-        self.function.bookings.apply(told.facts).await.unwrap();
     }
 }
 

@@ -200,11 +200,8 @@ async fn a_page_of_the_content_network_narrows_no_subscription() {
     stage.wire.instead(move |url| {
         let made = url.path() == "/webhook_subscriptions" && url.query().is_none();
         calls += usize::from(made);
-        (made && calls <= 4).then(|| page(403))
+        (made && calls <= 2).then(|| page(403))
     });
-    stage.sync(LONG).await;
-    assert_eq!(stage.subscriptions().await.len(), 0, "it is tried again");
-    assert!(stage.told().await.errors[0].contains("subscription"));
     stage.sync(LONG).await;
     let made = stage.subscriptions().await;
     assert_eq!((made.len(), &made[0]["scope"]), (1, &json!("organization")));
@@ -221,7 +218,9 @@ async fn an_old_subscription_that_cannot_be_deleted_does_not_keep_others_from_it
         let old = json!({"url": url, "events": ["invitee.created"]});
         stage.control("POST", "subscriptions", old).await;
     }
-    let all = stage.subscriptions().await;
+    // The one that is come to first.
+    let mut all = stage.subscriptions().await;
+    all.sort_by_key(|one| one["uri"].to_string());
     let stuck = all[0]["uri"]
         .as_str()
         .unwrap()

@@ -177,6 +177,14 @@ async fn a_vanished_group_is_canceled_whole_whatever_step_is_stopped() {
         let statuses: Vec<_> = invitees.iter().map(|one| one["status"].clone()).collect();
         assert_eq!(stored["GROUP"]["status"], "canceled", "step {step}");
         assert_eq!(statuses, ["canceled"; 60], "step {step}");
+        let uri = "https://api.calendly.com/scheduled_events/GROUP";
+        let uri = booking::EventUri::parse(uri).unwrap();
+        let records = stage
+            .function
+            .bookings
+            .events(Provider::Calendly, [uri.clone()]);
+        let records = records.await.unwrap();
+        assert!(records[&uri].is_settled(), "all copies follow, step {step}");
     }
     assert!(crashed > 3, "only {crashed} were stopped");
 }

@@ -12,7 +12,7 @@ use crate::pace::Pace;
 use crate::read::Outcome;
 use crate::trouble::Trouble;
 use booking::{EventRecord, EventUri, Facts, Provider};
-use calendly::api::{Access, ApiError, Client, EventWindow, Next, Owner, Page, Turned};
+use calendly::api::{Access, ApiError, Client, EventWindow, Next, Owner, Page, Pages, Turned};
 use calendly::webhook::resource;
 use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};
@@ -140,7 +140,7 @@ impl<A: Access> Run<'_, A> {
             // Only owners and administrators may list an organization's events.
             Err(ApiError::Forbidden { .. }) if !place.own_events_only => {
                 place.own_events_only = true;
-                place.pages = Default::default();
+                place.pages = Pages::default();
                 return Ok(Turned::More);
             }
             // A page token that is no longer taken.
@@ -246,7 +246,7 @@ impl<A: Access> Run<'_, A> {
 fn window(place: &Place) -> EventWindow {
     let from = place.from.unwrap_or(Timestamp::MIN);
     // Calendly's words leave open whether an event that starts just then is listed.
-    let anew = place.listed_from.map(|from| before(from));
+    let anew = place.listed_from.map(before);
     EventWindow {
         from: anew.map_or(from, |anew| anew.max(from)),
         to: place.to.unwrap_or(Timestamp::MAX),
@@ -265,7 +265,7 @@ fn anew(place: &mut Place, cause: &'static str) -> Turned {
         return Turned::Stuck(cause);
     }
     place.listed_from = from;
-    place.pages = Default::default();
+    place.pages = Pages::default();
     Turned::More
 }
 

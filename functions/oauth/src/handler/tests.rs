@@ -479,7 +479,8 @@ impl Stage {
         };
         let target = format!("/v1/connections/{id}");
         let key = [("x-api-key", "k-1")];
-        let (answer, ()) = tokio::join!(self.ask("DELETE", &target, &key, ""), other);
+        let asked = Box::pin(self.ask("DELETE", &target, &key, ""));
+        let (answer, ()) = tokio::join!(asked, other);
         assert_eq!(answer.status, 200, "{}", answer.text);
         self.nothing_kept().await;
     }

@@ -180,7 +180,7 @@ impl<A: Access> Client<A> {
     }
 }
 
-pub(super) fn page<'a>(token: Option<&'a str>) -> impl Iterator<Item = (&'a str, &'a str)> {
+pub(super) fn page(token: Option<&str>) -> impl Iterator<Item = (&str, &str)> {
     std::iter::once(("count", "100")).chain(token.map(|token| ("page_token", token)))
 }
 

@@ -103,20 +103,19 @@ async fn mend<A: Access>(
     // Looked at again: somebody else may have been here since.
     let seen = Seen::of(client, store, connection, key.as_deref()).await?;
     seen.tell(connection);
-    let (keep, watched) = match seen.healthy {
-        Some(healthy) => (healthy.uri, Watched::Healthy),
-        None => {
-            let prefix = prefix(connection);
-            let made = make(client, store, connection, &prefix, signing_key).await?;
-            store.subscribed(id, &made, key.as_deref()).await?;
-            tracing::warn!(
-                connection = id.as_str(),
-                outcome = "replaced",
-                "subscription"
-            );
-            metrics::count(Metric::SubscriptionsReplaced);
-            (made.uri, Watched::Replaced)
-        }
+    let (keep, watched) = if let Some(healthy) = seen.healthy {
+        (healthy.uri, Watched::Healthy)
+    } else {
+        let prefix = prefix(connection);
+        let made = make(client, store, connection, &prefix, signing_key).await?;
+        store.subscribed(id, &made, key.as_deref()).await?;
+        tracing::warn!(
+            connection = id.as_str(),
+            outcome = "replaced",
+            "subscription"
+        );
+        metrics::count(Metric::SubscriptionsReplaced);
+        (made.uri, Watched::Replaced)
     };
     for old in seen.ours.iter().filter(|one| one.uri != keep) {
         // What is left over does no harm but double messages, and the next run sees it again.

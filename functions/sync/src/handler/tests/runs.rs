@@ -267,7 +267,7 @@ async fn a_run_that_goes_on_is_not_joined_by_another_and_a_copy_of_its_message_f
     stage.control("PUT", "limits", json!({})).await;
     stage.wire.asked();
     stage.message(&scheduled()).await;
-    assert!(stage.wire.asked().len() > 0);
+    assert!(!stage.wire.asked().is_empty());
 }
 
 #[tokio::test]

@@ -2,8 +2,8 @@
 
 use super::support::*;
 use calendly::api::{
-    Access, ApiError, Client, Endpoints, EventWindow, NewSubscription, Scope, SubscriptionState,
-    Urgency,
+    Access, ApiError, Client, Endpoints, EventWindow, NewSubscription, Owner, Pages, Scope,
+    SubscriptionState, Turned, Urgency,
 };
 use calendly::oauth::{App, OAuth, OAuthError, Pkce, REQUIRED_SCOPES};
 use reqwest::{Method, Url};
@@ -39,13 +39,13 @@ fn oauth(desk: &Desk) -> OAuth {
         client_id: options.client_id,
         client_secret: options.client_secret,
     };
-    OAuth::new(desk.http.clone(), &endpoints(desk), app)
+    OAuth::new(desk.http.clone().into(), &endpoints(desk), app)
 }
 
 fn client(desk: &Desk, token: &str) -> Client<Fixed> {
     let access = Fixed(token.to_owned());
     Client::new(
-        desk.http.clone(),
+        desk.http.clone().into(),
         &endpoints(desk),
         access,
         Urgency::Interactive,
@@ -95,25 +95,25 @@ async fn every_event_is_read_with_its_invitees_and_the_rate_limit() {
         from: jiff::Timestamp::now(),
         to: "2099-01-01T00:00:00Z".parse().unwrap(),
     };
-    let (mut ids, mut token) = (BTreeSet::new(), None);
+    let (mut ids, mut pages) = (BTreeSet::new(), Pages::default());
     loop {
-        let owner = (Scope::Organization, ORGANIZATION);
-        let page = client
-            .events(owner, &window, token.as_deref())
-            .await
-            .unwrap();
+        let owner = Owner::Organization(ORGANIZATION);
+        let page = client.events(owner, &window, pages.token()).await.unwrap();
         for event in &page.items {
             let uri = event["uri"].as_str().unwrap();
             assert!(ids.insert(uri.rsplit('/').next().unwrap().to_owned()));
         }
-        token = page.next;
-        if token.is_none() {
-            break;
+        match pages.turn(page.next, 10) {
+            Turned::More => {}
+            turned => {
+                assert_eq!(turned, Turned::End);
+                break;
+            }
         }
     }
     assert_eq!(ids.len(), 250);
     let first = ids.first().unwrap();
-    let invitees = client.invitees(first, None).await.unwrap();
+    let invitees = client.invitees(first).await;
     assert_eq!(invitees.items.len(), 1);
     assert_eq!(client.rate_limit().unwrap().remaining, 500 - 4);
 }
@@ -136,16 +136,10 @@ async fn a_subscription_is_made_found_taken_and_deleted() {
     assert!(matches!(again, Err(ApiError::AlreadyExists { .. })));
     let path = format!("/subscriptions/{}/disable", made.id());
     desk.control(Method::POST, &path, json!({})).await;
-    let listed = client
-        .subscriptions(ORGANIZATION, None, None)
-        .await
-        .unwrap();
+    let listed = client.subscriptions(ORGANIZATION, None).await;
     assert_eq!(listed.items[0].state, SubscriptionState::Disabled);
     client.unsubscribe(made.id()).await.unwrap();
     client.unsubscribe(made.id()).await.unwrap();
-    let listed = client
-        .subscriptions(ORGANIZATION, None, None)
-        .await
-        .unwrap();
+    let listed = client.subscriptions(ORGANIZATION, None).await;
     assert!(listed.items.is_empty());
 }

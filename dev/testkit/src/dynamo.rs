@@ -1,5 +1,6 @@
 //! An embedded DynamoDB behind the real protocol, with this project's tables.
 
+use crate::inside::{Gate, Inside};
 use crate::meter::Meter;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::interceptors::{
@@ -9,6 +10,7 @@ use aws_sdk_dynamodb::config::interceptors::{
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::{
     BehaviorVersion, ConfigBag, Credentials, Intercept, Region, RuntimeComponents,
+    StalledStreamProtectionConfig,
 };
 use aws_sdk_dynamodb::error::BoxError;
 use aws_sdk_dynamodb::types::{
@@ -21,9 +23,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 
-/// A server of its own, ended with its runtime.
+/// A server of its own, ended with its runtime; or a database that is called without a socket.
 pub struct Dynamo {
     endpoint: String,
+    inside: Option<Inside>,
 }
 
 impl Dynamo {
@@ -39,7 +42,24 @@ impl Dynamo {
     /// One that something else serves at `address`, well or badly.
     pub fn at(address: SocketAddr) -> Self {
         let endpoint = format!("http://{address}");
-        Self { endpoint }
+        Self {
+            endpoint,
+            inside: None,
+        }
+    }
+
+    /// One that is called in this process and on this thread: quick, and twice the same.
+    pub fn inside() -> Self {
+        Self {
+            endpoint: "http://inside".to_owned(),
+            inside: Some(Inside::default()),
+        }
+    }
+
+    /// A client whose calls all pass `gate`. Of a database [`inside`](Self::inside) only.
+    pub fn through(&self, gate: std::sync::Arc<dyn Gate>) -> Client {
+        let inside = self.inside.as_ref().expect("a database inside");
+        Client::from_conf(self.config().http_client(inside.through(gate)).build())
     }
 
     /// Where it is.
@@ -68,7 +88,14 @@ impl Dynamo {
     }
 
     fn config(&self) -> aws_sdk_dynamodb::config::Builder {
-        aws_sdk_dynamodb::Config::builder()
+        let config = aws_sdk_dynamodb::Config::builder();
+        let config = match &self.inside {
+            Some(inside) => config
+                .http_client(inside.clone())
+                .stalled_stream_protection(StalledStreamProtectionConfig::disabled()),
+            None => config,
+        };
+        config
             .behavior_version(BehaviorVersion::latest())
             .endpoint_url(&self.endpoint)
             .region(Region::new("us-east-1"))

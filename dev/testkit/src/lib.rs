@@ -11,6 +11,7 @@
 pub mod copies;
 pub mod dynamo;
 pub mod history;
+pub mod inside;
 pub mod meter;
 pub mod person;
 

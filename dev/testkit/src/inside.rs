@@ -1,0 +1,140 @@
+//! The embedded DynamoDB without a socket: calls of the SDK are answered in this process and on
+//! this thread, so that they are quick, and come twice in the same order.
+
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_runtime_api::http::StatusCode;
+use aws_smithy_types::body::SdkBody;
+use dynoxide::{Database, DynoxideError};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::fmt;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+
+/// What a [`Gate`] answers, in the end.
+pub type Passed = Pin<Box<dyn Future<Output = Result<(), Lost>> + Send>>;
+
+/// A call that was lost on its way, there or back.
+#[derive(Debug, Clone, Copy)]
+pub struct Lost;
+
+/// What each call passes on its way to the database and back.
+pub trait Gate: Send + Sync {
+    /// Has the call take effect by `act`. It may take its time, be lost on the way there or back, or
+    /// never return.
+    fn call(&self, operation: &str, act: Box<dyn FnOnce() + Send>) -> Passed;
+}
+
+/// A gate that stands open.
+struct Open;
+
+impl Gate for Open {
+    fn call(&self, _: &str, act: Box<dyn FnOnce() + Send>) -> Passed {
+        act();
+        Box::pin(std::future::ready(Ok(())))
+    }
+}
+
+/// A database, and the gate before it.
+#[derive(Clone)]
+pub(crate) struct Inside {
+    database: Database,
+    gate: Arc<dyn Gate>,
+}
+
+impl Default for Inside {
+    fn default() -> Self {
+        Self {
+            database: Database::memory().unwrap(),
+            gate: Arc::new(Open),
+        }
+    }
+}
+
+impl fmt::Debug for Inside {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Inside")
+    }
+}
+
+impl Inside {
+    /// The same database through another gate.
+    pub(crate) fn through(&self, gate: Arc<dyn Gate>) -> Self {
+        Self {
+            database: self.database.clone(),
+            gate,
+        }
+    }
+}
+
+impl HttpClient for Inside {
+    fn http_connector(
+        &self,
+        _: &HttpConnectorSettings,
+        _: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        SharedHttpConnector::new(self.clone())
+    }
+}
+
+impl HttpConnector for Inside {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let Self { database, gate } = self.clone();
+        HttpConnectorFuture::new(async move {
+            let lost = |_: Lost| ConnectorError::io("the call was lost".into());
+            let target = request.headers().get("x-amz-target").unwrap_or_default();
+            let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
+            let body = request.body().bytes().unwrap_or_default();
+            let body = String::from_utf8_lossy(body).into_owned();
+            let answered = Arc::new(Mutex::new(None));
+            let (kept, name) = (answered.clone(), operation.clone());
+            let act = move || *kept.lock().unwrap() = Some(answer(&database, &name, &body));
+            gate.call(&operation, Box::new(act)).await.map_err(lost)?;
+            let answered = answered.lock().unwrap().take();
+            let (status, answer) = match answered.ok_or_else(|| lost(Lost))? {
+                Ok(answer) => (200, answer),
+                Err(error) => (error.status_code(), error.to_json()),
+            };
+            let status = StatusCode::try_from(status)
+                .map_err(|error| ConnectorError::other(error.into(), None))?;
+            let mut response = HttpResponse::new(status, SdkBody::from(answer));
+            response
+                .headers_mut()
+                .insert("content-type", "application/x-amz-json-1.0");
+            Ok(response)
+        })
+    }
+}
+
+/// The operations that the product and its tests call.
+fn answer(database: &Database, operation: &str, body: &str) -> dynoxide::Result<String> {
+    match operation {
+        "BatchGetItem" => done(body, |request| database.batch_get_item(request)),
+        "BatchWriteItem" => done(body, |request| database.batch_write_item(request)),
+        "CreateTable" => done(body, |request| database.create_table(request)),
+        "DeleteItem" => done(body, |request| database.delete_item(request)),
+        "GetItem" => done(body, |request| database.get_item(request)),
+        "PutItem" => done(body, |request| database.put_item(request)),
+        "Query" => done(body, |request| database.query(request)),
+        "Scan" => done(body, |request| database.scan(request)),
+        "TransactWriteItems" => done(body, |request| database.transact_write_items(request)),
+        "UpdateItem" => done(body, |request| database.update_item(request)),
+        other => Err(DynoxideError::ValidationException(format!(
+            "{other} is not answered here"
+        ))),
+    }
+}
+
+fn done<Q: DeserializeOwned, A: Serialize>(
+    body: &str,
+    act: impl FnOnce(Q) -> dynoxide::Result<A>,
+) -> dynoxide::Result<String> {
+    let wrong = |error: serde_json::Error| DynoxideError::ValidationException(error.to_string());
+    let request = serde_json::from_str(body).map_err(wrong)?;
+    serde_json::to_string(&act(request)?).map_err(wrong)
+}

@@ -9,7 +9,7 @@ PYTHON ?= python3
 STAGE ?= dev
 SAM = SAM_CLI_TELEMETRY=0 PATH="$(CURDIR)/.local/venv-sam/bin:$$PATH" sam
 
-.PHONY: help demo dev test check lint test-code test-template test-stack test-clients fuzz-api dashboard docs-page bench-sync invoke sam-local build deploy \
+.PHONY: help demo dev test check lint test-code test-template test-stack test-clients fuzz-api dashboard docs-page bench-sync oracle invoke sam-local build deploy \
 	status deliveries replay redrive sync test-operate clean
 
 help: ## Show this list
@@ -58,6 +58,9 @@ dashboard: ## Draw the dashboard with the metrics of the last local run, to docs
 
 bench-sync: ## Measure syncs of 100, 1,000 and 10,000 events, and of 10,000 with little time and few calls
 	RATE_LIMIT=10000000 $(PYTHON) dev/local/run_with_stack.py -- $(PYTHON) dev/local/bench_sync.py
+
+oracle: ## Hold what is stored against what is true, history by history (HISTORIES=1000, SEED=…, TRACE=1)
+	@nice cargo run --quiet --profile oracle -p oracle
 
 invoke: ## Run one function on one sample: make invoke FUNCTION=webhook EVENT=events/webhook/created.json
 	@$(PYTHON) dev/local/invoke.py $(FUNCTION) $(EVENT)

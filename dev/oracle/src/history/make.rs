@@ -1,0 +1,223 @@
+//! Makes a history from a seed.
+
+use super::{Act, Forms, History, How, Kind, Setup, Step, Stop, Told, Trouble};
+use rand::rngs::StdRng;
+use rand::seq::IndexedRandom;
+use rand::{Rng, SeedableRng};
+
+/// The most time that a history takes. A sync looks back over two days of starts, and nothing here
+/// starts before the history begins.
+const LONGEST_MS: u64 = 40 * HOUR;
+const SECOND: u64 = 1000;
+const MINUTE: u64 = 60 * SECOND;
+const HOUR: u64 = 60 * MINUTE;
+
+/// The history of a seed.
+pub fn make(seed: u64) -> History {
+    let mut make = Make(StdRng::seed_from_u64(seed));
+    let setup = make.setup();
+    let count = make.0.random_range(3..=22);
+    let mut left = LONGEST_MS;
+    // How much goes wrong differs from history to history: few faults alone find what many hide.
+    let lossy = make.0.random_range(0..=60);
+    let mut steps = vec![Step {
+        pause_ms: 0,
+        act: Act::Sync,
+        told: vec![Told::After(vec![0])],
+    }];
+    for number in 0..count {
+        let pause_ms = make.pause().min(left);
+        left -= pause_ms;
+        // Nothing happens before somebody books.
+        let act = if number < 2 {
+            make.booking(&setup)
+        } else {
+            make.act(&setup)
+        };
+        steps.push(Step {
+            pause_ms,
+            act,
+            told: make.told(lossy),
+        });
+    }
+    let stops = make.stops();
+    History {
+        seed,
+        setup,
+        steps,
+        stops,
+    }
+}
+
+struct Make(StdRng);
+
+impl Make {
+    fn chance(&mut self, percent: u32) -> bool {
+        self.0.random_range(0..100) < percent
+    }
+
+    fn of<T: Copy>(&mut self, all: &[T]) -> T {
+        *all.choose(&mut self.0).unwrap_or(&all[0])
+    }
+
+    fn setup(&mut self) -> Setup {
+        let skewed = self.chance(60);
+        Setup {
+            minutes_into_month: self.0.random_range(-2880..=2880),
+            ahead_ms: if skewed {
+                self.0.random_range(-2000..=2000)
+            } else {
+                0
+            },
+            sam_connects: self.chance(40),
+            rae_connects: self.chance(20),
+            repeats: self.of(&[0, 0, 5, 30]),
+            forms: self.of(&[Forms::New, Forms::New, Forms::Mixed, Forms::Old]),
+            calls_a_minute: self.of(&[500, 500, 60, 25]),
+            run_seconds: self.of(&[60, 60, 45, 30]),
+        }
+    }
+
+    fn pause(&mut self) -> u64 {
+        match self.0.random_range(0..10) {
+            0 => 0,
+            1..=3 => self.0.random_range(1..3 * SECOND),
+            4..=5 => self.0.random_range(SECOND..2 * MINUTE),
+            6..=7 => self.0.random_range(MINUTE..40 * MINUTE),
+            8 => self.0.random_range(10 * MINUTE..4 * HOUR),
+            _ => self.0.random_range(HOUR..12 * HOUR),
+        }
+    }
+
+    fn quarters(&mut self) -> i64 {
+        match self.0.random_range(0..10) {
+            0..=3 => self.0.random_range(1..=8),
+            4..=8 => self.0.random_range(8..=200),
+            _ => self.0.random_range(200..=3000),
+        }
+    }
+
+    fn kind(&mut self, setup: &Setup) -> Kind {
+        let kind = self.of(&[
+            Kind::Consultation,
+            Kind::Consultation,
+            Kind::Demo,
+            Kind::Visit,
+            Kind::RoundRobin,
+            Kind::Collective,
+            Kind::Webinar,
+            Kind::Webinar,
+            Kind::Webinar,
+            Kind::Call,
+        ]);
+        match kind {
+            Kind::Call if !setup.rae_connects => Kind::Demo,
+            kind => kind,
+        }
+    }
+
+    fn booking(&mut self, setup: &Setup) -> Act {
+        Act::Book {
+            kind: self.kind(setup),
+            person: self.0.random_range(0..6),
+            quarters: self.quarters(),
+            guests: self.of(&[0, 0, 0, 1, 2]),
+        }
+    }
+
+    fn act(&mut self, setup: &Setup) -> Act {
+        let (invitee, event) = (self.0.random_range(0..12), self.0.random_range(0..8));
+        let by_host = self.chance(50);
+        match self.0.random_range(0..100) {
+            0..=19 => self.booking(setup),
+            20..=26 => Act::Join {
+                event,
+                person: self.0.random_range(0..6),
+            },
+            27..=36 => Act::Move {
+                invitee,
+                quarters: self.quarters(),
+                by_host,
+            },
+            37..=38 => Act::MoveInto { invitee, event },
+            39..=44 => Act::Cancel { invitee, by_host },
+            45..=47 => Act::CancelEvent { event },
+            48..=49 => Act::AskForAnotherTime { invitee },
+            50..=54 => Act::MarkNoShow { invitee },
+            55..=57 => Act::ClearNoShow { invitee },
+            58..=59 => Act::Reassign {
+                event,
+                to_sam: self.chance(50),
+            },
+            60..=61 => Act::Rename { event },
+            62..=63 => Act::ChangePlace { event },
+            64..=65 => Act::WriteNotes { event },
+            66..=67 => Act::RemoveNotes { event },
+            68..=71 => Act::Shift {
+                event,
+                quarters: self.quarters(),
+            },
+            72..=74 => Act::Delete { event },
+            75 => Act::Demote,
+            76 => Act::Promote,
+            77 => Act::ChangeOrganization,
+            78 => Act::Forbid { event },
+            79 => Act::Allow { event },
+            80..=87 => Act::Sync,
+            88..=94 => Act::Trouble {
+                skip: self.0.random_range(0..8),
+                calls: self.of(&[1, 1, 1, 2, 6]),
+                how: self.of(&[
+                    Trouble::NotFound,
+                    Trouble::NotFound,
+                    Trouble::Forbidden,
+                    Trouble::Page,
+                    Trouble::TooMany,
+                    Trouble::Broken,
+                    Trouble::Lost,
+                    Trouble::Lag { seconds: 1 },
+                    Trouble::Lag { seconds: 10 },
+                    Trouble::Lag { seconds: 100 },
+                ]),
+            },
+            95 => Act::Redrive,
+            _ => Act::Wait,
+        }
+    }
+
+    fn told(&mut self, lossy: u32) -> Vec<Told> {
+        let webhooks = self.0.random_range(1..=4);
+        (0..webhooks).map(|_| self.one_told(lossy)).collect()
+    }
+
+    fn one_told(&mut self, lossy: u32) -> Told {
+        if self.chance(lossy) {
+            return Told::Never;
+        }
+        let times = self.of(&[1, 1, 1, 1, 2, 3]);
+        Told::After((0..times).map(|_| self.delay()).collect())
+    }
+
+    fn delay(&mut self) -> u64 {
+        match self.0.random_range(0..10) {
+            0..=5 => self.0.random_range(0..2 * SECOND),
+            6..=7 => self.0.random_range(SECOND..2 * MINUTE),
+            8 => self.0.random_range(MINUTE..HOUR),
+            _ => self.0.random_range(HOUR..10 * HOUR),
+        }
+    }
+
+    fn stops(&mut self) -> Vec<Stop> {
+        let count = self.of(&[0, 0, 1, 2, 5, 10]);
+        let mut stops = Vec::new();
+        for _ in 0..count {
+            stops.push(Stop {
+                run: self.0.random_range(0..40),
+                call: self.0.random_range(0..30),
+                after: self.chance(50),
+                how: self.of(&[How::Killed, How::Killed, How::Lost]),
+            });
+        }
+        stops
+    }
+}

@@ -1,0 +1,223 @@
+//! Plays a history: the whole service, with its faults, on virtual time.
+
+mod clock;
+mod process;
+mod queue;
+mod stage;
+mod stored;
+mod trace;
+mod world;
+
+use crate::history::{Act, History, Step, Told};
+use crate::reference::{differences, disorder};
+use clock::Surroundings;
+use jiff::{SignedDuration, Timestamp};
+use sha2::{Digest, Sha256};
+use stage::Stage;
+use std::collections::BTreeSet;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::{LocalSet, spawn_local};
+use trace::Trace;
+
+/// How long the service may take to come to rest: its longest retries, and some more.
+const REST: Duration = Duration::from_secs(24 * 3600);
+/// Syncs after which all must be well.
+const SYNCS: usize = 3;
+/// From one scheduled sync to the next, as the template has it.
+const SYNC_EVERY: Duration = Duration::from_secs(15 * 60);
+
+/// How a play ended.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// What was wrong; nothing if all was well.
+    pub failure: Option<Failure>,
+    /// A digest of all that was done, in its order, and of all tables at the end.
+    pub digest: String,
+    /// Calls that the functions made.
+    pub calls: u64,
+    /// What was done, line by line, where that was asked for.
+    pub lines: Vec<String>,
+}
+
+/// What was wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// When, by our clock.
+    pub at: Timestamp,
+    /// At which point.
+    pub when: String,
+    /// Each difference.
+    pub found: Vec<String>,
+}
+
+/// Unoptimised futures are large.
+const STACK: usize = 64 << 20;
+
+impl Failure {
+    /// What kind of failure it is: its differences without what names a single booking.
+    pub fn kinds(&self) -> BTreeSet<String> {
+        self.found.iter().map(|found| kind(found)).collect()
+    }
+}
+
+/// A difference without ids, numbers and quoted texts.
+fn kind(found: &str) -> String {
+    let mut words: Vec<String> = Vec::new();
+    for word in found.split_whitespace() {
+        let parts = word.split('.').map(|part| {
+            let varies = part.contains(|c: char| c.is_ascii_digit() || c == '"' || c == '@');
+            if varies { "_" } else { part }
+        });
+        words.push(parts.collect::<Vec<_>>().join("."));
+    }
+    words.join(" ")
+}
+
+/// Plays `history`, on a thread of its own. With `keep`, what was done is kept line by line.
+pub fn play(history: &History, keep: bool) -> Outcome {
+    let played = std::thread::scope(|threads| {
+        let thread = std::thread::Builder::new().stack_size(STACK);
+        let thread = thread.spawn_scoped(threads, || run(history, keep));
+        thread.map(|thread| thread.join().ok())
+    });
+    let broken = |why: &str| Outcome {
+        failure: Some(Failure {
+            at: Timestamp::UNIX_EPOCH,
+            when: "in the play itself".to_owned(),
+            found: vec![why.to_owned()],
+        }),
+        digest: String::new(),
+        calls: 0,
+        lines: Vec::new(),
+    };
+    match played {
+        Ok(Some(Ok(outcome))) => outcome,
+        Ok(Some(Err(error))) | Err(error) => broken(&error.to_string()),
+        Ok(None) => broken("a panic"),
+    }
+}
+
+fn run(history: &History, keep: bool) -> std::io::Result<Outcome> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()?;
+    Ok(LocalSet::new().block_on(&runtime, whole(history, keep)))
+}
+
+/// The first second of the month about which histories begin.
+const MONTH: &str = "2027-03-01T00:00:00Z";
+
+async fn whole(history: &History, keep: bool) -> Outcome {
+    let month: Timestamp = MONTH.parse().unwrap_or_default();
+    // Times with digits behind the second, as they are.
+    let digits = SignedDuration::from_micros((history.seed % 1_000_000).cast_signed());
+    let minutes = SignedDuration::from_mins(history.setup.minutes_into_month) + digits;
+    let start = month.saturating_add(minutes).unwrap_or(month);
+    let _given = Surroundings::give(start, history.seed);
+    // Nobody reads them here.
+    let _metrics = platform::metrics::capture();
+    let trace = Arc::new(Trace::new(keep));
+    let stage = Stage::new(history, trace.clone()).await;
+    let failure = parts(&stage, history).await.err();
+    let mut digest = Sha256::new();
+    digest.update(trace.digest());
+    for table in ["bookings", "deliveries", "connections"] {
+        digest.update(stage.dynamo.dump(table).await);
+    }
+    let digest = digest.finalize();
+    Outcome {
+        failure,
+        digest: hex::encode(digest),
+        calls: trace.calls(),
+        lines: trace.lines(),
+    }
+}
+
+async fn parts(stage: &Rc<Stage>, history: &History) -> Result<(), Failure> {
+    for (number, step) in history.steps.iter().enumerate() {
+        tokio::time::sleep(Duration::from_millis(step.pause_ms)).await;
+        if stage.idle() {
+            let stored = stage.stored().await;
+            check(|| format!("before step {number}"), disorder(&stored))?;
+        }
+        perform(stage, step);
+    }
+    stage.calm();
+    rest(stage).await?;
+    for _ in 0..SYNCS {
+        tokio::time::sleep(SYNC_EVERY).await;
+        stage.sync(None).await;
+        rest(stage).await?;
+    }
+    let stored = stage.stored().await;
+    let found = differences(&stage.world.truth(), &stored);
+    check(|| format!("after {SYNCS} syncs without faults"), found)?;
+    let before = stage.dynamo.dump("bookings").await;
+    let writes = stage.trace.writes();
+    tokio::time::sleep(SYNC_EVERY).await;
+    stage.sync(None).await;
+    rest(stage).await?;
+    let mut found = Vec::new();
+    let written = stage.trace.writes() - writes;
+    if written > 0 {
+        found.push(format!(
+            "a sync that finds nothing changed writes {written} times"
+        ));
+    }
+    if before != stage.dynamo.dump("bookings").await {
+        found.push("a sync that finds nothing changed changes what is stored".to_owned());
+    }
+    check(|| "after one more sync".to_owned(), found)
+}
+
+fn check(when: impl FnOnce() -> String, found: Vec<String>) -> Result<(), Failure> {
+    if found.is_empty() {
+        return Ok(());
+    }
+    Err(Failure {
+        at: ambient::now(),
+        when: when(),
+        found,
+    })
+}
+
+fn perform(stage: &Rc<Stage>, step: &Step) {
+    let done = stage.world.act(&step.act);
+    stage.trace.line(|| format!("{:?}: {done:?}", step.act));
+    match step.act {
+        Act::Sync => {
+            let (stage, busy) = (stage.clone(), stage.busy());
+            spawn_local(async move {
+                stage.sync(None).await;
+                drop(busy);
+            });
+        }
+        Act::Redrive => drop(stage.deliveries.borrow().redrive()),
+        _ => {}
+    }
+    for (number, webhook) in stage.world.webhooks().into_iter().enumerate() {
+        let told = step.told.get(number).or(step.told.last());
+        let Some(Told::After(times)) = told else {
+            stage.trace.line(|| format!("lost: {}", webhook.event));
+            continue;
+        };
+        for time in times {
+            stage.deliver(webhook.clone(), Duration::from_millis(*time));
+        }
+    }
+}
+
+/// Waits until nothing is left to be done.
+async fn rest(stage: &Stage) -> Result<(), Failure> {
+    let wait = async {
+        while !stage.idle() {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+    };
+    let rested = tokio::time::timeout(REST, wait).await;
+    let found = rested.err().map(|_| "it does not come to rest".to_owned());
+    check(|| "while waiting".to_owned(), found.into_iter().collect())
+}

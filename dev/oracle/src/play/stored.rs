@@ -1,0 +1,92 @@
+//! What the service shows, read as its API reads it.
+
+use super::stage::Stage;
+use crate::reference::Stored;
+use booking::{ContactKey, EventStatus, Provider};
+use jiff::{SignedDuration, Timestamp};
+use platform::bookings::{BookingStore, EventQuery};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+impl Stage {
+    /// Everything that is shown of bookings.
+    pub(crate) async fn stored(&self) -> Stored {
+        let store = BookingStore::new(self.dynamo.client(), "bookings".to_owned());
+        let mut stored = Stored {
+            all: list(&store, EventQuery::default()).await,
+            ..Stored::default()
+        };
+        for id in stored.all.iter().collect::<BTreeSet<_>>() {
+            let event = store.event(Provider::Calendly, id).await;
+            if let Ok(Some(event)) = event {
+                stored.events.insert(id.clone(), json!(event));
+            }
+        }
+        for status in [EventStatus::Active, EventStatus::Canceled] {
+            let query = EventQuery {
+                status: Some(status),
+                ..EventQuery::default()
+            };
+            let ids = list(&store, query).await;
+            stored.by_status.insert(status.as_str().to_owned(), ids);
+        }
+        let events = stored.events.clone();
+        for (id, event) in &events {
+            for invitee in event["invitees"].as_array().into_iter().flatten() {
+                let Some(email) = invitee["email"].as_str() else {
+                    continue;
+                };
+                self.of_person(&store, id, event, email, &mut stored).await;
+            }
+        }
+        stored
+    }
+
+    async fn of_person(
+        &self,
+        store: &BookingStore,
+        id: &str,
+        event: &Value,
+        email: &str,
+        stored: &mut Stored,
+    ) {
+        let contact = ContactKey::of(email);
+        if !stored.by_person.contains_key(email) {
+            let query = EventQuery {
+                invitee: Some(contact.clone()),
+                ..EventQuery::default()
+            };
+            let ids = list(store, query).await;
+            stored.by_person.insert(email.to_owned(), ids);
+        }
+        let start = event["startTime"].as_str();
+        let Some(start) = start.and_then(|text| text.parse::<Timestamp>().ok()) else {
+            return;
+        };
+        let query = EventQuery {
+            invitee: Some(contact),
+            from: Some(start),
+            to: start.checked_add(SignedDuration::from_secs(1)).ok(),
+            ..EventQuery::default()
+        };
+        let listed = list(store, query).await.iter().any(|listed| listed == id);
+        let key = (email.to_owned(), id.to_owned());
+        stored.at_start.insert(key, listed);
+    }
+}
+
+async fn list(store: &BookingStore, query: EventQuery) -> Vec<String> {
+    let mut query = EventQuery {
+        limit: 100,
+        ..query
+    };
+    let mut ids = Vec::new();
+    while let Ok(page) = store.list(&query).await {
+        ids.extend(page.items.into_iter().map(|event| event.id));
+        query.after = page.next;
+        if query.after.is_none() {
+            break;
+        }
+    }
+    ids
+}

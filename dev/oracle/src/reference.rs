@@ -1,0 +1,10 @@
+//! What is true, and what must therefore be stored: from the world's own state to every field that
+//! this service shows. It shares no code with the service, on purpose.
+
+mod compare;
+mod exceptions;
+mod truth;
+
+pub use compare::{Stored, differences, disorder};
+pub use exceptions::{EXCEPTIONS, Exception, Why};
+pub use truth::{Sight, Truth, World};

@@ -211,10 +211,14 @@ pub fn is_json(request: &Request) -> bool {
     let Some(value) = request.headers().get(header::CONTENT_TYPE) else {
         return true;
     };
-    let essence = value.to_str().unwrap_or_default().split(';').next();
-    let essence = essence.unwrap_or_default().trim().to_ascii_lowercase();
-    essence == "application/json"
-        || essence.starts_with("application/") && essence.ends_with("+json")
+    // API Gateway joins a header that came twice with a comma.
+    let types = value.to_str().unwrap_or_default().split(',');
+    types.into_iter().all(|one| {
+        let essence = one.split(';').next().unwrap_or_default();
+        let essence = essence.trim().to_ascii_lowercase();
+        essence == "application/json"
+            || essence.starts_with("application/") && essence.ends_with("+json")
+    })
 }
 
 /// 415 `UNSUPPORTED_MEDIA_TYPE`.
@@ -238,7 +242,9 @@ pub fn too_large(bytes: usize, most: usize) -> Problem {
 fn refused(refusal: Refusal) -> Problem {
     let code = match refusal {
         Refusal::Stale => "STALE_SIGNATURE",
-        Refusal::Missing | Refusal::Malformed | Refusal::Mismatch => "INVALID_SIGNATURE",
+        Refusal::Missing | Refusal::Malformed | Refusal::Ambiguous | Refusal::Mismatch => {
+            "INVALID_SIGNATURE"
+        }
     };
     Problem::new(StatusCode::UNAUTHORIZED, code, refusal.to_string())
 }

@@ -40,12 +40,15 @@ impl fmt::Debug for SigningKey {
 /// Why a signature was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// No header, or several.
+    /// No header.
     #[error("the Calendly-Webhook-Signature header is missing")]
     Missing,
     /// A header that is not of the form `t=…,v1=…`.
     #[error("the Calendly-Webhook-Signature header is malformed")]
     Malformed,
+    /// Several times, which leave open which of them was signed.
+    #[error("the Calendly-Webhook-Signature header came more than once, with different times")]
+    Ambiguous,
     /// No `v1` fits the body under any key.
     #[error("the signature does not match the body")]
     Mismatch,
@@ -71,23 +74,27 @@ struct Header<'a> {
     signatures: Vec<[u8; 32]>,
 }
 
-fn parse(header: &str) -> Result<Header<'_>, Refusal> {
-    if header.len() > MAX_HEADER {
+/// Reads all values of the header as one: API Gateway joins those of a header that came twice with
+/// a comma, so the two forms can't be told apart. What a proxy repeats says nothing new.
+fn parse<'a>(headers: &[&'a str]) -> Result<Header<'a>, Refusal> {
+    let length: usize = headers.iter().map(|header| header.len() + 1).sum();
+    if length > MAX_HEADER {
         return Err(Refusal::Malformed);
     }
-    let mut time = None;
-    let mut signatures = Vec::new();
-    for part in header.split(',') {
+    let mut time: Option<&str> = None;
+    let mut signatures: Vec<[u8; 32]> = Vec::new();
+    for part in headers.iter().flat_map(|header| header.split(',')) {
         let (scheme, value) = part.trim().split_once('=').ok_or(Refusal::Malformed)?;
+        let value = value.trim();
         match scheme.trim() {
-            // Two times would leave open which of them was signed.
-            "t" if time.is_some() => return Err(Refusal::Malformed),
-            "t" => time = Some(value.trim()),
+            "t" if time.is_some_and(|time| time != value) => return Err(Refusal::Ambiguous),
+            "t" => time = Some(value),
             "v1" => {
                 let mut signature = [0; 32];
-                hex::decode_to_slice(value.trim(), &mut signature)
-                    .map_err(|_| Refusal::Malformed)?;
-                signatures.push(signature);
+                hex::decode_to_slice(value, &mut signature).map_err(|_| Refusal::Malformed)?;
+                if !signatures.contains(&signature) {
+                    signatures.push(signature);
+                }
             }
             _ => {}
         }
@@ -119,10 +126,10 @@ pub fn verify<'a>(
     now: i64,
     tolerance: Duration,
 ) -> Result<SignedBody<'a>, Refusal> {
-    let [header] = headers else {
+    if headers.is_empty() {
         return Err(Refusal::Missing);
-    };
-    let header = parse(header)?;
+    }
+    let header = parse(headers)?;
     let mut matches = false;
     for key in keys {
         // HMAC takes keys of any length, so there is no error to tell of.
@@ -244,13 +251,16 @@ mod tests {
             format!("t=-{T},v1={V1}"),
             format!("t={T}000000,v1={V1}"),
             format!("t={T}.5,v1={V1}"),
-            format!("t={T},t={T},v1={V1}"),
             format!("t={T},v1={}", &V1[1..]),
             format!("t={T},v1={V1}00"),
             format!("t={T},v1=zz{}", &V1[2..]),
             format!("t={T},v1={V1},"),
             format!("t={T},v1={V1}{}", ",v0=x".repeat(300)),
-            format!("t={T}{}", format!(",v1={V1}").repeat(9)),
+            format!("t={T}{}", format!(",v1={V1}").repeat(20)),
+            format!(
+                "t={T},v1={V1}{}",
+                (0..8).fold(String::new(), |all, n| all + &format!(",v1={n:064}"))
+            ),
         ] {
             assert_eq!(
                 check(&header, &body, T),
@@ -268,11 +278,50 @@ mod tests {
     }
 
     #[test]
-    fn no_header_two_headers_or_no_key_never_pass() {
+    fn a_header_that_came_twice_counts_once() {
         let body = fixture("invitee.created.json");
         let header = format!("t={T},v1={V1}");
-        let two = verify(&key(), &[&header, &header], &body, T, TOLERANCE);
-        assert_eq!(two.unwrap_err(), Refusal::Missing);
+        // As two headers, and as API Gateway joins them.
+        let verify = |headers: &[&str], now| verify(&key(), headers, &body, now, TOLERANCE);
+        let joined = [format!("{header},{header}"), format!("{header}, {header}")];
+        assert!(verify(&[&header, &header], T).is_ok());
+        for joined in &joined {
+            assert!(verify(&[joined], T).is_ok(), "{joined}");
+            assert_eq!(verify(&[joined], T + 181).unwrap_err(), Refusal::Stale);
+        }
+        let shouted = header.replace(V1, &V1.to_uppercase());
+        assert!(verify(&[&header, &shouted], T).is_ok());
+    }
+
+    #[test]
+    fn headers_that_say_different_things_never_pass_for_each_other() {
+        let body = fixture("invitee.created.json");
+        let verify = |headers: &[&str]| verify(&key(), headers, &body, T, TOLERANCE).map(|_| ());
+        let good = format!("t={T},v1={V1}");
+        let (other_time, zeros) = (T - 1, "0".repeat(64));
+        for other in [
+            format!("t={other_time},v1={V1}"),
+            format!("t={other_time},v1={zeros}"),
+            format!("t=0{T},v1={V1}"),
+        ] {
+            let joined = format!("{good},{other}");
+            for headers in [vec![&good, &other], vec![&other, &good], vec![&joined]] {
+                let headers: Vec<&str> = headers.into_iter().map(String::as_str).collect();
+                assert_eq!(verify(&headers), Err(Refusal::Ambiguous), "{headers:?}");
+            }
+        }
+        // One of the same time is one more signature, of which one must fit: as within a header.
+        let wrong = format!("t={T},v1={zeros}");
+        assert_eq!(verify(&[&wrong, &good]), Ok(()));
+        assert_eq!(verify(&[&wrong, &wrong]), Err(Refusal::Mismatch));
+        assert_eq!(verify(&[&good, ""]), Err(Refusal::Malformed));
+        assert_eq!(verify(&["", ""]), Err(Refusal::Malformed));
+    }
+
+    #[test]
+    fn no_header_or_no_key_never_passes() {
+        let body = fixture("invitee.created.json");
+        let header = format!("t={T},v1={V1}");
         let none = verify(&key(), &[], &body, T, TOLERANCE);
         assert_eq!(none.unwrap_err(), Refusal::Missing);
         let keyless = verify(&[], &[&header], &body, T, TOLERANCE);

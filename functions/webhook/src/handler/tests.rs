@@ -1,6 +1,7 @@
 use super::*;
 use aws_sdk_dynamodb::Client;
 use jiff::Timestamp;
+use lambda_http::http::HeaderValue;
 use platform::deliveries::About;
 use platform::deliveries::Status;
 use std::sync::Mutex;
@@ -200,6 +201,42 @@ async fn what_is_not_handled_or_not_readable_is_logged_and_never_queued() {
         assert_eq!(stage.status(&body).await, Some(want));
     }
     assert!(stage.sent().is_empty());
+}
+
+/// Some proxies send a header on twice; API Gateway joins the two with a comma.
+#[tokio::test]
+async fn headers_that_came_twice_count_once() {
+    let (stage, _dynamo) = Stage::new().await;
+    let body = fixture("invitee.created.json");
+    let signature = sign(KEY, Timestamp::now().as_second(), &body);
+    let mut joined = request(&body, &format!("{signature},{signature}"));
+    let types = HeaderValue::from_static("application/json,application/json; charset=utf-8");
+    joined.headers_mut().insert(header::CONTENT_TYPE, types);
+    let (status, answer) = stage.post(joined).await;
+    assert_eq!(status, 200, "{answer}");
+
+    let body = fixture("invitee.canceled.json");
+    let mut two = signed(&body);
+    let same = two.headers()[signature::HEADER].clone();
+    two.headers_mut().append(signature::HEADER, same);
+    let (status, answer) = stage.post(two).await;
+    assert_eq!(status, 200, "{answer}");
+
+    let earlier = sign(KEY, Timestamp::now().as_second() - 5, &body);
+    let mut doubtful = signed(&body);
+    doubtful
+        .headers_mut()
+        .append(signature::HEADER, earlier.parse().unwrap());
+    let (status, answer) = stage.post(doubtful).await;
+    assert_eq!(
+        (status, &answer["code"]),
+        (401, &"INVALID_SIGNATURE".into())
+    );
+    assert!(answer["error"].as_str().unwrap().contains("more than once"));
+    let mut mixed = signed(&body);
+    let types = HeaderValue::from_static("application/json,text/plain");
+    mixed.headers_mut().insert(header::CONTENT_TYPE, types);
+    assert_eq!(stage.post(mixed).await.0, 415);
 }
 
 #[tokio::test]

@@ -163,7 +163,8 @@ impl Api {
             Operation::ListConnections => self.list_connections(&call).await,
             Operation::StartSync => self.start_sync(&call).await,
             Operation::GetSync => self.sync(&call).await,
-            // Routes of other functions: API Gateway sends their requests there.
+            // Routes of other functions: API Gateway sends their requests there, unless there is a
+            // slash at the end of their paths.
             Operation::ReceiveWebhook
             | Operation::ReceiveWebhookGeneration
             | Operation::TestWebhook
@@ -173,7 +174,7 @@ impl Api {
             | Operation::Disconnect
             | Operation::ListSubscriptions
             | Operation::Subscribe
-            | Operation::Unsubscribe => return Ok(contract::not_found(tracking_id)),
+            | Operation::Unsubscribe => return Ok(contract::written_otherwise(route, tracking_id)),
         };
         let (status, body) = answered?;
         Ok(answer(status, tracking_id, &body))

@@ -16,5 +16,6 @@ pub use params::{Kind, Parameter, Params, Place, cursor, is_id};
 pub use requests::{object, required_object};
 pub use route::{
     Access, Content, Error, Found, Good, Input, Operation, Route, find, not_found, other_method,
+    written_otherwise,
 };
 pub use routes::ROUTES;

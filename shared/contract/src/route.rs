@@ -257,6 +257,16 @@ pub fn not_found(tracking_id: &TrackingId) -> Response<Body> {
         .answer(tracking_id)
 }
 
+/// The answer to a request for a route of another function. API Gateway sends it where it belongs if
+/// its path is written as the route's; so it isn't.
+pub fn written_otherwise(route: &Route, tracking_id: &TrackingId) -> Response<Body> {
+    Problem::not_found(format!(
+        "no such route; this one is written {}, without a slash at its end",
+        route.path
+    ))
+    .answer(tracking_id)
+}
+
 /// The answer to a path that takes other methods.
 pub fn other_method(methods: &[Method], tracking_id: &TrackingId) -> Response<Body> {
     let methods: Vec<&str> = methods.iter().map(Method::as_str).collect();

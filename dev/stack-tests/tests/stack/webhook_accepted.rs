@@ -235,3 +235,41 @@ async fn a_body_that_comes_in_base64_is_verified_by_its_bytes() {
     let (_, kept) = stack.deliveries.get_with_body(&id).await.unwrap().unwrap();
     assert_eq!(kept.unwrap(), bytes);
 }
+
+#[tokio::test]
+async fn a_header_that_came_twice_counts_once() {
+    let stack = Stack::from_env().await;
+    let body = Samples::fresh().body("invitee.created");
+    let good = sign(&stack.signing_key, body.as_bytes(), 0);
+    stack
+        .post(body)
+        .signatures(&[&good, &good])
+        .send()
+        .await
+        .ok();
+}
+
+#[tokio::test]
+async fn the_path_may_end_in_a_slash() {
+    let stack = Stack::from_env().await;
+    let body = Samples::fresh().body("invitee.created");
+    let posted = stack
+        .post(body.clone())
+        .to("/v1/webhooks/calendly/")
+        .send()
+        .await
+        .ok();
+    stack
+        .until_status(posted["deliveryId"].as_str().unwrap(), "processed")
+        .await;
+    let other = stack
+        .post(body)
+        .to("/v1/webhooks/calendly/g2/")
+        .send()
+        .await
+        .ok();
+    assert_has(
+        &other,
+        &json!({ "duplicate": true, "deliveryId": posted["deliveryId"] }),
+    );
+}

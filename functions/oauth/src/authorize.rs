@@ -1,11 +1,10 @@
 //! `GET /v1/auth/authorize`: sends a browser to Calendly, or tells a program where to.
 
 use crate::handler::{Connector, Reply, data, unavailable, wants_html};
-use crate::start_link;
+use crate::start_link::StartLink;
 use calendly::oauth::{OAuth, Pkce, REQUIRED_SCOPES};
 use contract::Params;
 use contract::answers::AuthorizeLinks;
-use jiff::Timestamp;
 use lambda_http::Request;
 use lambda_http::http::StatusCode;
 use platform::connections::{Pending, Vault};
@@ -25,22 +24,11 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
         request: &Request,
         params: &Params,
     ) -> Result<Reply, Problem> {
-        let linked = match (params.get("expires"), params.get("signature")) {
-            (Some(expires), Some(signature)) => {
-                let keys = self.keys.values().await.map_err(unavailable)?;
-                let now = ambient::now();
-                if !start_link::verify(&keys, expires, signature, now) {
-                    return Err(Problem::new(
-                        StatusCode::UNAUTHORIZED,
-                        "UNAUTHORIZED",
-                        "this start link is not valid (any more); ask for a new one",
-                    ));
-                }
-                true
-            }
-            _ => false,
-        };
-        if !linked {
+        let routing_forms = params.flag("routingForms");
+        let linked = params.get("expires").is_some() || params.get("signature").is_some();
+        if linked {
+            self.check_link(params, routing_forms).await?;
+        } else {
             self.keys.caller(request, Scope::Operate).await?;
         }
 
@@ -50,7 +38,6 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
         let pkce = Pkce::from_random(random());
         let state = hex::encode(random());
         let mut scopes = REQUIRED_SCOPES.to_vec();
-        let routing_forms = params.flag("routingForms");
         if routing_forms {
             scopes.push(ROUTING_FORMS);
         }
@@ -82,18 +69,27 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
         })
     }
 
+    async fn check_link(&self, params: &Params, routing_forms: bool) -> Result<(), Problem> {
+        let refused = |why| Err(Problem::new(StatusCode::UNAUTHORIZED, "UNAUTHORIZED", why));
+        let (Some(expires), Some(signature)) = (params.get("expires"), params.get("signature"))
+        else {
+            return refused("a part of this start link is missing; copy all of it, to its end");
+        };
+        let link = expires.trim().parse().map(|expires| StartLink {
+            expires,
+            routing_forms,
+        });
+        let keys = self.keys.values().await.map_err(unavailable)?;
+        if link.is_ok_and(|link| link.verify(&keys, signature, ambient::now())) {
+            return Ok(());
+        }
+        refused("this start link is not valid (any more); ask for a new one")
+    }
+
     async fn start_url(&self, base: &str, routing_forms: bool) -> Result<Option<String>, Problem> {
         let keys = self.keys.values().await.map_err(unavailable)?;
-        let expires = ambient::now()
-            .saturating_add(start_link::LIFETIME)
-            .unwrap_or(Timestamp::MAX);
-        let query = start_link::sign(&keys, expires);
-        let more = if routing_forms {
-            "&routingForms=true"
-        } else {
-            ""
-        };
-        Ok(query.map(|query| format!("{base}/v1/auth/authorize?{query}{more}")))
+        let query = StartLink::from(ambient::now(), routing_forms).sign(&keys);
+        Ok(query.map(|query| format!("{base}/v1/auth/authorize?{query}")))
     }
 
     /// The OAuth app, if there is one.

@@ -81,14 +81,17 @@ impl Kind {
                 wrong("must be 64 hex digits")
             }
             Self::Uuid if !is_uuid(value) => wrong("must be a UUID"),
-            Self::Email if !is_email(value) => wrong("must be an e-mail address"),
+            Self::Email if !is_email(value) => {
+                Some(format!("must be an e-mail address{}", plus(value)))
+            }
             Self::Limit => match value.parse() {
                 Ok(limit) if (1..=MAX_LIMIT).contains(&limit) => None,
                 _ => Some(format!("must be a whole number from 1 to {MAX_LIMIT}")),
             },
-            Self::Time if time(value).is_none() => {
-                wrong("must be an RFC 3339 time such as 2027-01-31T09:00:00Z")
-            }
+            Self::Time if time(value).is_none() => Some(format!(
+                "must be an RFC 3339 time such as 2027-01-31T09:00:00Z{}",
+                plus(value)
+            )),
             Self::Flag if !matches!(value, "true" | "false") => wrong("must be true or false"),
             Self::Words(words) if !words.contains(&value) => {
                 Some(format!("must be one of: {}", words.join(", ")))
@@ -152,6 +155,27 @@ fn is_email(value: &str) -> bool {
             .any(|c| c.is_whitespace() || c.is_control() || c == '/')
 }
 
+/// Whether these are the parameters of a start link.
+fn is_start_link<'a>(route: &Route, mut names: impl Iterator<Item = &'a str>) -> bool {
+    route.operation == Operation::Authorize
+        && names.any(|name| matches!(unescaped(name), "expires" | "signature"))
+}
+
+/// A parameter's name without what is left of a `&` that was written as `&amp;`, once or more often,
+/// in a page or a mail.
+fn unescaped(name: &str) -> &str {
+    name.trim_start_matches("amp;")
+}
+
+/// What to say of a value that has a space and can't: it was a `+`, most likely.
+fn plus(value: &str) -> &'static str {
+    if value.contains(' ') {
+        "; a + in a query is a space: write it as %2B"
+    } else {
+        ""
+    }
+}
+
 /// The parameters of one request, each as its route has it.
 #[derive(Debug)]
 pub struct Params {
@@ -161,18 +185,22 @@ pub struct Params {
 
 impl Params {
     /// Takes the parameters of a request to `route`, whose path has `ids`. All must be known: a
-    /// misspelt filter that did nothing would be worse than an error. Only where Calendly sends a
-    /// browser back, it is Calendly that chooses them: there others are passed over.
+    /// misspelt filter that did nothing would be worse than an error. Only in addresses that others
+    /// have had their hands on are the rest passed over: where Calendly sends a browser back, and in
+    /// a start link, to which mailers add parameters of their own.
     pub fn of(request: &Request, route: &Route, ids: Vec<String>) -> Result<Self, Problem> {
         let named = |place| {
             let fitting = route.parameters.iter();
             fitting.filter(move |parameter| parameter.place == place)
         };
         let ids = named(Place::Path).map(|parameter| parameter.name).zip(ids);
+        let given = request.query_string_parameters();
+        let linked = is_start_link(route, given.iter().map(|(name, _)| name));
         let mut query: Vec<(String, String)> = Vec::new();
-        for (name, value) in request.query_string_parameters().iter() {
+        for (name, value) in given.iter() {
+            let name = if linked { unescaped(name) } else { name };
             let Some(parameter) = named(Place::Query).find(|known| known.name == name) else {
-                if route.operation == Operation::AuthorizeCallback {
+                if linked || route.operation == Operation::AuthorizeCallback {
                     continue;
                 }
                 let known: Vec<_> = named(Place::Query).map(|known| known.name).collect();
@@ -362,6 +390,57 @@ mod tests {
             ("to", "2027-01-01T00:00:00Z"),
         ];
         assert!(params(&before).unwrap().span().is_err());
+    }
+
+    #[test]
+    fn a_plus_that_came_as_a_space_is_named() {
+        for (name, value) in [
+            ("inviteeEmail", "jane doe@example.com"),
+            ("from", "2027-01-31T09:00:00 01:00"),
+        ] {
+            let problem = params(&[(name, value)]).unwrap_err();
+            assert!(problem.message.contains("%2B"), "{}", problem.message);
+            let plus = value.replace(' ', "+");
+            assert_eq!(params(&[(name, &plus)]).unwrap().get(name), Some(&*plus));
+        }
+        let problem = params(&[("inviteeEmail", "nobody")]).unwrap_err();
+        assert!(!problem.message.contains("%2B"), "{}", problem.message);
+    }
+
+    #[test]
+    fn a_start_link_may_have_been_through_a_mailer() {
+        let authorize = |query: &[(&str, &str)]| {
+            let map: HashMap<String, Vec<String>> = query
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), vec![(*value).to_owned()]))
+                .collect();
+            let request = Request::default().with_query_string_parameters(map);
+            Params::of(&request, Route::of(Operation::Authorize).unwrap(), vec![])
+        };
+        let long = "x".repeat(MAX_VALUE + 1);
+        let params = authorize(&[
+            ("expires", "1"),
+            ("amp;signature", "ab"),
+            ("amp;amp;routingForms", "true"),
+            ("utm_source", "newsletter"),
+            ("mc_eid", &long),
+        ])
+        .unwrap();
+        assert_eq!(params.get("signature"), Some("ab"));
+        assert!(params.flag("routingForms"));
+        assert_eq!(params.get("utm_source"), None);
+        // Not a start link: whoever has a key is told of a misspelt name.
+        for name in ["utm_source", "routingform", "amp;routingForms"] {
+            let problem = authorize(&[(name, "true")]).unwrap_err();
+            assert!(problem.message.starts_with(name), "{}", problem.message);
+        }
+        // One of them twice leaves open which is meant.
+        let problem = authorize(&[("expires", "1"), ("amp;expires", "2")]).unwrap_err();
+        assert!(
+            problem.message.starts_with("expires"),
+            "{}",
+            problem.message
+        );
     }
 
     #[test]

@@ -274,6 +274,37 @@ async fn a_start_link_needs_no_api_key() {
 }
 
 #[tokio::test]
+async fn a_start_link_survives_a_mailer() {
+    let stage = Stage::new().await;
+    for asked in ["/v1/auth/authorize", "/v1/auth/authorize?routingForms=true"] {
+        let link = stage.get(asked).await.json()["startUrl"].clone();
+        let link = link.as_str().unwrap().strip_prefix(BASE).unwrap();
+        let escaped = link.replace('&', "&amp;");
+        for mailed in [
+            format!("{link}&utm_source=newsletter&mc_eid=1"),
+            format!("{escaped}&amp;utm_source=a+b"),
+            escaped.replace('&', "&amp;"),
+            format!("{link}."),
+        ] {
+            let answer = stage.ask("GET", &mailed, &[], "").await;
+            assert_eq!(answer.status, 302, "{mailed}: {}", answer.text);
+            let to = answer.headers["location"].to_str().unwrap();
+            let forms = to.contains("routing_forms");
+            assert_eq!(forms, asked.contains("routingForms"), "{mailed}");
+        }
+        let (start, _) = link.split_once("&signature").unwrap();
+        let answer = stage.ask("GET", start, &[], "").await;
+        answer.refused(401, "UNAUTHORIZED");
+        assert!(answer.text.contains("missing"), "{}", answer.text);
+    }
+    let link = stage.get("/v1/auth/authorize").await.json()["startUrl"].clone();
+    let link = link.as_str().unwrap().strip_prefix(BASE).unwrap();
+    let more = format!("{link}&routingForms=true");
+    let answer = stage.ask("GET", &more, &[], "").await;
+    answer.refused(401, "UNAUTHORIZED");
+}
+
+#[tokio::test]
 async fn what_goes_wrong_is_named_and_changes_nothing() {
     let stage = Stage::new().await;
     let callback = |query: &str| format!("/v1/auth/callback{query}");

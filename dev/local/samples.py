@@ -56,8 +56,8 @@ FUNCTIONS = {
     "oauth": Function(
         "OauthFunction", 29, 256,
         ("STAGE", "LOG_LEVEL", "CONNECTIONS_TABLE", "SYNC_QUEUE_URL", "TOKEN_SECRET_PREFIX", "CALENDLY_SECRET_ID",
-         "API_KEY_SECRET_ID", "CALENDLY_API_URL", "CALENDLY_AUTH_URL", "PUBLIC_URL",
-         "CORS_ALLOW_ORIGINS"),
+         "API_KEY_SECRET_ID", "CALENDLY_API_URL", "CALENDLY_AUTH_URL", "CALENDLY_SCOPES",
+         "PUBLIC_URL", "CORS_ALLOW_ORIGINS"),
     ),
     "sync": Function(
         "SyncFunction", 60, 512,

@@ -1,5 +1,6 @@
 //! `GET /v1/auth/authorize`: sends a browser to Calendly, or tells a program where to.
 
+use crate::config::AskFor;
 use crate::handler::{Connector, Reply, data, unavailable, wants_html};
 use crate::start_link::StartLink;
 use calendly::oauth::{OAuth, Pkce, REQUIRED_SCOPES};
@@ -37,9 +38,10 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
         let redirect_uri = format!("{base}/v1/auth/callback");
         let pkce = Pkce::from_random(random());
         let state = hex::encode(random());
-        let mut scopes = REQUIRED_SCOPES.to_vec();
-        if routing_forms {
-            scopes.push(ROUTING_FORMS);
+        let mut scopes = Vec::new();
+        if self.scopes == AskFor::Granular {
+            scopes.extend(REQUIRED_SCOPES);
+            scopes.extend(routing_forms.then_some(ROUTING_FORMS));
         }
         let url = oauth
             .authorize_url(&redirect_uri, &state, &pkce, &scopes)

@@ -1,11 +1,13 @@
 //! `GET /v1/auth/callback`: Calendly sends the browser back.
 
 use crate::handler::{Connector, Reply, unavailable};
+use crate::outcome;
+use booking::ConnectionId;
 use calendly::oauth::{Grant, OAuth, OAuthError, Pkce};
 use contract::Params;
 use lambda_http::Request;
 use lambda_http::http::StatusCode;
-use platform::connections::{Tokens, Vault};
+use platform::connections::{Pending, Taken, Tokens, Vault};
 use platform::http::{Problem, TrackingId};
 use platform::queue::Jobs;
 use platform::secrets::Versions;
@@ -21,20 +23,38 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
         let Some(state) = params.get("state").filter(|state| !state.is_empty()) else {
             return Err(bad("STATE_MISSING", "the answer has no state; start again"));
         };
-        // Taken whatever comes of it: a state works once. Ours are 64 characters.
-        let pending = if state.len() == 64 {
-            let taken = self.connections.take(state).await;
+        // Ours are 64 characters.
+        let answer = outcome::answer(params);
+        let taken = if state.len() == 64 {
+            let taken = self.connections.take(state, &answer).await;
             taken.map_err(unavailable)?
         } else {
-            None
+            Taken::Unknown
         };
-        let pending = pending.ok_or_else(|| {
-            bad(
+        match taken {
+            // Finished whatever comes of it: a state works once.
+            Taken::First(pending) => {
+                let result = self.finish(request, params, pending, tracking_id).await;
+                self.remember(state, &result).await;
+                result
+            }
+            Taken::Again(outcome) => self.again(request, state, &answer, outcome).await,
+            Taken::Unknown => Err(bad(
                 "STATE_INVALID",
-                "this authorization is not known: it was used already, began more than ten \
-                 minutes ago, or elsewhere; start again",
-            )
-        })?;
+                "this authorization is not known: it began more than ten minutes ago, or elsewhere, \
+                 or was used already. What was connected before still is; start again to connect an \
+                 account",
+            )),
+        }
+    }
+
+    async fn finish(
+        &self,
+        request: &Request,
+        params: &Params,
+        pending: Pending,
+        tracking_id: &TrackingId,
+    ) -> Result<Reply, Problem> {
         if let Some(error) = params.get("error") {
             return Err(declined(error));
         }
@@ -50,41 +70,52 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
         let grant = grant.map_err(|error| exchange_failed(&error))?;
         let missing = grant.missing_scopes();
         if !missing.is_empty() {
-            give_back(&oauth, &grant).await;
-            return Err(Problem::new(
-                StatusCode::FORBIDDEN,
-                "MISSING_SCOPE",
-                format!(
-                    "Calendly did not grant {}; switch these scopes on for the OAuth app, then \
-                     start again",
-                    missing.join(", ")
-                ),
-            ));
+            self.give_back(&oauth, &grant).await;
+            return Err(missing_scopes(&missing));
         }
         let tokens = Tokens::from(&grant);
-        let kept = match self.identify(&tokens).await {
-            Ok(account) => self.keep(account, &tokens).await,
-            Err(problem) => Err(problem),
-        };
-        let account = match kept {
-            Ok(account) => account,
-            Err(problem) => {
-                // Nothing is kept of an account that could not be read, or tokens not stored.
-                give_back(&oauth, &grant).await;
-                return Err(problem);
-            }
-        };
-        let scopes = grant.scopes.clone().unwrap_or_default();
-        self.connect(request, account, &tokens, &scopes, None, tracking_id)
+        // From here on the grant is kept at Calendly, whatever happens: one that could not be read
+        // or stored now is none that its owner took back.
+        let account = self.owner(&grant, &tokens).await?;
+        let account = self.keep(account, &tokens).await.map_err(start_again)?;
+        self.connect(request, account, &tokens, &grant.scopes, None, tracking_id)
             .await
+            .map_err(start_again)
+    }
+
+    /// Revokes a grant that its owner gave too narrowly to be of use. Not of an account that is
+    /// connected: whether Calendly ends the grants before with it is not documented.
+    async fn give_back(&self, oauth: &OAuth, grant: &Grant) {
+        let owner = grant.owner.as_deref().map(ConnectionId::from_user_uri);
+        let Some(Ok(owner)) = owner else {
+            return;
+        };
+        if !matches!(self.connections.get(&owner).await, Ok(None)) {
+            return;
+        }
+        if let Err(error) = oauth.revoke(&grant.refresh_token).await {
+            tracing::warn!(%error, "a grant was not revoked");
+        }
     }
 }
 
-/// Revokes tokens that nobody will use.
-async fn give_back(oauth: &OAuth, grant: &Grant) {
-    if let Err(error) = oauth.revoke(&grant.refresh_token).await {
-        tracing::warn!(%error, "a grant was not revoked");
+/// The code was used, so that to try again is to start again.
+fn start_again(problem: Problem) -> Problem {
+    Problem {
+        message: format!("{}: start the authorization again", problem.message),
+        ..problem
     }
+}
+
+fn missing_scopes(missing: &[&str]) -> Problem {
+    Problem::new(
+        StatusCode::FORBIDDEN,
+        "MISSING_SCOPE",
+        format!(
+            "Calendly did not grant {}; switch these scopes on for the OAuth app, then start again",
+            missing.join(", ")
+        ),
+    )
 }
 
 fn declined(error: &str) -> Problem {
@@ -97,8 +128,10 @@ fn declined(error: &str) -> Problem {
         "invalid_scope" => Problem::new(
             StatusCode::FORBIDDEN,
             "MISSING_SCOPE",
-            "Calendly refused the scopes; switch on users:read, scheduled_events:read and \
-             webhooks:write for the OAuth app",
+            "Calendly refused the scopes: switch on users:read, scheduled_events:read and \
+             webhooks:write for the OAuth app (and routing_forms:read, where routing forms were \
+             asked for). For an older app, which has no scopes, set the parameter CalendlyScopes of \
+             the stack to none",
         ),
         // An error of another name is not shown: it came by the browser, from anywhere.
         _ => bad(

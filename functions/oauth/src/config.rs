@@ -3,6 +3,29 @@
 use calendly::api::Endpoints;
 use platform::config::{ConfigError, Env};
 use platform::cors::Cors;
+use std::str::FromStr;
+
+/// Which scopes an authorization asks for: the template's `CalendlyScopes`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum AskFor {
+    /// Those that the service needs.
+    #[default]
+    Granular,
+    /// None: the app is from before there were any, and Calendly refuses to be asked for them.
+    Nothing,
+}
+
+impl FromStr for AskFor {
+    type Err = ();
+
+    fn from_str(word: &str) -> Result<Self, ()> {
+        match word {
+            "granular" => Ok(Self::Granular),
+            "none" => Ok(Self::Nothing),
+            _ => Err(()),
+        }
+    }
+}
 
 /// The function's configuration.
 pub struct Config {
@@ -18,6 +41,8 @@ pub struct Config {
     pub api_key_secret_id: String,
     /// Where Calendly is: the real one unless told otherwise.
     pub endpoints: Endpoints,
+    /// Which scopes are asked for.
+    pub scopes: AskFor,
     /// Where people and Calendly reach this service, if that isn't the API's own address.
     pub public_url: Option<String>,
     /// Which web pages of others may call.
@@ -38,6 +63,7 @@ impl Config {
                 api: env.or("CALENDLY_API_URL", calendly.api),
                 auth: env.or("CALENDLY_AUTH_URL", calendly.auth),
             },
+            scopes: env.or("CALENDLY_SCOPES", AskFor::default()),
             public_url: Some(env.or("PUBLIC_URL", String::new())).filter(|url| !url.is_empty()),
             cors: Cors::new(&env.or("CORS_ALLOW_ORIGINS", String::new())),
         };

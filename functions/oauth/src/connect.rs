@@ -4,7 +4,7 @@ use crate::callback::bad;
 use crate::handler::{Connector, Reply, data, unavailable, unknown_connection};
 use booking::ConnectionId;
 use calendly::api::{Access, ApiError, Client, Urgency, User};
-use calendly::oauth::OAuth;
+use calendly::oauth::{Grant, OAuth};
 use contract::answers::{Connected, Disconnected};
 use contract::requests::ConnectRequest;
 use contract::{is_id, required_object};
@@ -26,6 +26,9 @@ use tokio::time::Instant;
 const LEASE: SignedDuration = SignedDuration::from_secs(60);
 /// How long to wait for a process that is at work with a connection.
 const WAIT: Duration = Duration::from_secs(8);
+
+/// The longest part of a name or an address that is shown, in characters.
+const MAX_NAME: usize = 100;
 
 /// Tokens that are stored.
 pub(crate) type Kept<V> = TokenKeeper<Option<OAuth>, V>;
@@ -49,19 +52,91 @@ impl Access for Fresh {
 pub(crate) struct Account {
     id: ConnectionId,
     user: User,
+    /// Calendly does not answer just now.
+    away: bool,
 }
 
-impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V, S, J> {
-    /// Reads whose tokens these are.
-    pub(crate) async fn identify(&self, tokens: &Tokens) -> Result<Account, Problem> {
-        let user = self.calendly(tokens).me().await.map_err(calendly_failed)?;
+impl Account {
+    fn of(user: User, away: bool) -> Result<Self, Problem> {
         let id = ConnectionId::from_user_uri(&user.uri).map_err(|_| {
             calendly_failed(ApiError::Unreadable {
                 action: "read the account",
                 field: "uri",
             })
         })?;
-        Ok(Account { id, user })
+        Ok(Self { id, user, away })
+    }
+}
+
+/// What people are told of an account that was connected: to `user` alone whose it is, which is
+/// neither kept nor logged.
+pub(crate) fn sentence(subscribed: bool, user: Option<&User>) -> String {
+    let account = user.and_then(named).map_or_else(
+        || "This Calendly account is connected".to_owned(),
+        |named| format!("The Calendly account of {named} is connected"),
+    );
+    if subscribed {
+        format!("{account}, and Calendly will send its bookings here. You can close this page.")
+    } else {
+        format!(
+            "{account}, but Calendly did not make the webhook subscription yet. The next sync tries \
+             again; the operators' log says why. You can close this page."
+        )
+    }
+}
+
+fn named(user: &User) -> Option<String> {
+    let text = |field: &Option<String>| {
+        let text = field.as_deref()?.trim();
+        let short: String = text.chars().take(MAX_NAME).collect();
+        (!short.is_empty()).then_some(short)
+    };
+    match (text(&user.name), text(&user.email)) {
+        (Some(name), Some(email)) => Some(format!("{name} ({email})")),
+        (name, email) => name.or(email),
+    }
+}
+
+impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V, S, J> {
+    /// Reads whose tokens these are.
+    pub(crate) async fn identify(&self, tokens: &Tokens) -> Result<Account, Problem> {
+        let user = self.calendly(tokens).me().await.map_err(calendly_failed)?;
+        Account::of(user, false)
+    }
+
+    /// Reads whose grant this is: the user, or where Calendly doesn't answer that just now, what it
+    /// said with the tokens. They work once, and would be lost with the answer.
+    pub(crate) async fn owner(&self, grant: &Grant, tokens: &Tokens) -> Result<Account, Problem> {
+        let error = match self.calendly(tokens).me().await {
+            Ok(user) => return Account::of(user, false),
+            Err(error) => error,
+        };
+        match (&error, &grant.owner, &grant.organization) {
+            (
+                ApiError::Unreachable { .. }
+                | ApiError::RateLimited { .. }
+                | ApiError::Status { .. }
+                | ApiError::Unreadable { .. },
+                Some(owner),
+                Some(organization),
+            ) => {
+                tracing::warn!(%error, "account not read");
+                let user = User {
+                    uri: owner.clone(),
+                    current_organization: organization.clone(),
+                    name: None,
+                    email: None,
+                };
+                Account::of(user, true)
+            }
+            _ => Err(calendly_failed(error)),
+        }
+    }
+
+    /// The user of a connection, as far as Calendly tells now.
+    pub(crate) async fn user(&self, connection: &Connection) -> Option<User> {
+        let client = self.calendly_as(&connection.id).await;
+        client.me().await.ok()
     }
 
     /// Stores an account's tokens: before the connection, which without them could do nothing.
@@ -120,7 +195,7 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
         signing_key: Option<&str>,
         tracking_id: &TrackingId,
     ) -> Result<Reply, Problem> {
-        let Account { id, user } = account;
+        let Account { id, user, away } = account;
         let client = self.calendly(tokens);
         let base = self.base_url(request);
         self.connections
@@ -129,15 +204,15 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
             .map_err(unavailable)?;
         let stored = self.connections.get(&id).await.map_err(unavailable)?;
         let connection = stored.ok_or_else(Problem::unavailable)?;
-        let watched = watch(&client, &self.connections, &connection, signing_key).await;
-        let subscribed = match watched {
-            Ok(Watched::Healthy | Watched::Replaced) => true,
-            // The account is connected; what is missing is made good by the next run.
-            Err(error) => {
-                tracing::error!(trackingId = %tracking_id, connection = id.as_str(), %error, "not subscribed");
-                false
-            }
-        };
+        // The account is connected; what is missing is made good by the next sync.
+        let subscribed = !away
+            && match watch(&client, &self.connections, &connection, signing_key).await {
+                Ok(Watched::Healthy | Watched::Replaced) => true,
+                Err(error) => {
+                    tracing::error!(trackingId = %tracking_id, connection = id.as_str(), %error, "not subscribed");
+                    false
+                }
+            };
         tracing::info!(trackingId = %tracking_id, connection = id.as_str(), outcome = "connected", subscribed, "connection");
         // Bookings made before the subscription are told of by no webhook. Should this fail, the
         // next scheduled sync finds them.
@@ -149,13 +224,7 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
         if let Err(error) = self.jobs.push(&first_sync, Duration::ZERO).await {
             tracing::error!(trackingId = %tracking_id, connection = id.as_str(), %error, "first sync not queued");
         }
-        let sentence = if subscribed {
-            "This Calendly account is connected, and Calendly will send its bookings here. You \
-             can close this page."
-        } else {
-            "This Calendly account is connected, but Calendly did not make the webhook \
-             subscription; the operators' log says why."
-        };
+        let sentence = sentence(subscribed, Some(&user));
         let connected = data(Connected {
             message: "Authorization successful",
             user_uri: user.uri,
@@ -164,7 +233,7 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
             subscribed,
         })?;
         Ok(match connected {
-            Reply::Data(status, data) => Reply::Done(status, data, sentence.to_owned()),
+            Reply::Data(status, data) => Reply::Done(status, data, sentence),
             other => other,
         })
     }

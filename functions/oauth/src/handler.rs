@@ -1,5 +1,6 @@
 //! Routes.
 
+use crate::config::AskFor;
 use crate::page;
 use calendly::api::Endpoints;
 use contract::{Access, Found, Operation, Params, Route};
@@ -33,6 +34,8 @@ pub struct Connector<V, S, J> {
     pub http: calendly::Http,
     /// Where Calendly is.
     pub endpoints: Endpoints,
+    /// Which scopes are asked for.
+    pub scopes: AskFor,
     /// Where this service is reached, if not at the API's own address.
     pub public_url: Option<String>,
     /// Which web pages of others may call.

@@ -5,6 +5,7 @@ mod callback;
 mod config;
 mod connect;
 mod handler;
+mod outcome;
 mod page;
 mod start_link;
 mod subscriptions;
@@ -44,6 +45,7 @@ async fn main() -> Result<(), Error> {
         jobs: Queue::new(platform::aws::sqs(&aws), config.sync_queue_url),
         http: platform::http::outgoing()?,
         endpoints: config.endpoints,
+        scopes: config.scopes,
         public_url: config.public_url,
         cors: config.cors,
     };

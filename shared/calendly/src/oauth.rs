@@ -9,6 +9,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
 use reqwest::{Method, StatusCode};
 use serde::Deserialize;
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::fmt;
 
@@ -33,8 +34,29 @@ pub struct Grant {
     pub refresh_token: String,
     /// When the access token ends.
     pub expires_at: Timestamp,
-    /// What was granted; nothing where Calendly doesn't say (older apps).
-    pub scopes: Option<Vec<String>>,
+    /// What was granted, in Calendly's words; empty where it doesn't say (older apps). What they mean
+    /// [`covers`] knows.
+    pub scopes: Vec<String>,
+    /// URI of the user who granted it, where Calendly says so.
+    pub owner: Option<String>,
+    /// URI of their organization, where Calendly says so (older apps are not told).
+    pub organization: Option<String>,
+}
+
+/// Whether scopes that were granted let an app do what `wanted` is for.
+///
+/// A `:write` scope includes its `:read`. Apps from before there were scopes may do everything, and
+/// their grants say `default`, nothing, or another word without a topic: what can't be read is no
+/// refusal, and Calendly itself refuses a call that it doesn't permit.
+pub fn covers(granted: &[String], wanted: &str) -> bool {
+    let is_one = |scope: &String| scope.ends_with(":read") || scope.ends_with(":write");
+    if granted.is_empty() || !granted.iter().all(is_one) {
+        return true;
+    }
+    let topic = wanted.strip_suffix(":read");
+    granted.iter().any(|scope| {
+        scope == wanted || topic.is_some_and(|topic| scope.strip_suffix(":write") == Some(topic))
+    })
 }
 
 impl fmt::Debug for Grant {
@@ -47,22 +69,11 @@ impl fmt::Debug for Grant {
 }
 
 impl Grant {
-    /// Those of the [`REQUIRED_SCOPES`] that were not granted. A `:write` scope includes its `:read`.
+    /// Those of the [`REQUIRED_SCOPES`] that were not granted.
     pub fn missing_scopes(&self) -> Vec<&'static str> {
-        let Some(granted) = &self.scopes else {
-            return Vec::new();
-        };
-        let has = |wanted: &str| granted.iter().any(|scope| scope == wanted);
-        let covered = |wanted: &str| {
-            has(wanted)
-                || wanted
-                    .strip_suffix(":read")
-                    .is_some_and(|thing| has(&format!("{thing}:write")))
-        };
-        REQUIRED_SCOPES
-            .into_iter()
-            .filter(|wanted| !covered(wanted))
-            .collect()
+        let mut missing = REQUIRED_SCOPES.to_vec();
+        missing.retain(|wanted| !covers(&self.scopes, wanted));
+        missing
     }
 }
 
@@ -141,7 +152,8 @@ impl OAuth {
         }
     }
 
-    /// Where a browser is sent to authorize.
+    /// Where a browser is sent to authorize. With no `scopes` none are asked for: the app grants what
+    /// it may.
     pub fn authorize_url(
         &self,
         redirect_uri: &str,
@@ -155,10 +167,13 @@ impl OAuth {
             .append_pair("client_id", &self.app.client_id)
             .append_pair("response_type", "code")
             .append_pair("redirect_uri", redirect_uri)
-            .append_pair("scope", &scopes.join(" "))
             .append_pair("state", state)
             .append_pair("code_challenge", &pkce.challenge())
             .append_pair("code_challenge_method", "S256");
+        if !scopes.is_empty() {
+            url.query_pairs_mut()
+                .append_pair("scope", &scopes.join(" "));
+        }
         Ok(url.into())
     }
 
@@ -221,13 +236,22 @@ impl OAuth {
     }
 }
 
+/// What a token answer holds. Only the tokens must be there: a grant works once, and must not be lost
+/// for what is said beside them.
 #[derive(Deserialize)]
 struct TokenBody {
     access_token: Option<String>,
     refresh_token: Option<String>,
-    expires_in: Option<i64>,
-    created_at: Option<i64>,
-    scope: Option<String>,
+    #[serde(default)]
+    expires_in: Value,
+    #[serde(default)]
+    created_at: Value,
+    #[serde(default)]
+    scope: Value,
+    #[serde(default)]
+    owner: Value,
+    #[serde(default)]
+    organization: Value,
 }
 
 /// How long an access token lives if the answer doesn't say, in seconds: Calendly's own figure.
@@ -236,22 +260,48 @@ const LIFETIME: i64 = 7200;
 impl TokenBody {
     fn grant(self) -> Result<Grant, OAuthError> {
         let filled = |token: Option<String>| token.filter(|token| !token.is_empty());
-        let issued = self
-            .created_at
-            .unwrap_or_else(|| ambient::now().as_second());
-        let expires_at = issued.saturating_add(self.expires_in.unwrap_or(LIFETIME));
+        let now = ambient::now();
+        let issued = seconds(&self.created_at).unwrap_or_else(|| now.as_second());
+        let expires_at = issued.saturating_add(seconds(&self.expires_in).unwrap_or(LIFETIME));
         Ok(Grant {
             access_token: filled(self.access_token)
                 .ok_or(OAuthError::Unreadable("access_token"))?,
             refresh_token: filled(self.refresh_token)
                 .ok_or(OAuthError::Unreadable("refresh_token"))?,
-            expires_at: Timestamp::from_second(expires_at)
-                .map_err(|_| OAuthError::Unreadable("usable expires_in"))?,
-            scopes: self
-                .scope
-                .map(|scope| scope.split_whitespace().map(str::to_owned).collect()),
+            // A time that there isn't: the token is renewed at once, which tells another.
+            expires_at: Timestamp::from_second(expires_at).unwrap_or(now),
+            scopes: words(&self.scope),
+            owner: uri(&self.owner),
+            organization: uri(&self.organization),
         })
     }
+}
+
+fn seconds(value: &Value) -> Option<i64> {
+    value
+        .as_i64()
+        .or_else(|| value.as_str()?.trim().parse().ok())
+}
+
+fn uri(value: &Value) -> Option<String> {
+    let uri = value.as_str().filter(|uri| !uri.is_empty())?;
+    Some(uri.to_owned())
+}
+
+/// Words in a text, or in texts of a list.
+fn words(value: &Value) -> Vec<String> {
+    let texts: Vec<&str> = match value {
+        Value::String(text) => vec![text],
+        Value::Array(list) => list.iter().filter_map(Value::as_str).collect(),
+        _ => Vec::new(),
+    };
+    let words = texts
+        .into_iter()
+        .flat_map(|text| text.split(|c: char| c.is_whitespace() || c == ','));
+    words
+        .filter(|word| !word.is_empty())
+        .map(str::to_owned)
+        .collect()
 }
 
 fn refusal(status: StatusCode, bytes: &[u8]) -> OAuthError {
@@ -268,5 +318,69 @@ fn refusal(status: StatusCode, bytes: &[u8]) -> OAuthError {
             status: status.as_u16(),
             code: code.chars().take(50).collect(),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn grant(more: &Value) -> Grant {
+        let mut body = json!({"access_token": "a", "refresh_token": "r"});
+        let more = more.as_object().unwrap().clone();
+        body.as_object_mut().unwrap().extend(more);
+        let body: TokenBody = serde_json::from_value(body).unwrap();
+        body.grant().unwrap()
+    }
+
+    #[test]
+    fn only_scopes_that_were_surely_not_granted_are_missing() {
+        for all in [
+            json!({}),
+            json!({"scope": null}),
+            json!({"scope": ""}),
+            json!({"scope": "default"}),
+            json!({"scope": ["default"]}),
+            json!({"scope": "default users:read"}),
+            json!({"scope": "everything"}),
+            json!({"scope": 7}),
+            json!({"scope": "users:read scheduled_events:read webhooks:write"}),
+            json!({"scope": "users:read,scheduled_events:write,webhooks:write"}),
+            json!({"scope": ["users:read scheduled_events:write", "webhooks:write"]}),
+        ] {
+            assert!(grant(&all).missing_scopes().is_empty(), "{all}");
+        }
+        for (some, missing) in [
+            (
+                "users:read scheduled_events:read webhooks:read",
+                "webhooks:write",
+            ),
+            ("users:read webhooks:write", "scheduled_events:read"),
+            ("scheduled_events:read webhooks:write", "users:read"),
+        ] {
+            assert_eq!(grant(&json!({"scope": some})).missing_scopes(), [missing]);
+        }
+    }
+
+    #[test]
+    fn a_grant_is_not_lost_for_what_is_said_beside_its_tokens() {
+        let bare = grant(&json!({}));
+        let odd = json!({"scope": {}, "owner": 7, "organization": null, "expires_in": "3600",
+                         "created_at": "1795166101", "token_type": null});
+        let odd = grant(&odd);
+        assert_eq!(odd.expires_at.as_second(), 1_795_166_101 + 3600);
+        assert_eq!((bare.owner, odd.owner), (None, None));
+        let full = json!({"owner": "https://api.calendly.com/users/U", "organization": "o"});
+        let full = grant(&full);
+        assert_eq!(
+            full.owner.as_deref(),
+            Some("https://api.calendly.com/users/U")
+        );
+        assert_eq!(full.organization.as_deref(), Some("o"));
+        for missing in [json!({"access_token": "a"}), json!({"refresh_token": "r"})] {
+            let body: TokenBody = serde_json::from_value(missing).unwrap();
+            assert!(matches!(body.grant(), Err(OAuthError::Unreadable(_))));
+        }
     }
 }

@@ -73,7 +73,7 @@ pub(crate) const CALLBACK: &[Error] = &[
     error(
         400,
         "STATE_INVALID",
-        "the authorization is not known, was used, or is too old",
+        "the authorization is not known, was used with another answer of Calendly's, or is too old",
     ),
     error(400, "CODE_MISSING", "the answer has no code"),
     error(400, "CODE_INVALID", "Calendly does not take the code"),
@@ -83,6 +83,11 @@ pub(crate) const CALLBACK: &[Error] = &[
         "Calendly ended the authorization with an error",
     ),
     error(403, "ACCESS_DENIED", "access was not granted"),
+    error(
+        409,
+        "AUTHORIZATION_UNDER_WAY",
+        "the same page was loaded before and is not answered yet; load it again in a moment",
+    ),
     error(500, "OAUTH_APP_REFUSED", "Calendly does not know the app"),
 ];
 

@@ -525,7 +525,8 @@ pub const ROUTES: &[Route] = &[
         path: "/v1/auth/callback",
         tag: CONNECTIONS,
         summary: "Where Calendly sends the browser back to",
-        description: "Takes a `state` that this service issued, once.",
+        description: "Takes a `state` that this service issued, once. Loaded again within a day, the \
+            same address answers the same. A browser's page names the account.",
         access: Access::Anyone,
         parameters: &[
             query("state", Kind::Raw(1000), "as it was issued"),

@@ -2,13 +2,15 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use booking::ConnectionId;
 use calendly::oauth::{Grant, OAuthError};
 use fakes::MemoryVault;
 use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use platform::connections::{
-    ConnectionStatus, ConnectionStore, LeaseFor, REFRESH, Refresh, TokenError, TokenKeeper, Tokens,
+    ConnectionStatus, ConnectionStore, LeaseFor, Pending, REFRESH, Refresh, Taken, TokenError,
+    TokenKeeper, Tokens,
 };
 use platform::metrics::{Captured, Metric, capture};
 use std::sync::{Arc, Mutex};
@@ -83,13 +85,15 @@ impl Refresh for Endpoint {
             access_token: format!("access-{refreshes}"),
             refresh_token: valid.clone(),
             expires_at: Timestamp::now() + SignedDuration::from_hours(2),
-            scopes: None,
+            scopes: Vec::new(),
+            owner: None,
+            organization: None,
         })
     }
 }
 
 struct Stage {
-    _dynamo: Dynamo,
+    dynamo: Dynamo,
     connections: ConnectionStore,
     vault: MemoryVault,
     endpoint: Endpoint,
@@ -116,7 +120,7 @@ impl Stage {
             },
         );
         Self {
-            _dynamo: dynamo,
+            dynamo,
             connections,
             vault,
             endpoint: Endpoint::new(),
@@ -316,16 +320,73 @@ async fn a_personal_access_token_never_ends_until_it_is_refused() {
 }
 
 #[tokio::test]
-async fn a_state_works_once_and_not_for_long() {
+async fn a_state_works_once_and_its_outcome_is_known_to_the_same_answer_alone() {
     let stage = Stage::new(60).await;
-    let pending = platform::connections::Pending {
+    let connections = &stage.connections;
+    let pending = Pending {
         verifier: "v".to_owned(),
         redirect_uri: "https://example.com/cb".to_owned(),
     };
-    stage.connections.begin("s1", &pending).await.unwrap();
-    assert!(stage.connections.take("another").await.unwrap().is_none());
-    assert!(stage.connections.take("s1").await.unwrap() == Some(pending));
-    assert!(stage.connections.take("s1").await.unwrap().is_none());
+    connections.begin("s1", &pending).await.unwrap();
+    let take = async |state, answer| connections.take(state, answer).await.unwrap();
+    assert!(take("another", "code 1").await == Taken::Unknown);
+    assert!(take("s1", "code 1").await == Taken::First(pending));
+    assert!(take("s1", "code 1").await == Taken::Again(None));
+    assert!(take("s1", "code 2").await == Taken::Unknown);
+
+    connections.remember("s1", "connected").await.unwrap();
+    let connected = || Taken::Again(Some("connected".to_owned()));
+    assert!(take("s1", "code 1").await == connected());
+    assert!(connections.taken("s1", "code 1").await.unwrap() == connected());
+    assert!(take("s1", "code 2").await == Taken::Unknown);
+    assert!(connections.remember("another", "x").await.is_err());
+}
+
+#[tokio::test]
+async fn an_authorization_is_not_known_for_long() {
+    let stage = Stage::new(60).await;
+    let connections = &stage.connections;
+    let pending = Pending {
+        verifier: "v".to_owned(),
+        redirect_uri: "https://example.com/cb".to_owned(),
+    };
+    let item = async |change: Option<i64>| {
+        let client = stage.dynamo.client();
+        let key = AttributeValue::S("pending#s1".to_owned());
+        if let Some(until) = change {
+            client
+                .update_item()
+                .table_name("connections")
+                .key("id", key.clone())
+                .update_expression("SET expiresAt = :until")
+                .expression_attribute_values(":until", AttributeValue::N(until.to_string()))
+                .send()
+                .await
+                .unwrap();
+        }
+        let get = client.get_item().table_name("connections").key("id", key);
+        get.send().await.unwrap().item.unwrap()
+    };
+    let seconds_left = async || {
+        let until: i64 = item(None).await["expiresAt"]
+            .as_n()
+            .unwrap()
+            .parse()
+            .unwrap();
+        until - Timestamp::now().as_second()
+    };
+    let past = Timestamp::now().as_second() - 1;
+    connections.begin("s1", &pending).await.unwrap();
+    assert!((590..=600).contains(&seconds_left().await));
+    item(Some(past)).await;
+    assert!(connections.take("s1", "code").await.unwrap() == Taken::Unknown);
+
+    // What became of it is known for a day; its secret isn't kept that long.
+    connections.remember("s1", "connected").await.unwrap();
+    assert!((86_390..=86_400).contains(&seconds_left().await));
+    assert!(!item(None).await.contains_key("verifier"));
+    item(Some(past)).await;
+    assert!(connections.take("s1", "code").await.unwrap() == Taken::Unknown);
 }
 
 #[tokio::test]

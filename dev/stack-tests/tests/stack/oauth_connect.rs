@@ -83,6 +83,7 @@ async fn by_a_browser_with_a_start_link() {
     let page = stack.callback(&back, Some(BROWSER)).await.page(200);
     assert!(page.contains("<h1>Connected</h1>"), "{page}");
     assert!(page.contains("You can close this page."), "{page}");
+    assert!(page.contains("Bo Browser"), "{page}");
     assert_connected(&stack, &sandbox, &account).await;
 
     let forged = start.replace("signature=", "signature=00");

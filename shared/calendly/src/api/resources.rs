@@ -13,6 +13,10 @@ pub struct User {
     pub uri: String,
     /// URI of the user's organization.
     pub current_organization: String,
+    /// Full name.
+    pub name: Option<String>,
+    /// E-mail address.
+    pub email: Option<String>,
 }
 
 /// Whose events a webhook subscription tells of.

@@ -11,7 +11,7 @@ mod vault;
 
 pub use budget::REFRESH;
 pub use owned::Owned;
-pub use pending::Pending;
+pub use pending::{Pending, Taken};
 pub use store::{Connection, ConnectionStatus, ConnectionStore, Lease, LeaseFor};
 pub use subscription::{WatchError, Watched, subscriptions, unsubscribe_all, watch};
 pub use tokens::{Refresh, TokenError, TokenKeeper};

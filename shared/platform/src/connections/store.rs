@@ -3,7 +3,7 @@
 //! | item | id |
 //! |---|---|
 //! | connection | `connection#{id}` |
-//! | authorization under way | `pending#{state}` |
+//! | authorization, under way or just ended | `pending#{state}` |
 //!
 //! Connections alone are in the index `byShard`, spread over 16 partitions by their ids, so that
 //! they can be listed without a scan.

@@ -3,6 +3,7 @@
 use super::store::{Connection, ConnectionStore};
 use super::subscription::WatchError;
 use calendly::api::{Access, ApiError, Client, NewSubscription, Scope, Subscription};
+use calendly::oauth::covers;
 
 /// What is subscribed to. Routing forms are told of to organizations only.
 pub(super) const EVENTS: [&str; 4] = [
@@ -25,11 +26,7 @@ pub(super) async fn make<A: Access>(
     signing_key: Option<&str>,
 ) -> Result<Subscription, WatchError> {
     // Without its scope Calendly refuses the whole subscription. Older apps don't tell theirs.
-    let routing_forms = connection.scopes.is_empty()
-        || connection
-            .scopes
-            .iter()
-            .any(|scope| scope == "routing_forms:read");
+    let routing_forms = covers(&connection.scopes, "routing_forms:read");
     let mut wishes = vec![(Scope::Organization, false), (Scope::User, false)];
     if routing_forms {
         wishes.insert(0, (Scope::Organization, true));

@@ -2,6 +2,7 @@
 
 use crate::events::order;
 use crate::handler::{Answer, Api, Call, ok, unavailable};
+use crate::pages::fewer;
 use booking::ContactKey;
 use contract::answers::{Activity, ActivityEvent};
 use contract::cursor;
@@ -13,7 +14,7 @@ impl Api {
         let email = call.id("email", unknown)?;
         let (order, list) = order(call, "activity");
         let (from, to) = call.params.span()?;
-        let query = EventQuery {
+        let mut query = EventQuery {
             from,
             to,
             order,
@@ -23,8 +24,15 @@ impl Api {
                 .cursor(&list, |place| Some(EventCursor(place.to_owned())))?,
             ..EventQuery::default()
         };
-        let page = self.bookings.activity(&ContactKey::of(email), &query).await;
-        let page = page.map_err(unavailable)?;
+        let contact = ContactKey::of(email);
+        let page = loop {
+            let page = self.bookings.activity(&contact, &query).await;
+            let page = page.map_err(unavailable)?;
+            match fewer(&page.items, query.limit) {
+                Some(fewer) => query.limit = fewer,
+                None => break page,
+            }
+        };
         let events = page.items.into_iter().map(|(roles, event)| ActivityEvent {
             roles: roles.into_iter().collect(),
             event,

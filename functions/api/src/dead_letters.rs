@@ -65,7 +65,7 @@ impl Api {
             after: call.params.cursor(LIST, DeliveryCursor::parse)?,
             retention: self.retention,
         };
-        let page = self.deliveries.list(&query).await.map_err(unavailable)?;
+        let page = self.deliveries_page(query).await?;
         let depth = self.dead_letters.depth().await.map_err(unavailable)?;
         ok(DeadLetterList {
             dead_letters: page.items,

@@ -1,15 +1,17 @@
 //! `GET /v1/deliveries`, `GET /v1/deliveries/{id}`, `POST /v1/deliveries/{id}/replay`.
 
 use crate::handler::{Answer, Api, Call, ok, unavailable, with_status};
+use crate::pages::fewer;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use contract::answers::{DeliveryAnswer, DeliveryList, Replayed};
 use contract::cursor;
 use lambda_http::http::StatusCode;
-use platform::deliveries::{DeliveryCursor, DeliveryId, DeliveryQuery, Reopened};
+use platform::deliveries::{Delivery, DeliveryCursor, DeliveryId, DeliveryQuery, Page, Reopened};
 use platform::http::Problem;
 use platform::metrics::{self, Metric};
 use platform::queue::{DeliveryRef, Outbox};
+use platform::room::Room;
 use platform::secrets::Scope;
 
 const LIST: &str = "deliveries";
@@ -26,11 +28,25 @@ impl Api {
             after: call.params.cursor(LIST, DeliveryCursor::parse)?,
             retention: self.retention,
         };
-        let page = self.deliveries.list(&query).await.map_err(unavailable)?;
+        let page = self.deliveries_page(query).await?;
         ok(DeliveryList {
             deliveries: page.items,
             next_cursor: page.next.map(|place| cursor(LIST, &place.to_string())),
         })
+    }
+
+    /// Deliveries, as many as an answer holds.
+    pub(crate) async fn deliveries_page(
+        &self,
+        mut query: DeliveryQuery,
+    ) -> Result<Page<Delivery, DeliveryCursor>, Problem> {
+        loop {
+            let page = self.deliveries.list(&query).await.map_err(unavailable)?;
+            match fewer(&page.items, query.limit) {
+                Some(fewer) => query.limit = fewer,
+                None => return Ok(page),
+            }
+        }
     }
 
     pub(crate) async fn delivery(&self, call: &Call<'_>) -> Answer {
@@ -55,13 +71,8 @@ impl Api {
             body_base64: None,
         };
         if with_body {
-            answer.body = Some(None);
-            if let Some(body) = body {
-                match String::from_utf8(body) {
-                    Ok(text) => answer.body = Some(Some(text)),
-                    Err(bytes) => answer.body_base64 = Some(STANDARD.encode(bytes.as_bytes())),
-                }
-            }
+            let (text, base64) = body.map_or((None, None), shown);
+            (answer.body, answer.body_base64) = (Some(text), base64);
         }
         ok(answer)
     }
@@ -107,6 +118,16 @@ fn delivery_id(call: &Call<'_>) -> Result<DeliveryId, Problem> {
     DeliveryId::parse(call.id("id", unknown)?).map_err(|_| unknown())
 }
 
+/// A body as text; in base64 where it is none, or none that an answer has room for: control
+/// characters swell sevenfold where they are written.
+fn shown(body: Vec<u8>) -> (Option<String>, Option<String>) {
+    match String::from_utf8(body) {
+        Ok(text) if Room::default().takes(&text) => (Some(text), None),
+        Ok(text) => (None, Some(STANDARD.encode(text))),
+        Err(bytes) => (None, Some(STANDARD.encode(bytes.as_bytes()))),
+    }
+}
+
 fn erased() -> Problem {
     Problem::new(
         StatusCode::GONE,
@@ -118,4 +139,23 @@ fn erased() -> Problem {
 
 fn unknown() -> Problem {
     Problem::not_found("no such delivery; its id is the deliveryId of the webhook's answer")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use platform::deliveries::MAX_BODY;
+
+    #[test]
+    fn a_body_is_shown_as_text_where_it_is_some_that_an_answer_holds() {
+        let quotes = "\"".repeat(MAX_BODY);
+        for text in ["", "{}", &quotes] {
+            assert_eq!(shown(text.into()), (Some(text.to_owned()), None));
+        }
+        for body in [vec![0xff], vec![1; MAX_BODY]] {
+            let (text, base64) = shown(body.clone());
+            assert_eq!(text, None);
+            assert_eq!(STANDARD.decode(base64.unwrap()).unwrap(), body);
+        }
+    }
 }

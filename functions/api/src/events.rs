@@ -1,13 +1,19 @@
 //! `GET /v1/events`, `GET /v1/events/{id}`, invitees, and what happened to them.
 
 use crate::handler::{Answer, Api, Call, ok, unavailable};
-use booking::{ContactKey, EventRecord, EventStatus, InviteeRecord, Provider, history};
-use contract::answers::{EventList, History, HistoryStep, Told};
-use contract::cursor;
-use platform::bookings::{EventCursor, EventQuery, Order};
+use crate::pages::{fewer, part};
+use booking::{
+    ContactKey, EventRecord, EventStatus, EventView, InviteeRecord, InviteeUri, Provider, history,
+};
+use contract::answers::{Event, EventAnswer, EventList, History, HistoryStep, Told};
+use contract::{cursor, is_id};
+use platform::bookings::{EventCursor, EventQuery, MAX_INVITEES, Order};
 use platform::deliveries::About;
 use platform::http::Problem;
+use platform::room::Room;
 
+/// Invitees of an event that are read at a time: records can be long.
+const AT_A_TIME: usize = 50;
 /// The most deliveries that a history names.
 const TOLD: usize = 100;
 
@@ -24,7 +30,7 @@ impl Api {
     pub(crate) async fn events(&self, call: &Call<'_>) -> Answer {
         let (order, list) = order(call, "events");
         let (from, to) = call.params.span()?;
-        let query = EventQuery {
+        let mut query = EventQuery {
             from,
             to,
             status: match call.params.get("status") {
@@ -40,7 +46,13 @@ impl Api {
                 .params
                 .cursor(&list, |place| Some(EventCursor(place.to_owned())))?,
         };
-        let page = self.bookings.list(&query).await.map_err(unavailable)?;
+        let page = loop {
+            let page = self.bookings.list(&query).await.map_err(unavailable)?;
+            match fewer(&page.items, query.limit) {
+                Some(fewer) => query.limit = fewer,
+                None => break page,
+            }
+        };
         ok(EventList {
             events: page.items,
             next_cursor: page.next.map(|EventCursor(place)| cursor(&list, &place)),
@@ -49,15 +61,50 @@ impl Api {
 
     pub(crate) async fn event(&self, call: &Call<'_>) -> Answer {
         let id = call.id("id", unknown_event)?;
-        let found = self.bookings.event(Provider::Calendly, id).await;
-        ok(found.map_err(unavailable)?.ok_or_else(unknown_event)?)
+        let list = format!("invitees-{id}");
+        let after = call
+            .params
+            .cursor(&list, |place| is_id(place).then(|| place.to_owned()))?;
+        let (bookings, provider) = (&self.bookings, Provider::Calendly);
+        let opened = match &after {
+            None => bookings.open(provider, id, AT_A_TIME).await,
+            Some(after) => {
+                let event = bookings.event_alone(provider, id).await;
+                let event = event.map_err(unavailable)?.ok_or_else(unknown_event)?;
+                let rest = bookings.invitees_after(provider, id, after, AT_A_TIME);
+                rest.await.map(|rest| Some((event, rest)))
+            }
+        };
+        let (event, mut page) = opened.map_err(unavailable)?.ok_or_else(unknown_event)?;
+
+        let mut event: Event = EventView::of(&event, Vec::new());
+        let mut room = Room::beside(&event);
+        let next = 'full: loop {
+            for invitee in page.items {
+                let fits = room.takes(&invitee) && event.invitees.len() < MAX_INVITEES;
+                match event.invitees.last() {
+                    Some(last) if !fits => break 'full Some(last.summary.id.clone()),
+                    // One that is larger than an answer is cut where it is written.
+                    _ => event.invitees.push(invitee),
+                }
+            }
+            let Some(after) = page.next else {
+                break None;
+            };
+            let rest = bookings.invitees_after(provider, id, &after, AT_A_TIME);
+            page = rest.await.map_err(unavailable)?;
+        };
+        ok(EventAnswer {
+            event,
+            next_cursor: next.map(|last| cursor(&list, &last)),
+        })
     }
 
     pub(crate) async fn event_history(&self, call: &Call<'_>) -> Answer {
         let id = call.id("id", unknown_event)?;
         let found = self.bookings.all_of(Provider::Calendly, id).await;
         let (event, invitees) = found.map_err(unavailable)?.ok_or_else(unknown_event)?;
-        self.history(&event, &invitees, None).await
+        self.history(call, &event, &invitees, None).await
     }
 
     pub(crate) async fn invitee(&self, call: &Call<'_>) -> Answer {
@@ -69,8 +116,8 @@ impl Api {
     pub(crate) async fn invitee_history(&self, call: &Call<'_>) -> Answer {
         let invitee = self.stored_invitee(call).await?;
         let event = EventRecord::about(invitee.uri.event(), Provider::Calendly);
-        let uri = invitee.uri.as_str().to_owned();
-        self.history(&event, &[invitee], Some(&uri)).await
+        let uri = invitee.uri.clone();
+        self.history(call, &event, &[invitee], Some(&uri)).await
     }
 
     async fn stored_invitee(&self, call: &Call<'_>) -> Result<InviteeRecord, Problem> {
@@ -84,10 +131,13 @@ impl Api {
     /// event, or of one invitee by their URI.
     async fn history(
         &self,
+        call: &Call<'_>,
         event: &EventRecord,
         invitees: &[InviteeRecord],
-        only: Option<&str>,
+        only: Option<&InviteeUri>,
     ) -> Answer {
+        let list = format!("history-{}", only.map_or(event.uri.id(), InviteeUri::id));
+        let shown: Option<usize> = call.params.cursor(&list, |place| place.parse().ok())?;
         let mut steps: Vec<HistoryStep> = invitees
             .iter()
             .flat_map(|invitee| {
@@ -102,12 +152,17 @@ impl Api {
         let about = About::event(event.uri.id());
         let told = self.deliveries.about(&about, None, TOLD).await;
         let told = told.map_err(unavailable)?.items;
-        let told = told
-            .iter()
-            .filter(|told| only.is_none_or(|uri| told.invitee_uri.as_deref() == Some(uri)));
+        let told = told.iter().filter(|told| {
+            only.is_none_or(|uri| told.invitee_uri.as_deref() == Some(uri.as_str()))
+        });
+        let deliveries: Vec<Told> = told.map(Told::from).collect();
+
+        let room = Room::beside(&deliveries);
+        let (history, next) = part(steps, shown.unwrap_or_default(), room);
         ok(History {
-            history: steps,
-            deliveries: told.map(Told::from).collect(),
+            history,
+            deliveries,
+            next_cursor: next.map(|shown| cursor(&list, &shown.to_string())),
         })
     }
 }

@@ -139,6 +139,17 @@ impl Api {
         if route.access.operates() {
             call.caller()?.operates(route.operation.id(), tracking_id);
         }
+        self.operate(&call).await
+    }
+
+    /// Does what was asked for, by somebody who may.
+    async fn operate(&self, call: &Call<'_>) -> Result<Response<Body>, Problem> {
+        let Call {
+            request,
+            route,
+            tracking_id,
+            ..
+        } = *call;
         let answered = match route.operation {
             Operation::GetHealth => health(),
             Operation::GetOpenapi => return openapi::answer(request, tracking_id),
@@ -147,22 +158,22 @@ impl Api {
                 let asset = call.params.id(route, "asset").unwrap_or_default();
                 return docs::answer(Some(asset), request, tracking_id);
             }
-            Operation::ListEvents => self.events(&call).await,
-            Operation::GetEvent => self.event(&call).await,
-            Operation::GetEventHistory => self.event_history(&call).await,
-            Operation::GetInvitee => self.invitee(&call).await,
-            Operation::GetInviteeHistory => self.invitee_history(&call).await,
-            Operation::GetActivity => self.activity(&call).await,
-            Operation::EraseContact => self.erase_contact(&call).await,
-            Operation::Erase => self.erase(&call).await,
-            Operation::ListDeliveries => self.list_deliveries(&call).await,
-            Operation::GetDelivery => self.delivery(&call).await,
-            Operation::ReplayDelivery => self.replay(&call).await,
-            Operation::ListDeadLetters => self.list_dead_letters(&call).await,
-            Operation::RedriveDeadLetters => self.redrive(&call).await,
-            Operation::ListConnections => self.list_connections(&call).await,
-            Operation::StartSync => self.start_sync(&call).await,
-            Operation::GetSync => self.sync(&call).await,
+            Operation::ListEvents => self.events(call).await,
+            Operation::GetEvent => self.event(call).await,
+            Operation::GetEventHistory => self.event_history(call).await,
+            Operation::GetInvitee => self.invitee(call).await,
+            Operation::GetInviteeHistory => self.invitee_history(call).await,
+            Operation::GetActivity => self.activity(call).await,
+            Operation::EraseContact => self.erase_contact(call).await,
+            Operation::Erase => self.erase(call).await,
+            Operation::ListDeliveries => self.list_deliveries(call).await,
+            Operation::GetDelivery => self.delivery(call).await,
+            Operation::ReplayDelivery => self.replay(call).await,
+            Operation::ListDeadLetters => self.list_dead_letters(call).await,
+            Operation::RedriveDeadLetters => self.redrive(call).await,
+            Operation::ListConnections => self.list_connections(call).await,
+            Operation::StartSync => self.start_sync(call).await,
+            Operation::GetSync => self.sync(call).await,
             // Routes of other functions: API Gateway sends their requests there, unless there is a
             // slash at the end of their paths.
             Operation::ReceiveWebhook
@@ -219,3 +230,6 @@ fn unreadable() -> Problem {
         "a stored record can't be read; the log line with this tracking id says which",
     )
 }
+
+#[cfg(test)]
+mod tests;

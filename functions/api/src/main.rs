@@ -11,6 +11,7 @@ mod erasing;
 mod events;
 mod handler;
 mod openapi;
+mod pages;
 mod syncs;
 
 use config::Config;

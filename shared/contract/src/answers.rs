@@ -40,6 +40,17 @@ pub type Event = EventView<InviteeView>;
 /// A scheduled event as lists show it.
 pub type ListedEvent = EventView<InviteeSummary>;
 
+/// A scheduled event with its invitees.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct EventAnswer {
+    /// The event, with as many of its invitees as an answer holds.
+    #[serde(flatten)]
+    pub event: Event,
+    /// Where its next invitees begin; null after the last.
+    pub next_cursor: Option<String>,
+}
+
 /// A page of events.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -70,6 +81,8 @@ pub struct History {
     pub history: Vec<HistoryStep>,
     /// The deliveries in the log that told of it, the earliest first; at most 100.
     pub deliveries: Vec<Told>,
+    /// Where the next steps begin; null after the last.
+    pub next_cursor: Option<String>,
 }
 
 /// A delivery, in short.
@@ -170,11 +183,11 @@ pub struct DeliveryAnswer {
     /// The delivery.
     #[serde(flatten)]
     pub delivery: Delivery,
-    /// The raw body, with `?body=true`; null when it was erased or is no text.
+    /// The raw body, with `?body=true`; null when it was erased, is no text, or is too long as one.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<Option<String>>")]
     pub body: Option<Option<String>>,
-    /// A raw body that is no text, in base64.
+    /// A raw body that is no text, or too long as one, in base64.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub body_base64: Option<String>,
 }

@@ -27,6 +27,11 @@ pub(crate) const STORE: &[Error] = &[
         "a stored record can't be read",
     ),
     error(
+        500,
+        "ANSWER_TOO_LARGE",
+        "one stored thing is more than an answer can hold, with its long texts cut",
+    ),
+    error(
         503,
         "STORE_UNAVAILABLE",
         "the store or the queue can't be reached; try again",

@@ -144,11 +144,16 @@ pub const ROUTES: &[Route] = &[
         path: "/v1/events/{id}",
         tag: BOOKINGS,
         summary: "Show an event",
-        description: "With every detail of its invitees: at most 1,000.",
+        description: "With every detail of its invitees: of as many as an answer holds, at most 1,000. \
+            The next ones are behind `nextCursor`, with the same event.",
         access: READ,
-        parameters: &[EVENT_ID],
+        parameters: &[EVENT_ID, CURSOR],
         input: None,
-        good: &[good(200, "the event", Content::Json(of::<answers::Event>))],
+        good: &[good(
+            200,
+            "the event",
+            Content::Json(of::<answers::EventAnswer>),
+        )],
         errors: &[PARAMETER, KEY, UNKNOWN, STORE],
     },
     Route {
@@ -160,7 +165,7 @@ pub const ROUTES: &[Route] = &[
         description: "Each transition with its time and cause, as the stored facts tell it, whatever \
             the order in which they came.",
         access: READ,
-        parameters: &[EVENT_ID],
+        parameters: &[EVENT_ID, CURSOR],
         input: None,
         good: &[good(
             200,
@@ -209,6 +214,7 @@ pub const ROUTES: &[Route] = &[
                 Kind::Id,
                 "last part of the invitee's Calendly URI",
             ),
+            CURSOR,
         ],
         input: None,
         good: &[good(

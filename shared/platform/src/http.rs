@@ -1,5 +1,6 @@
 //! HTTP answers in the contract's shapes.
 
+use crate::room;
 use lambda_http::http::{HeaderValue, Response, StatusCode, header};
 use lambda_http::request::RequestContext;
 use lambda_http::{Body, Request, RequestExt};
@@ -138,13 +139,29 @@ pub fn answer(
     tracking_id: &TrackingId,
     body: &impl Serialize,
 ) -> Response<Body> {
-    let (status, body) = match serde_json::to_string(body) {
-        Ok(body) => (status, body),
+    match room::written(body) {
+        Ok(Some(body)) => respond(status, tracking_id, body),
+        Ok(None) => {
+            tracing::error!("an answer is larger than Lambda takes");
+            too_large().answer(tracking_id)
+        }
         Err(error) => {
             tracing::error!(%error, "an answer could not be written as JSON");
-            (StatusCode::INTERNAL_SERVER_ERROR, "{}".to_owned())
+            let status = StatusCode::INTERNAL_SERVER_ERROR;
+            respond(status, tracking_id, "{}".to_owned())
         }
-    };
+    }
+}
+
+fn too_large() -> Problem {
+    Problem::new(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "ANSWER_TOO_LARGE",
+        "what is stored is more than an answer can hold; its parts have addresses of their own",
+    )
+}
+
+fn respond(status: StatusCode, tracking_id: &TrackingId, body: String) -> Response<Body> {
     let mut response = Response::new(Body::Text(body));
     *response.status_mut() = status;
     let headers = response.headers_mut();

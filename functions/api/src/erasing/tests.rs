@@ -2,18 +2,12 @@
 //! it stands, and whatever became of the booking since.
 
 use super::*;
-use aws_config::{BehaviorVersion, Region, SdkConfig};
 use booking::{names, people_in};
 use calendly::webhook::{Webhook, read};
 use jiff::{SignedDuration, Timestamp};
 use platform::apply::{Apply, Bookkeeper};
-use platform::bookings::BookingStore;
-use platform::connections::ConnectionStore;
-use platform::cors::Cors;
-use platform::deliveries::{Body, DeliveryStore, NewDelivery, Status};
-use platform::queue::{DeliveryRef, Queue};
-use platform::secrets::{ManagedSecret, RotatingSecret};
-use platform::syncs::SyncStore;
+use platform::deliveries::{Body, NewDelivery, Status};
+use platform::queue::DeliveryRef;
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Value, json};
@@ -48,28 +42,7 @@ impl Stage {
         let dynamo = Dynamo::start().await;
         dynamo.deliveries("deliveries").await;
         dynamo.bookings("bookings").await;
-        let aws = SdkConfig::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new("us-east-1"))
-            .build();
-        let queue = || Queue::new(platform::aws::sqs(&aws), "http://127.0.0.1:1".to_owned());
-        let client = dynamo.client();
-        let api = Api {
-            bookings: BookingStore::new(client.clone(), "bookings".to_owned()),
-            deliveries: DeliveryStore::new(client.clone(), "deliveries".to_owned()),
-            connections: ConnectionStore::new(client.clone(), "none".to_owned()),
-            queue: queue(),
-            syncs: SyncStore::new(client, "none".to_owned()),
-            sync_jobs: queue(),
-            dead_letters: queue(),
-            keys: RotatingSecret::new(
-                ManagedSecret::new(platform::aws::secrets(&aws), "none".to_owned()),
-                "API key secret",
-                Duration::ZERO,
-            ),
-            retention: SignedDuration::from_hours(24),
-            cors: Cors::new(""),
-        };
+        let api = Api::on(&dynamo);
         Self { dynamo, api }
     }
 

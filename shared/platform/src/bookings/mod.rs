@@ -6,12 +6,14 @@ mod directory;
 mod erase;
 mod item;
 mod keys;
+mod open;
 mod query;
 mod settle;
 mod store;
 mod walk;
 
 pub use erase::{Erased, Erasure, Trace, TracePlace};
+pub use open::Invitees;
 pub use query::{EventCursor, EventQuery, Listed};
 pub use store::{BookingStore, MARK_WINDOW, MAX_INVITEES, Merged, StoredEvent};
 pub use walk::Order;

@@ -336,7 +336,7 @@ impl BookingStore {
         Ok(event.map(|event| (event, invitees)))
     }
 
-    async fn submissions(
+    pub(super) async fn submissions(
         &self,
         provider: Provider,
         invitees: &[InviteeRecord],

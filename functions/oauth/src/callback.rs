@@ -70,7 +70,7 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
         let grant = grant.map_err(|error| exchange_failed(&error))?;
         let missing = grant.missing_scopes();
         if !missing.is_empty() {
-            self.give_back(&oauth, &grant).await;
+            self.revoke_narrow(&oauth, &grant).await;
             return Err(missing_scopes(&missing));
         }
         let tokens = Tokens::from(&grant);
@@ -85,7 +85,7 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
 
     /// Revokes a grant that its owner gave too narrowly to be of use. Not of an account that is
     /// connected: whether Calendly ends the grants before with it is not documented.
-    async fn give_back(&self, oauth: &OAuth, grant: &Grant) {
+    async fn revoke_narrow(&self, oauth: &OAuth, grant: &Grant) {
         let owner = grant.owner.as_deref().map(ConnectionId::from_user_uri);
         let Some(Ok(owner)) = owner else {
             return;

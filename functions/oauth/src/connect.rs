@@ -27,6 +27,8 @@ const LEASE: SignedDuration = SignedDuration::from_secs(60);
 /// How long to wait for a process that is at work with a connection.
 const WAIT: Duration = Duration::from_secs(8);
 
+/// How long to wait for the name of an account: a page does without, if need be.
+const NAME_WAIT: Duration = Duration::from_secs(10);
 /// The longest part of a name or an address that is shown, in characters.
 const MAX_NAME: usize = 100;
 
@@ -116,7 +118,9 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
                 ApiError::Unreachable { .. }
                 | ApiError::RateLimited { .. }
                 | ApiError::Status { .. }
-                | ApiError::Unreadable { .. },
+                | ApiError::Unreadable { .. }
+                | ApiError::Gateway { .. }
+                | ApiError::OutOfTime { .. },
                 Some(owner),
                 Some(organization),
             ) => {
@@ -135,7 +139,9 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
 
     /// The user of a connection, as far as Calendly tells now.
     pub(crate) async fn user(&self, connection: &Connection) -> Option<User> {
-        let client = self.calendly_as(&connection.id).await;
+        let client = self
+            .calendly_as(&connection.id, Instant::now() + NAME_WAIT)
+            .await;
         client.me().await.ok()
     }
 

@@ -18,7 +18,11 @@ CODE = "".join(
     for folder in ("functions", "shared")
     for path in sorted((ROOT / folder).rglob("*.rs"))
 )
-PROGRAMS = "".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "dev").rglob("*.py")))
+PROGRAMS = "".join(
+    path.read_text(encoding="utf-8")
+    for path in sorted((ROOT / "dev").rglob("*"))
+    if path.suffix in (".py", ".rs")
+)
 TEMPLATE = (ROOT / "template.yaml").read_text(encoding="utf-8")
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 

@@ -44,6 +44,7 @@ fn cancellation(json: Option<&Value>) -> Value {
             "reason": it["reason"],
             "byType": it["canceler_type"],
             "at": time(&it["created_at"]),
+            "inferred": false,
         })
     })
 }
@@ -134,6 +135,7 @@ pub(crate) fn event(held: &Value, events: &[Value], connection: &str) -> Value {
         "eventType": held["event_type"],
         "inviteesCounter": held["invitees_counter"],
         "cancellation": cancellation(held.get("cancellation")),
+        "missingSince": null,
         "notes": held["meeting_notes_plain"],
         "connection": connection,
         "provider": "calendly",

@@ -23,6 +23,11 @@ TOKENS = "tokens of connections"
 RARE = {
     ("sync", "dynamodb:DeleteItem", "BookingsTable"): "a guest or host who is no longer on an event",
     ("sync", "dynamodb:Query", "BookingsTable"): "an event with more invitees than its own record carries",
+    ("sync", "dynamodb:ConditionCheckItem", "BookingsTable"): "one of more invitees than an event's own record carries",
+    ("api", "dynamodb:ConditionCheckItem", "BookingsTable"): "as sync, by what is applied before it is erased",
+    ("api", "dynamodb:BatchGetItem", "DeliveriesTable"): "an event's delivery too long for one item, in an erasure",
+    ("webhook", "dynamodb:ConditionCheckItem", "BookingsTable"): "as sync, by the test endpoint",
+    ("webhook", "dynamodb:Query", "BookingsTable"): "as sync, by the test endpoint",
     ("webhook", "dynamodb:DeleteItem", "BookingsTable"): "as sync, by the test endpoint",
     ("webhook", "dynamodb:DeleteItem", "DeliveriesTable"): "a test that tells of somebody who was erased",
 }

@@ -153,8 +153,9 @@ pub(crate) fn sorted(mut event: Value) -> Value {
     event
 }
 
-/// An event without what lists leave out of its invitees.
+/// An event without what lists leave out: where its next invitees begin, and details of each.
 pub(crate) fn listed(mut event: Value, like: &Value) -> Value {
+    event.as_object_mut().unwrap().remove("nextCursor");
     let kept: &Map<String, Value> = like["invitees"][0].as_object().expect("an invitee");
     for invitee in event["invitees"].as_array_mut().unwrap() {
         let fields = invitee.as_object_mut().unwrap();

@@ -1,5 +1,6 @@
 //! `GET /v1/auth/callback`: Calendly sends the browser back.
 
+use crate::connect::{Means, answered_by};
 use crate::handler::{Connector, Reply, unavailable};
 use crate::outcome;
 use booking::ConnectionId;
@@ -12,6 +13,7 @@ use platform::http::{Problem, TrackingId};
 use platform::queue::Jobs;
 use platform::secrets::Versions;
 use platform::syncs::SyncJob;
+use tokio::time::Instant;
 
 impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V, S, J> {
     pub(crate) async fn callback(
@@ -25,6 +27,7 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
         };
         // Ours are 64 characters.
         let answer = outcome::answer(params);
+        let until = answered_by();
         let taken = if state.len() == 64 {
             let taken = self.connections.take(state, &answer).await;
             taken.map_err(unavailable)?
@@ -34,7 +37,9 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
         match taken {
             // Finished whatever comes of it: a state works once.
             Taken::First(pending) => {
-                let result = self.finish(request, params, pending, tracking_id).await;
+                let result = self
+                    .finish(request, params, pending, until, tracking_id)
+                    .await;
                 self.remember(state, &result).await;
                 result
             }
@@ -53,6 +58,7 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
         request: &Request,
         params: &Params,
         pending: Pending,
+        until: Instant,
         tracking_id: &TrackingId,
     ) -> Result<Reply, Problem> {
         if let Some(error) = params.get("error") {
@@ -76,11 +82,22 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
         let tokens = Tokens::from(&grant);
         // From here on the grant is kept at Calendly, whatever happens: one that could not be read
         // or stored now is none that its owner took back.
-        let account = self.owner(&grant, &tokens).await?;
-        let account = self.keep(account, &tokens).await.map_err(start_again)?;
-        self.connect(request, account, &tokens, &grant.scopes, None, tracking_id)
-            .await
-            .map_err(start_again)
+        let account = self.owner(&grant, &tokens, until).await?;
+        let account = self.keep(account, &tokens, until).await;
+        let means = Means {
+            tokens: &tokens,
+            scopes: &grant.scopes,
+            signing_key: None,
+        };
+        self.connect(
+            request,
+            account.map_err(start_again)?,
+            means,
+            until,
+            tracking_id,
+        )
+        .await
+        .map_err(start_again)
     }
 
     /// Revokes a grant that its owner gave too narrowly to be of use. Not of an account that is

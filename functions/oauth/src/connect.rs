@@ -12,20 +12,26 @@ use jiff::SignedDuration;
 use lambda_http::Request;
 use lambda_http::http::StatusCode;
 use platform::connections::{
-    Connection, Lease, LeaseFor, TokenKeeper, Tokens, Vault, WatchError, Watched, unsubscribe_all,
-    watch,
+    Connection, Lease, LeaseFor, STORE, TokenKeeper, Tokens, Vault, WatchError, Watched,
+    unsubscribe_all, watch,
 };
 use platform::http::{Problem, TrackingId};
 use platform::queue::Jobs;
 use platform::secrets::Versions;
 use platform::syncs::SyncJob;
 use std::time::Duration;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 /// Longer than a request lives: whoever disconnects and is stopped keeps others out until then.
 const LEASE: SignedDuration = SignedDuration::from_secs(60);
 /// How long to wait for a process that is at work with a connection.
 const WAIT: Duration = Duration::from_secs(8);
+
+/// Kept free for storing a new account's tokens, and for what comes between reading whose they are
+/// and that.
+const STORING: Duration = STORE.saturating_add(Duration::from_secs(2));
+/// Kept free for noting a subscription that was made.
+const NOTING: Duration = Duration::from_secs(5);
 
 /// How long to wait for the name of an account: a page does without, if need be.
 const NAME_WAIT: Duration = Duration::from_secs(10);
@@ -70,6 +76,16 @@ impl Account {
     }
 }
 
+/// What an account is connected with.
+pub(crate) struct Means<'a> {
+    /// Its tokens, which are stored.
+    pub(crate) tokens: &'a Tokens,
+    /// What they may be used for.
+    pub(crate) scopes: &'a [String],
+    /// What its webhooks are to be signed with, if not with the app's own key.
+    pub(crate) signing_key: Option<&'a str>,
+}
+
 /// What people are told of an account that was connected: to `user` alone whose it is, which is
 /// neither kept nor logged.
 pub(crate) fn sentence(subscribed: bool, user: Option<&User>) -> String {
@@ -101,15 +117,27 @@ fn named(user: &User) -> Option<String> {
 
 impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V, S, J> {
     /// Reads whose tokens these are.
-    pub(crate) async fn identify(&self, tokens: &Tokens) -> Result<Account, Problem> {
-        let user = self.calendly(tokens).me().await.map_err(calendly_failed)?;
+    pub(crate) async fn identify(
+        &self,
+        tokens: &Tokens,
+        until: Instant,
+    ) -> Result<Account, Problem> {
+        let client = self.calendly(tokens, before(until, STORING));
+        let user = client.me().await.map_err(calendly_failed)?;
         Account::of(user, false)
     }
 
     /// Reads whose grant this is: the user, or where Calendly doesn't answer that just now, what it
-    /// said with the tokens. They work once, and would be lost with the answer.
-    pub(crate) async fn owner(&self, grant: &Grant, tokens: &Tokens) -> Result<Account, Problem> {
-        let error = match self.calendly(tokens).me().await {
+    /// said with the tokens. They work once, and would be lost with the answer: so it isn't waited for
+    /// longer than leaves time to store them.
+    pub(crate) async fn owner(
+        &self,
+        grant: &Grant,
+        tokens: &Tokens,
+        until: Instant,
+    ) -> Result<Account, Problem> {
+        let client = self.calendly(tokens, before(until, STORING));
+        let error = match client.me().await {
             Ok(user) => return Account::of(user, false),
             Err(error) => error,
         };
@@ -146,10 +174,17 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
     }
 
     /// Stores an account's tokens: before the connection, which without them could do nothing.
-    pub(crate) async fn keep(&self, account: Account, tokens: &Tokens) -> Result<Account, Problem> {
+    pub(crate) async fn keep(
+        &self,
+        account: Account,
+        tokens: &Tokens,
+        until: Instant,
+    ) -> Result<Account, Problem> {
         // A refresh under way would put the former grant's tokens over these. A new account has no
         // lease to be taken, and should one be held for long, these tokens are there but once.
-        let refreshing = self.lease(&account.id, LeaseFor::Refresh).await.ok();
+        let lease = self.lease(&account.id, LeaseFor::Refresh);
+        let lease = timeout_at(before(until, STORE), lease).await;
+        let refreshing = lease.ok().and_then(Result::ok);
         let written = self.vault.write(&account.id, tokens).await;
         if let Some(lease) = refreshing {
             self.give_back(&account.id, &lease).await;
@@ -184,10 +219,10 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
         }
     }
 
-    fn calendly(&self, tokens: &Tokens) -> Client<Fresh> {
+    fn calendly(&self, tokens: &Tokens, until: Instant) -> Client<Fresh> {
         let access = Fresh(tokens.access_token.clone());
         let http = self.http.clone();
-        Client::new(http, &self.endpoints, access, Urgency::Interactive)
+        Client::new(http, &self.endpoints, access, Urgency::Interactive).until(until)
     }
 
     /// Connects an account whose tokens are stored: makes the connection, or renews it, and the
@@ -196,32 +231,28 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
         &self,
         request: &Request,
         account: Account,
-        tokens: &Tokens,
-        scopes: &[String],
-        signing_key: Option<&str>,
+        means: Means<'_>,
+        until: Instant,
         tracking_id: &TrackingId,
     ) -> Result<Reply, Problem> {
         let Account { id, user, away } = account;
-        let client = self.calendly(tokens);
         let base = self.base_url(request);
         self.connections
-            .authorized(&id, &user.uri, &user.current_organization, scopes, &base)
+            .authorized(
+                &id,
+                &user.uri,
+                &user.current_organization,
+                means.scopes,
+                &base,
+            )
             .await
             .map_err(unavailable)?;
         let stored = self.connections.get(&id).await.map_err(unavailable)?;
         let connection = stored.ok_or_else(Problem::unavailable)?;
-        // The account is connected; what is missing is made good by the next sync.
-        let subscribed = !away
-            && match watch(&client, &self.connections, &connection, signing_key).await {
-                Ok(Watched::Healthy | Watched::Replaced) => true,
-                Err(error) => {
-                    tracing::error!(trackingId = %tracking_id, connection = id.as_str(), %error, "not subscribed");
-                    false
-                }
-            };
-        tracing::info!(trackingId = %tracking_id, connection = id.as_str(), outcome = "connected", subscribed, "connection");
-        // Bookings made before the subscription are told of by no webhook. Should this fail, the
-        // next scheduled sync finds them.
+        // Bookings made before the subscription are told of by no webhook. The sync looks at the
+        // subscription before it lists them, and waits for whoever is making one; so it can be queued
+        // before Calendly is asked for anything more. Should this fail, the next scheduled sync finds
+        // them.
         let first_sync = SyncJob {
             connection_id: Some(id.clone()),
             first: true,
@@ -230,6 +261,16 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
         if let Err(error) = self.jobs.push(&first_sync, Duration::ZERO).await {
             tracing::error!(trackingId = %tracking_id, connection = id.as_str(), %error, "first sync not queued");
         }
+        // The account is connected; what is missing is made good by the next sync.
+        let subscribed = !away
+            && match self.subscribed(&connection, &means, until).await {
+                Ok(Watched::Healthy | Watched::Replaced) => true,
+                Err(error) => {
+                    tracing::error!(trackingId = %tracking_id, connection = id.as_str(), %error, "not subscribed");
+                    false
+                }
+            };
+        tracing::info!(trackingId = %tracking_id, connection = id.as_str(), outcome = "connected", subscribed, "connection");
         let sentence = sentence(subscribed, Some(&user));
         let connected = data(Connected {
             message: "Authorization successful",
@@ -244,12 +285,27 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
         })
     }
 
+    /// Brings the subscription of a new connection in order, or stops trying before `until`.
+    async fn subscribed(
+        &self,
+        connection: &Connection,
+        means: &Means<'_>,
+        until: Instant,
+    ) -> Result<Watched, WatchError> {
+        let client = self.calendly(means.tokens, before(until, NOTING));
+        let watched = watch(&client, &self.connections, connection, means.signing_key);
+        // A lease that is left behind ends by itself.
+        let watched = timeout_at(until, watched).await;
+        watched.unwrap_or(Err(WatchError::Busy))
+    }
+
     /// `POST /v1/connections`: a personal access token in place of OAuth, for one's own account.
     pub(crate) async fn connect_own(
         &self,
         request: &Request,
         tracking_id: &TrackingId,
     ) -> Result<Reply, Problem> {
+        let until = answered_by();
         let own: ConnectRequest = required_object(request, "{\"personalAccessToken\": \"…\"}")?;
         let token = own.personal_access_token.trim();
         if token.is_empty() {
@@ -276,10 +332,14 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
             refresh_token: None,
             expires_at: None,
         };
-        let account = self.identify(&tokens).await?;
-        let account = self.keep(account, &tokens).await?;
-        let key = Some(signing_key.as_str());
-        self.connect(request, account, &tokens, &[], key, tracking_id)
+        let account = self.identify(&tokens, until).await?;
+        let account = self.keep(account, &tokens, until).await?;
+        let means = Means {
+            tokens: &tokens,
+            scopes: &[],
+            signing_key: Some(&signing_key),
+        };
+        self.connect(request, account, means, until, tracking_id)
             .await
     }
 
@@ -374,6 +434,11 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
 /// When a request has to be answered: before the function's own limit of 29 s.
 pub(crate) fn answered_by() -> Instant {
     Instant::now() + Duration::from_secs(27)
+}
+
+/// So long before `until`; now, if that is over.
+fn before(until: Instant, time: Duration) -> Instant {
+    until.checked_sub(time).unwrap_or_else(Instant::now)
 }
 
 pub(crate) fn watch_failed(error: WatchError) -> Problem {

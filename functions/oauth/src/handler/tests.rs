@@ -13,6 +13,7 @@ use std::time::Duration;
 use testkit::dynamo::Dynamo;
 
 mod grants;
+mod late;
 
 const BASE: &str = "http://127.0.0.1:1";
 
@@ -32,6 +33,14 @@ struct Answer {
 }
 
 impl Answer {
+    fn of(response: &Response<Body>) -> Self {
+        Self {
+            status: response.status().as_u16(),
+            headers: response.headers().clone(),
+            text: String::from_utf8(response.body().as_ref().to_vec()).unwrap(),
+        }
+    }
+
     fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("not JSON: {}", self.text))
     }
@@ -47,6 +56,26 @@ impl Answer {
             self.headers["x-tracking-id"].to_str().unwrap()
         );
     }
+}
+
+fn request(method: &str, target: &str, headers: &[(&str, &str)], body: &str) -> Request {
+    let url = format!("{BASE}{target}");
+    let mut request = HttpRequest::builder().method(method).uri(&url);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let query = reqwest::Url::parse(&url).unwrap();
+    let mut parameters: HashMap<String, Vec<String>> = HashMap::new();
+    for (name, value) in query.query_pairs() {
+        parameters
+            .entry(name.into_owned())
+            .or_default()
+            .push(value.into_owned());
+    }
+    request
+        .body(Body::from(body))
+        .unwrap()
+        .with_query_string_parameters(parameters)
 }
 
 impl Stage {
@@ -126,29 +155,8 @@ impl Stage {
         headers: &[(&str, &str)],
         body: &str,
     ) -> Answer {
-        let url = format!("{BASE}{target}");
-        let mut request = HttpRequest::builder().method(method).uri(&url);
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        let query = reqwest::Url::parse(&url).unwrap();
-        let mut parameters: HashMap<String, Vec<String>> = HashMap::new();
-        for (name, value) in query.query_pairs() {
-            parameters
-                .entry(name.into_owned())
-                .or_default()
-                .push(value.into_owned());
-        }
-        let request = request
-            .body(Body::from(body))
-            .unwrap()
-            .with_query_string_parameters(parameters);
-        let response = self.connector.handle(&request).await;
-        Answer {
-            status: response.status().as_u16(),
-            headers: response.headers().clone(),
-            text: String::from_utf8(response.body().as_ref().to_vec()).unwrap(),
-        }
+        let request = request(method, target, headers, body);
+        Answer::of(&self.connector.handle(&request).await)
     }
 
     async fn get(&self, target: &str) -> Answer {

@@ -9,7 +9,7 @@ mod subscription;
 mod tokens;
 mod vault;
 
-pub use budget::REFRESH;
+pub use budget::{REFRESH, STORE};
 pub use owned::Owned;
 pub use pending::{Pending, Taken};
 pub use store::{Connection, ConnectionStatus, ConnectionStore, Lease, LeaseFor};

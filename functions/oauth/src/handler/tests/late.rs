@@ -1,0 +1,123 @@
+//! An authorization while something takes long, on virtual time: a grant must not be lost with a
+//! function that is stopped.
+
+use super::*;
+use calendly::{Answer as Sent, NoReply, Reply as Told, Wire};
+use platform::connections::Tokens;
+use std::sync::Arc;
+
+/// The function's own limit.
+const LIMIT: Duration = Duration::from_secs(29);
+
+/// A Calendly that exchanges every code after a while.
+struct Slow {
+    exchange: Duration,
+    /// Whether the account can be read. Nothing else is ever answered.
+    me: bool,
+}
+
+impl Wire for Slow {
+    fn send(&self, request: reqwest::Request) -> Sent {
+        let user = "https://api.calendly.com/users/AAAAHOSTUSER0001";
+        let organization = "https://api.calendly.com/organizations/AAAAORG000000001";
+        let (wait, body) = match request.url().path() {
+            "/oauth/token" => {
+                let granted = json!({"access_token": "a", "refresh_token": "r", "expires_in": 7200,
+                    "owner": user, "organization": organization});
+                (self.exchange, Some(granted))
+            }
+            "/users/me" if self.me => {
+                let me = json!({"uri": user, "current_organization": organization});
+                (Duration::ZERO, Some(json!({"resource": me})))
+            }
+            _ => (calendly::TIMEOUT, None),
+        };
+        Box::pin(async move {
+            tokio::time::sleep(wait).await;
+            let body = body.ok_or(NoReply::TimedOut)?;
+            Ok(Told {
+                status: StatusCode::OK,
+                headers: lambda_http::http::HeaderMap::default(),
+                body: body.to_string().into_bytes(),
+            })
+        })
+    }
+}
+
+/// A vault that takes as long to write as one may.
+#[derive(Clone, Default)]
+struct SlowVault(MemoryVault);
+
+impl Vault for SlowVault {
+    async fn read(&self, id: &ConnectionId) -> platform::Result<Option<Tokens>> {
+        self.0.read(id).await
+    }
+
+    async fn write(&self, id: &ConnectionId, tokens: &Tokens) -> platform::Result<()> {
+        tokio::time::sleep(platform::connections::STORE).await;
+        self.0.write(id, tokens).await
+    }
+
+    async fn forget(&self, id: &ConnectionId) -> platform::Result<()> {
+        self.0.forget(id).await
+    }
+}
+
+type Slowly = Connector<SlowVault, FixedSecret, MemoryQueue<SyncJob>>;
+
+async fn slowly(calendly: Slow) -> Slowly {
+    let dynamo = Dynamo::inside();
+    dynamo.connections("connections").await;
+    let keys = FixedSecret(r#"{"name":"test","key":"k-1"}"#.to_owned());
+    Connector {
+        connections: ConnectionStore::new(dynamo.client(), "connections".to_owned()),
+        vault: SlowVault::default(),
+        app: RotatingSecret::new(app(), "Calendly secret", Duration::from_secs(60)),
+        keys: RotatingSecret::new(keys, "API key secret", Duration::from_secs(60)),
+        jobs: MemoryQueue::default(),
+        http: calendly::Http::by(Arc::new(calendly), reqwest::Client::new()),
+        endpoints: Endpoints::default(),
+        scopes: AskFor::Granular,
+        cors: Cors::default(),
+        public_url: Some(BASE.to_owned()),
+    }
+}
+
+fn app() -> FixedSecret {
+    FixedSecret(json!({"clientId": "c", "clientSecret": "s", "signingKey": "k"}).to_string())
+}
+
+/// Where Calendly sends the browser back to.
+async fn back(connector: &Slowly) -> String {
+    let answer = ask(connector, "/v1/auth/authorize").await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    let to = answer.json()["authorizeUrl"].as_str().unwrap().to_owned();
+    let to = reqwest::Url::parse(&to).unwrap();
+    let (_, state) = to.query_pairs().find(|(name, _)| name == "state").unwrap();
+    format!("/v1/auth/callback?code=c&state={state}")
+}
+
+async fn ask(connector: &Slowly, target: &str) -> Answer {
+    let key = [("x-api-key", "k-1")];
+    let response = connector.handle(&request("GET", target, &key, "")).await;
+    Answer::of(&response)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_grant_is_stored_before_the_function_is_stopped_whatever_hangs() {
+    for millis in (0..=7000).step_by(1000) {
+        for me in [false, true] {
+            let exchange = Duration::from_millis(millis);
+            let connector = slowly(Slow { exchange, me }).await;
+            let back = back(&connector).await;
+            let began = Instant::now();
+            let answer = ask(&connector, &back).await;
+            let after = began.elapsed();
+            assert!(after < LIMIT, "{after:?} by {exchange:?}");
+            assert_eq!(answer.status, 200, "{}", answer.text);
+            assert_eq!(answer.json()["subscribed"], false);
+            assert!(connector.vault.0.tokens("AAAAHOSTUSER0001").is_some());
+            assert_eq!(connector.jobs.drain().len(), 1, "its first sync subscribes");
+        }
+    }
+}

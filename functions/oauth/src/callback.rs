@@ -8,7 +8,8 @@ use calendly::oauth::{Grant, OAuth, OAuthError, Pkce};
 use contract::Params;
 use lambda_http::Request;
 use lambda_http::http::StatusCode;
-use platform::connections::{Pending, Taken, Tokens, Vault};
+use platform::aws::CALL;
+use platform::connections::{Pending, REFRESH, Taken, Tokens, Vault};
 use platform::http::{Problem, TrackingId};
 use platform::queue::Jobs;
 use platform::secrets::Versions;
@@ -28,6 +29,12 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
         // Ours are 64 characters.
         let answer = outcome::answer(params);
         let until = answered_by();
+        let ready = match code(params) {
+            // What is needed is had before the state is taken: a page that is loaded again after a
+            // failure in this tries again.
+            Ok(code) => Ok((code, self.app_in_time(until).await?)),
+            Err(problem) => Err(problem),
+        };
         let taken = if state.len() == 64 {
             let taken = self.connections.take(state, &answer).await;
             taken.map_err(unavailable)?
@@ -37,9 +44,13 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
         match taken {
             // Finished whatever comes of it: a state works once.
             Taken::First(pending) => {
-                let result = self
-                    .finish(request, params, pending, until, tracking_id)
-                    .await;
+                let result = match ready {
+                    Ok(ready) => {
+                        self.finish(request, ready, pending, until, tracking_id)
+                            .await
+                    }
+                    Err(problem) => Err(problem),
+                };
                 self.remember(state, &result).await;
                 result
             }
@@ -53,22 +64,24 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
         }
     }
 
+    /// The OAuth app, if a code can still be exchanged and its tokens be stored before `until`.
+    async fn app_in_time(&self, until: Instant) -> Result<OAuth, Problem> {
+        let oauth = self.oauth().await?;
+        if Instant::now() + CALL + REFRESH > until {
+            tracing::error!("the Calendly secret was read too late to exchange a code");
+            return Err(Problem::unavailable());
+        }
+        Ok(oauth)
+    }
+
     async fn finish(
         &self,
         request: &Request,
-        params: &Params,
+        (code, oauth): (&str, OAuth),
         pending: Pending,
         until: Instant,
         tracking_id: &TrackingId,
     ) -> Result<Reply, Problem> {
-        if let Some(error) = params.get("error") {
-            return Err(declined(error));
-        }
-        let Some(code) = params.get("code").filter(|code| !code.is_empty()) else {
-            return Err(bad("CODE_MISSING", "the answer has no code; start again"));
-        };
-
-        let oauth = self.oauth().await?;
         let pkce = Pkce {
             verifier: pending.verifier,
         };
@@ -114,6 +127,15 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
             tracing::warn!(%error, "a grant was not revoked");
         }
     }
+}
+
+/// The code that Calendly gave to the browser.
+fn code(params: &Params) -> Result<&str, Problem> {
+    if let Some(error) = params.get("error") {
+        return Err(declined(error));
+    }
+    let code = params.get("code").filter(|code| !code.is_empty());
+    code.ok_or_else(|| bad("CODE_MISSING", "the answer has no code; start again"))
 }
 
 /// The code was used, so that to try again is to start again.

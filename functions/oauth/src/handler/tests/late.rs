@@ -4,7 +4,7 @@
 use super::*;
 use calendly::{Answer as Sent, NoReply, Reply as Told, Wire};
 use platform::connections::Tokens;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 /// The function's own limit.
 const LIMIT: Duration = Duration::from_secs(29);
@@ -63,16 +63,59 @@ impl Vault for SlowVault {
     }
 }
 
-type Slowly = Connector<SlowVault, FixedSecret, MemoryQueue<SyncJob>>;
+/// What is wrong with a secret at its next reading.
+#[derive(Clone, Copy)]
+enum Trouble {
+    Failing,
+    Slow,
+}
 
-async fn slowly(calendly: Slow) -> Slowly {
+struct Secret {
+    text: String,
+    trouble: Arc<Mutex<Option<Trouble>>>,
+}
+
+impl Secret {
+    fn new(value: &Value, trouble: &Arc<Mutex<Option<Trouble>>>) -> Self {
+        Self {
+            text: value.to_string(),
+            trouble: Arc::clone(trouble),
+        }
+    }
+}
+
+impl Versions for Secret {
+    async fn at(&self, stage: &'static str) -> platform::Result<Option<String>> {
+        if stage != "AWSCURRENT" {
+            return Ok(None);
+        }
+        let trouble = self.trouble.lock().unwrap().take();
+        match trouble {
+            Some(Trouble::Failing) => Err(platform::Error::Aws {
+                action: "read a secret",
+                cause: "no answer".to_owned(),
+            }),
+            Some(Trouble::Slow) => {
+                tokio::time::sleep(platform::aws::CALL).await;
+                Ok(Some(self.text.clone()))
+            }
+            None => Ok(Some(self.text.clone())),
+        }
+    }
+}
+
+type Slowly = Connector<SlowVault, Secret, MemoryQueue<SyncJob>>;
+
+async fn slowly(calendly: Slow, trouble: &Arc<Mutex<Option<Trouble>>>) -> Slowly {
     let dynamo = Dynamo::inside();
     dynamo.connections("connections").await;
-    let keys = FixedSecret(r#"{"name":"test","key":"k-1"}"#.to_owned());
+    let keys = Secret::new(&json!({"name": "test", "key": "k-1"}), &Arc::default());
+    let app = json!({"clientId": "c", "clientSecret": "s", "signingKey": "k"});
+    let app = Secret::new(&app, trouble);
     Connector {
         connections: ConnectionStore::new(dynamo.client(), "connections".to_owned()),
         vault: SlowVault::default(),
-        app: RotatingSecret::new(app(), "Calendly secret", Duration::from_secs(60)),
+        app: RotatingSecret::new(app, "Calendly secret", Duration::from_secs(60)),
         keys: RotatingSecret::new(keys, "API key secret", Duration::from_secs(60)),
         jobs: MemoryQueue::default(),
         http: calendly::Http::by(Arc::new(calendly), reqwest::Client::new()),
@@ -81,10 +124,6 @@ async fn slowly(calendly: Slow) -> Slowly {
         cors: Cors::default(),
         public_url: Some(BASE.to_owned()),
     }
-}
-
-fn app() -> FixedSecret {
-    FixedSecret(json!({"clientId": "c", "clientSecret": "s", "signingKey": "k"}).to_string())
 }
 
 /// Where Calendly sends the browser back to.
@@ -108,7 +147,7 @@ async fn a_grant_is_stored_before_the_function_is_stopped_whatever_hangs() {
     for millis in (0..=7000).step_by(1000) {
         for me in [false, true] {
             let exchange = Duration::from_millis(millis);
-            let connector = slowly(Slow { exchange, me }).await;
+            let connector = slowly(Slow { exchange, me }, &Arc::default()).await;
             let back = back(&connector).await;
             let began = Instant::now();
             let answer = ask(&connector, &back).await;
@@ -119,5 +158,26 @@ async fn a_grant_is_stored_before_the_function_is_stopped_whatever_hangs() {
             assert!(connector.vault.0.tokens("AAAAHOSTUSER0001").is_some());
             assert_eq!(connector.jobs.drain().len(), 1, "its first sync subscribes");
         }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_app_that_is_not_had_in_time_leaves_the_authorization_to_the_next_try() {
+    for trouble in [Trouble::Failing, Trouble::Slow] {
+        let next = Arc::default();
+        let calendly = Slow {
+            exchange: Duration::ZERO,
+            me: true,
+        };
+        let connector = slowly(calendly, &next).await;
+        let back = back(&connector).await;
+        // What was read before is too old.
+        tokio::time::advance(Duration::from_secs(61)).await;
+        *next.lock().unwrap() = Some(trouble);
+        let answer = ask(&connector, &back).await;
+        answer.refused(503, "STORE_UNAVAILABLE");
+        assert!(connector.vault.0.is_empty());
+        let again = ask(&connector, &back).await;
+        assert_eq!(again.status, 200, "{}", again.text);
     }
 }

@@ -38,6 +38,11 @@ const NAME_WAIT: Duration = Duration::from_secs(10);
 /// The longest part of a name or an address that is shown, in characters.
 const MAX_NAME: usize = 100;
 
+/// What may be left at Calendly of a connection.
+const SUBSCRIPTION: &str = "the webhook subscription";
+/// The same of its tokens.
+const ACCESS: &str = "the access";
+
 /// Tokens that are stored.
 pub(crate) type Kept<V> = TokenKeeper<Option<OAuth>, V>;
 
@@ -386,8 +391,11 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
                     return Err(watch_failed(error));
                 }
                 // A token that Calendly no longer takes can't delete anything.
-                left.push("the webhook subscription");
+                left.push(SUBSCRIPTION);
             }
+        } else {
+            // What a try before this one had done at Calendly nobody knows any more.
+            left.extend([SUBSCRIPTION, ACCESS]);
         }
         // Only now: the calls above may have had to renew the tokens themselves.
         let refreshing = self.lease(id, LeaseFor::Refresh).await?;
@@ -410,7 +418,7 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
             let revoked = self.oauth().await?.revoke(&refresh_token).await;
             if let Err(error) = revoked {
                 tracing::warn!(trackingId = %tracking_id, %error, "tokens not revoked");
-                left.push("the access");
+                left.push(ACCESS);
             }
         }
         self.vault.forget(id).await.map_err(unavailable)?;

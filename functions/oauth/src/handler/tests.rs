@@ -483,6 +483,23 @@ async fn disconnecting_deletes_revokes_and_forgets() {
         .refused(404, "NOT_FOUND");
 }
 
+#[tokio::test]
+async fn disconnecting_without_tokens_says_that_all_may_be_left() {
+    let stage = Stage::new().await;
+    let id = stage.connected().await["connectionId"].clone();
+    let id = id.as_str().unwrap();
+    // A try before this one was stopped after it had forgotten them.
+    let uri = format!("https://api.calendly.com/users/{id}");
+    let connection = ConnectionId::from_user_uri(&uri).unwrap();
+    stage.vault.forget(&connection).await.unwrap();
+    let key = [("x-api-key", "k-1")];
+    let target = format!("/v1/connections/{id}");
+    let answer = stage.ask("DELETE", &target, &key, "").await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    let left = json!(["the webhook subscription", "the access"]);
+    assert_eq!(answer.json()["leftAtCalendly"], left);
+}
+
 impl Stage {
     /// Disconnects `id` while another process has a lease of it, and after a while brings something
     /// back with `last` and gives the lease up.

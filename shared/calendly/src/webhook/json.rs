@@ -5,6 +5,7 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Number, Value};
+use std::ops::Range;
 
 /// Where Calendly's things are named.
 pub(super) const API: &str = "https://api.calendly.com";
@@ -140,8 +141,8 @@ pub(super) fn number(value: &Value) -> Option<Number> {
 }
 
 /// A time: ISO 8601, with a space for its `T`, with `UTC` for its `Z`, without a zone (taken as
-/// UTC), or as seconds, milliseconds or microseconds since 1970. The fraction is cut to
-/// microseconds, the provider's own precision.
+/// UTC), also in digits alone, or as seconds, milliseconds or microseconds since 1970. The fraction
+/// is cut to microseconds, the provider's own precision.
 pub(super) fn time(value: &Value) -> Option<Time> {
     let told = |at| Time {
         at,
@@ -150,9 +151,13 @@ pub(super) fn time(value: &Value) -> Option<Time> {
     let time = match value {
         Value::String(text) => {
             let text = text.trim();
-            written_time(text).or_else(|| epoch(text.parse().ok()?).map(told))?
+            let since = || text.parse().ok().and_then(epoch).map(told);
+            written_time(text).or_else(since).or_else(|| digits(text))?
         }
-        Value::Number(number) => told(epoch(number.as_f64()?)?),
+        Value::Number(number) => {
+            let since = number.as_f64().and_then(epoch).map(told);
+            since.or_else(|| digits(&word(value)?))?
+        }
         _ => return None,
     };
     Some(Time {
@@ -190,17 +195,31 @@ fn written_time(text: &str) -> Option<Time> {
     })
 }
 
-/// Since 1970 in seconds, milliseconds or microseconds: which of them, only its size tells. Each
-/// range reaches from 1973 to beyond 5000.
+/// The years 2000 to 2099 in seconds since 1970: a number outside of them is no time since then, but
+/// something else, such as a date in digits.
+const EPOCH: Range<f64> = 946_684_800.0..4_102_444_800.0;
+
+/// Since 1970 in seconds, milliseconds or microseconds: which of them, only its size tells.
 fn epoch(number: f64) -> Option<Timestamp> {
-    let micros = match number {
-        1e8..1e11 => number * 1e6,
-        1e11..1e14 => number * 1e3,
-        1e14..1e17 => number,
-        _ => return None,
-    };
+    let micros = [1e6, 1e3, 1.0].into_iter().find_map(|factor| {
+        let micros = number * factor;
+        EPOCH.contains(&(micros / 1e6)).then_some(micros)
+    })?;
     let since = SignedDuration::try_from_secs_f64(micros / 1e6).ok()?;
     Timestamp::UNIX_EPOCH.checked_add(since).ok()
+}
+
+/// A date and a time of day in digits alone, with seconds or without: `20270310100000`.
+fn digits(text: &str) -> Option<Time> {
+    let all = matches!(text.len(), 12 | 14) && text.bytes().all(|c| c.is_ascii_digit());
+    let (date, time) = all.then(|| text.split_at_checked(8)).flatten()?;
+    let civil: DateTime = format!("{date}T{time}").parse().ok()?;
+    let at = TimeZone::UTC.to_timestamp(civil).ok()?;
+    let likely = (2000..2100).contains(&civil.year());
+    likely.then_some(Time {
+        at,
+        zone_assumed: true,
+    })
 }
 
 /// The URI of a thing of `collection`: as it is, of an id, or of an object with one of these.

@@ -42,8 +42,15 @@ fn times_are_read_however_they_are_written() {
             "{given}"
         );
     }
-    for given in ["2027-03-10T10:00:00", "2027-03-10 10:00"] {
-        let (start, warnings) = read(&json!(given));
+    for given in [
+        json!("2027-03-10T10:00:00"),
+        json!("2027-03-10 10:00"),
+        json!(20_270_310_100_000_i64),
+        json!("20270310100000"),
+        json!(202_703_101_000_i64),
+        json!("202703101000"),
+    ] {
+        let (start, warnings) = read(&given);
         assert_eq!(start, "2027-03-10T10:00:00Z");
         assert_eq!(
             warnings,
@@ -55,6 +62,10 @@ fn times_are_read_however_they_are_written() {
         json!("2027-03-10"),
         json!("10:00"),
         json!(12),
+        // No time of day, and in milliseconds the years 1970 and 2640.
+        json!(20_270_310),
+        json!(20_271_310_100_000_i64),
+        json!("21270310100000"),
         json!(true),
         json!({"at": 1}),
         json!("éUTC"),

@@ -88,6 +88,8 @@ fn next(pagination: &Value) -> Next {
         // The token stands in the link, too. An empty one would bring the first page again.
         (_, Value::String(link)) => token_of(link).map_or(Next::Unsaid, Next::Token),
         (Some(Value::String(_) | Value::Null), Value::Null) => Next::End,
+        // The link alone says so, too: but not one that is missing, like the token.
+        (None, Value::Null) if pagination.get("next_page").is_some() => Next::End,
         _ => Next::Unsaid,
     }
 }
@@ -139,6 +141,11 @@ mod tests {
             ),
             (json!({"next_page_token": "", "next_page": null}), Next::End),
             (json!({"next_page_token": null}), Next::End),
+            (json!({"count": 3, "next_page": null}), Next::End),
+            (
+                json!({"next_page_token": 7, "next_page": null}),
+                Next::Unsaid,
+            ),
             (
                 json!({"next_page_token": "", "next_page": bare}),
                 Next::Unsaid,

@@ -200,7 +200,7 @@ impl<A: Access> Client<A> {
         let answer: Result<Option<Value>, _> =
             self.call(action, Method::DELETE, &url, &[], None).await;
         match answer {
-            Ok(_) | Err(ApiError::NotFound { .. }) => Ok(()),
+            Ok(_) | Err(ApiError::NotFound { .. } | ApiError::Status { status: 410, .. }) => Ok(()),
             Err(error) => Err(error),
         }
     }

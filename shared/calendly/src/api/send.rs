@@ -7,7 +7,7 @@ use super::list::{Collection, Listed, Page};
 use super::pages::{Pages, Turned};
 use super::rate::{RateLimit, wait};
 use super::retry::{MAX_ATTEMPTS, MAX_RATE_WAIT, pause};
-use crate::call::{NoReply, TIMEOUT};
+use crate::call::{NoReply, Reply, TIMEOUT};
 use reqwest::{Method, StatusCode};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -119,6 +119,9 @@ impl<A: Access> Client<A> {
                         token = self.access.token_after(&token).await?;
                         continue;
                     }
+                    if method == Method::DELETE && is_gone(&reply) {
+                        return Err(ApiError::NotFound { action });
+                    }
                     ApiError::of(action, reply.status, wait(&reply.headers), &reply.body)
                 }
                 Err(none @ NoReply::BrokenOff) => return Err(unreachable(action, none.cause())),
@@ -180,6 +183,13 @@ impl<A: Access> Client<A> {
     }
 }
 
+/// Whether what was to be deleted isn't there. Of such an answer nobody needs a body; a page of
+/// something before Calendly says nothing about it.
+fn is_gone(reply: &Reply) -> bool {
+    matches!(reply.status, StatusCode::NOT_FOUND | StatusCode::GONE)
+        && reply.body.trim_ascii().is_empty()
+}
+
 pub(super) fn page(token: Option<&str>) -> impl Iterator<Item = (&str, &str)> {
     std::iter::once(("count", "100")).chain(token.map(|token| ("page_token", token)))
 }
@@ -200,4 +210,61 @@ pub(super) fn unreadable(action: &'static str, field: &'static str) -> ApiError 
 
 fn unreachable(action: &'static str, cause: &'static str) -> ApiError {
     ApiError::Unreachable { action, cause }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::Endpoints;
+    use crate::call::{Answer, Http, Wire};
+    use reqwest::header::HeaderMap;
+    use std::sync::Arc;
+
+    struct Token;
+
+    impl Access for Token {
+        async fn token(&self) -> Result<String, ApiError> {
+            Ok("a".to_owned())
+        }
+
+        async fn token_after(&self, _: &str) -> Result<String, ApiError> {
+            Ok("b".to_owned())
+        }
+    }
+
+    /// Answers every call alike.
+    struct Always(StatusCode, &'static str);
+
+    impl Wire for Always {
+        fn send(&self, _: reqwest::Request) -> Answer {
+            let reply = Reply {
+                status: self.0,
+                headers: HeaderMap::default(),
+                body: self.1.into(),
+            };
+            Box::pin(async { Ok(reply) })
+        }
+    }
+
+    fn client(status: StatusCode, body: &'static str) -> Client<Token> {
+        let http = Http::by(Arc::new(Always(status, body)), reqwest::Client::new());
+        // One try each: there is no time for a second.
+        Client::new(http, &Endpoints::default(), Token, Urgency::Interactive)
+            .until(Instant::now() + TIMEOUT + Duration::from_millis(1))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_subscription_that_is_gone_without_a_word_is_as_good_as_deleted() {
+        for status in [StatusCode::NOT_FOUND, StatusCode::GONE] {
+            assert_eq!(client(status, " ").unsubscribe("s").await, Ok(()));
+            let page = client(status, "<html>").unsubscribe("s").await;
+            assert!(page.is_err(), "{status}");
+            // What is read may be there all the same.
+            let read = client(status, "").event("e").await.unwrap_err();
+            assert!(!matches!(read, ApiError::NotFound { .. }), "{read:?}");
+        }
+        let told = r#"{"title": "Gone", "message": "It is gone."}"#;
+        let gone = client(StatusCode::GONE, told).unsubscribe("s").await;
+        assert_eq!(gone, Ok(()));
+    }
 }

@@ -71,13 +71,13 @@ impl Api {
             Some(after) => {
                 let event = bookings.event_alone(provider, id).await;
                 let event = event.map_err(unavailable)?.ok_or_else(unknown_event)?;
-                let rest = bookings.invitees_after(provider, id, after, AT_A_TIME);
-                rest.await.map(|rest| Some((event, rest)))
+                let rest = bookings.invitees_after(&event, after, AT_A_TIME).await;
+                rest.map(|rest| Some((event, rest)))
             }
         };
-        let (event, mut page) = opened.map_err(unavailable)?.ok_or_else(unknown_event)?;
+        let (stored, mut page) = opened.map_err(unavailable)?.ok_or_else(unknown_event)?;
 
-        let mut event: Event = EventView::of(&event, Vec::new());
+        let mut event: Event = EventView::of(&stored, Vec::new());
         let mut room = Room::beside(&event);
         let next = 'full: loop {
             for invitee in page.items {
@@ -91,7 +91,7 @@ impl Api {
             let Some(after) = page.next else {
                 break None;
             };
-            let rest = bookings.invitees_after(provider, id, &after, AT_A_TIME);
+            let rest = bookings.invitees_after(&stored, &after, AT_A_TIME);
             page = rest.await.map_err(unavailable)?;
         };
         ok(EventAnswer {
@@ -102,7 +102,7 @@ impl Api {
 
     pub(crate) async fn event_history(&self, call: &Call<'_>) -> Answer {
         let id = call.id("id", unknown_event)?;
-        let found = self.bookings.all_of(Provider::Calendly, id).await;
+        let found = self.bookings.whole(Provider::Calendly, id).await;
         let (event, invitees) = found.map_err(unavailable)?.ok_or_else(unknown_event)?;
         self.history(call, &event, &invitees, None).await
     }

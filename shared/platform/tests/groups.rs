@@ -246,17 +246,21 @@ async fn while_a_group_is_behind_the_api_shows_it_as_it_is() {
     desk.calls.at(3);
     desk.store().apply(called_off(5)).await.unwrap_err();
     desk.calls.at(u8::MAX);
-    let shown = desk
-        .store()
-        .event(Provider::Calendly, "E")
-        .await
-        .unwrap()
-        .unwrap();
+    assert!(!desk.event().await.is_settled());
+    let (store, provider) = (desk.store(), Provider::Calendly);
+    let event = store.event(provider, "E").await.unwrap().unwrap();
+    let (record, first) = store.open(provider, "E", 50).await.unwrap().unwrap();
+    let next = first.next.unwrap();
+    let rest = store.invitees_after(&record, &next, 100).await.unwrap();
+    let mut shown = [event.invitees, first.items, rest.items].concat();
+    let alone = store.invitee(provider, "E", "i0119").await.unwrap();
+    shown.push(store.show(provider, &alone.unwrap()).await.unwrap());
+    assert_eq!(shown.len(), 120 + 50 + 70 + 1);
+    assert!(shown.iter().all(|invitee| invitee.summary.canceled));
+    let (_, all) = store.whole(provider, "E").await.unwrap().unwrap();
     assert!(
-        shown
-            .invitees
-            .iter()
-            .all(|invitee| invitee.summary.canceled)
+        all.iter()
+            .all(|invitee| invitee.status() == InviteeStatus::Canceled)
     );
 }
 

@@ -29,7 +29,8 @@ impl BookingStore {
             return Ok(None);
         }
         let event = record(&items.remove(0))?;
-        Ok(Some((event, self.page(provider, &items, limit).await?)))
+        let invitees = self.page(&event, &items, limit).await?;
+        Ok(Some((event, invitees)))
     }
 
     /// An event alone.
@@ -39,28 +40,28 @@ impl BookingStore {
         found.first().map(record).transpose()
     }
 
-    /// The invitees of an event after the one of the id `after`, up to `limit`.
+    /// The invitees of `event` after the one of the id `after`, up to `limit`.
     pub async fn invitees_after(
         &self,
-        provider: Provider,
-        id: &str,
+        event: &EventRecord,
         after: &str,
         limit: usize,
     ) -> Result<Invitees> {
-        let pk = keys::event_pk(provider, id);
+        let pk = keys::event_pk(event.provider, event.uri.id());
         let after = format!("invitee#{after}");
         let items = self.items(&pk, "sk > :from", &after, limit + 1).await?;
-        self.page(provider, &items, limit).await
+        self.page(event, &items, limit).await
     }
 
-    async fn page(&self, provider: Provider, items: &[Item], limit: usize) -> Result<Invitees> {
+    async fn page(&self, event: &EventRecord, items: &[Item], limit: usize) -> Result<Invitees> {
         let shown = items.iter().take(limit).map(record);
-        let invitees: Vec<InviteeRecord> = shown.collect::<Result<_>>()?;
+        let mut invitees: Vec<InviteeRecord> = shown.collect::<Result<_>>()?;
+        follow(event, &mut invitees);
         let next = invitees
             .last()
             .filter(|_| items.len() > limit)
             .map(|last| last.uri.id().to_owned());
-        let submissions = self.submissions(provider, &invitees).await?;
+        let submissions = self.submissions(event.provider, &invitees).await?;
         let items = invitees.iter().map(|invitee| {
             let uri = invitee.submission.as_ref();
             InviteeView::of(invitee, uri.and_then(|uri| submissions.get(uri)))
@@ -96,5 +97,14 @@ impl BookingStore {
                 return Ok(items);
             }
         }
+    }
+}
+
+/// Lets invitees stand as their event does, also where it is not settled yet: their records may still
+/// be behind.
+pub(super) fn follow(event: &EventRecord, invitees: &mut [InviteeRecord]) {
+    let meeting = event.meeting();
+    for invitee in invitees {
+        invitee.follow(&meeting);
     }
 }

@@ -3,6 +3,7 @@
 use super::directory::Directory;
 use super::item::{self, Loaded, changed, record};
 use super::keys::{self, Key};
+use super::open::follow;
 use crate::error::failed;
 use crate::item::{Item, Read, s};
 use crate::{Error, Result};
@@ -256,14 +257,9 @@ impl BookingStore {
 
     /// One event with all its invitees (at most 1,000) and their routing form submissions.
     pub async fn event(&self, provider: Provider, id: &str) -> Result<Option<StoredEvent>> {
-        let Some((event, mut invitees)) = self.all_of(provider, id).await? else {
+        let Some((event, invitees)) = self.whole(provider, id).await? else {
             return Ok(None);
         };
-        // Also of an event that is not settled yet.
-        let meeting = event.meeting();
-        for invitee in &mut invitees {
-            invitee.follow(&meeting);
-        }
         let submissions = self.submissions(provider, &invitees).await?;
         let views = invitees
             .iter()
@@ -275,16 +271,31 @@ impl BookingStore {
         Ok(Some(EventView::of(&event, views)))
     }
 
-    /// One invitee's record.
+    /// One invitee's record, as their event stands.
     pub async fn invitee(
         &self,
         provider: Provider,
         event: &str,
         id: &str,
     ) -> Result<Option<InviteeRecord>> {
-        let key = Key::new(keys::event_pk(provider, event), format!("invitee#{id}"));
-        let found = self.batch_get(&[key]).await?;
-        found.first().map(record).transpose()
+        let pk = keys::event_pk(provider, event);
+        let both = [
+            Key::new(&pk, "event"),
+            Key::new(&pk, format!("invitee#{id}")),
+        ];
+        let mut event: Option<EventRecord> = None;
+        let mut invitee: Option<InviteeRecord> = None;
+        for item in self.batch_get(&both).await? {
+            if item.text("sk") == Some("event") {
+                event = Some(record(&item)?);
+            } else {
+                invitee = Some(record(&item)?);
+            }
+        }
+        if let Some(event) = &event {
+            follow(event, invitee.as_mut_slice());
+        }
+        Ok(invitee)
     }
 
     /// Every detail of an invitee, with the routing form submission that led here.
@@ -298,7 +309,21 @@ impl BookingStore {
         ))
     }
 
-    /// The records of an event and of its invitees (at most 1,000).
+    /// The records of an event and of its invitees (at most 1,000), as their event stands.
+    pub async fn whole(
+        &self,
+        provider: Provider,
+        id: &str,
+    ) -> Result<Option<(EventRecord, Vec<InviteeRecord>)>> {
+        let mut whole = self.all_of(provider, id).await?;
+        if let Some((event, invitees)) = &mut whole {
+            follow(event, invitees);
+        }
+        Ok(whole)
+    }
+
+    /// The records of an event and of its invitees (at most 1,000), as they are stored: of an event
+    /// that isn't settled, invitees may be behind.
     pub async fn all_of(
         &self,
         provider: Provider,

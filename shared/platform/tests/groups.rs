@@ -9,10 +9,10 @@ use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_dynamodb::error::BoxError;
 use booking::{
     ContactKey, EventRecord, EventUri, Facts, InviteeRecord, InviteeStatus, InviteeUri, Latest,
-    Provider, Sightings, Slot, Stamp,
+    Provider, Sightings, Slot, Stamp, Transition,
 };
 use jiff::{SignedDuration, Timestamp};
-use platform::bookings::{BookingStore, EventQuery};
+use platform::bookings::{BookingStore, EventQuery, Merged};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, mpsc};
 use testkit::dynamo::{Crashes, Dynamo};
@@ -365,8 +365,9 @@ impl Intercept for Gate {
 }
 
 impl Desk {
-    /// Applies `held`, and before its write of this number, from 1, all of `meanwhile`.
-    async fn apply_between(&self, held: Facts, write: usize, meanwhile: Facts) {
+    /// Applies `held`, and before its write of this number, from 1, all of `meanwhile`. Answers what
+    /// either did.
+    async fn apply_between(&self, held: Facts, write: usize, meanwhile: Facts) -> [Merged; 2] {
         let (reached, is_reached) = mpsc::channel();
         let (opens, open) = mpsc::channel();
         let gate = Gate {
@@ -381,9 +382,9 @@ impl Desk {
         tokio::task::spawn_blocking(move || is_reached.recv().unwrap())
             .await
             .unwrap();
-        self.store().apply(meanwhile).await.unwrap();
+        let meanwhile = self.store().apply(meanwhile).await.unwrap();
         opens.send(()).unwrap();
-        held.await.unwrap().unwrap();
+        [held.await.unwrap().unwrap(), meanwhile]
     }
 }
 
@@ -406,4 +407,19 @@ async fn what_follows_from_an_older_record_is_not_written_any_more() {
     let desk = Desk::new().await;
     desk.apply_between(older, 2, newer).await;
     assert!(desk.dump().await == whole.dump().await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_change_that_another_made_first_is_told_once() {
+    // The event's own write is the first; its people are written from the second on.
+    for write in [2, 3] {
+        let desk = Desk::of(150).await;
+        let [held, meanwhile] = desk
+            .apply_between(called_off(5), write, called_off(6))
+            .await;
+        desk.all_follow(150).await;
+        let told = [held.transitions, meanwhile.transitions].concat();
+        let canceled = told.iter().filter(|it| **it == Transition::Canceled);
+        assert_eq!(canceled.count(), 150, "{told:?}");
+    }
 }

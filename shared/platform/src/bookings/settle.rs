@@ -33,6 +33,10 @@ struct Batch<'a> {
     settling: &'a Settling,
     items: Vec<TransactWriteItem>,
     bytes: usize,
+    /// What `items` change, record by record.
+    made: Vec<Vec<Transition>>,
+    /// What is written: another may be faster, and then it is the other's to tell.
+    merged: &'a mut Merged,
 }
 
 impl BookingStore {
@@ -63,7 +67,7 @@ impl BookingStore {
 
     /// `false` when another changed the event, or one of its invitees, meanwhile.
     async fn settle_read(&self, settling: Settling, merged: &mut Merged) -> Result<bool> {
-        let is_whole = self.links_in_line(&settling).await?
+        let is_whole = self.links_in_line(&settling, merged).await?
             && self.invitees_in_line(&settling, merged).await?;
         if !is_whole {
             return Ok(false);
@@ -77,9 +81,9 @@ impl BookingStore {
         self.put(write_event(&key, &event, etag)?).await
     }
 
-    async fn links_in_line(&self, settling: &Settling) -> Result<bool> {
+    async fn links_in_line(&self, settling: &Settling, merged: &mut Merged) -> Result<bool> {
         let mut wanted = keys::links_of_event(&settling.event);
-        let mut batch = Batch::new(self, settling);
+        let mut batch = Batch::new(self, settling, merged);
         let mut start = None;
         loop {
             let page = self.beside(&settling.key, "sk < :event", start).await?;
@@ -110,17 +114,15 @@ impl BookingStore {
 
     async fn invitees_in_line(&self, settling: &Settling, merged: &mut Merged) -> Result<bool> {
         let meeting = settling.event.meeting();
-        let mut batch = Batch::new(self, settling);
+        let mut batch = Batch::new(self, settling, merged);
         let mut start = None;
         loop {
             let page = self.beside(&settling.key, "sk > :event", start).await?;
             for item in page.0 {
-                let made = batch.follow(&item, &meeting)?;
+                batch.follow(&item, &meeting)?;
                 if !batch.send_if_full().await? {
                     return Ok(false);
                 }
-                merged.written += usize::from(made.is_some());
-                merged.transitions.extend(made.unwrap_or_default());
             }
             start = page.1;
             if start.is_none() {
@@ -153,12 +155,14 @@ impl BookingStore {
 }
 
 impl<'a> Batch<'a> {
-    fn new(store: &'a BookingStore, settling: &'a Settling) -> Self {
+    fn new(store: &'a BookingStore, settling: &'a Settling, merged: &'a mut Merged) -> Self {
         Self {
             store,
             settling,
             items: Vec::new(),
             bytes: 0,
+            made: Vec::new(),
+            merged,
         }
     }
 
@@ -172,19 +176,20 @@ impl<'a> Batch<'a> {
         Ok(())
     }
 
-    /// Lets an invitee follow the event, and answers what that changes; nothing for one who does
-    /// already.
-    fn follow(&mut self, item: &Item, meeting: &Meeting) -> Result<Option<Vec<Transition>>> {
+    /// Lets an invitee follow the event who doesn't yet.
+    fn follow(&mut self, item: &Item, meeting: &Meeting) -> Result<()> {
         let before: InviteeRecord = record(item)?;
         let mut after = before.clone();
         if !after.follow(meeting) {
-            return Ok(None);
+            return Ok(());
         }
         let etag = item.must("etag")?.to_owned();
         let write = write_invitee(&Key::of(item)?, &after, etag)?;
         self.bytes += size(&write.item);
         self.items.push(self.store.write(write)?);
-        Ok(Some(Transition::between(Some(&before), &after, false)))
+        let made = Transition::between(Some(&before), &after, false);
+        self.made.push(made);
+        Ok(())
     }
 
     async fn send_if_full(&mut self) -> Result<bool> {
@@ -197,6 +202,7 @@ impl<'a> Batch<'a> {
     /// Writes what there is. `false` when another was faster.
     async fn send(&mut self) -> Result<bool> {
         let mut items = std::mem::take(&mut self.items);
+        let made = std::mem::take(&mut self.made);
         self.bytes = 0;
         if items.is_empty() {
             return Ok(true);
@@ -205,7 +211,12 @@ impl<'a> Batch<'a> {
             key: self.settling.key.clone(),
             expected: Some(self.settling.etag.clone()),
         })?);
-        self.store.transact(items).await
+        let is_written = self.store.transact(items).await?;
+        if is_written {
+            self.merged.written += made.len();
+            self.merged.transitions.extend(made.into_iter().flatten());
+        }
+        Ok(is_written)
     }
 }
 

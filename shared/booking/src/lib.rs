@@ -41,7 +41,7 @@ pub use invitee::{
     Answer, Cancellation, InviteeRecord, InviteeStatus, Mark, NoShow, Payment, Reconfirmation,
     Tracking,
 };
-pub use lineage::{Lineage, MAX_CHAIN};
+pub use lineage::{Handed, Lineage, MAX_CHAIN};
 pub use meeting::Meeting;
 pub use merge::{Latest, Removable, Stamp};
 pub use naming::{is_named, names, people_in, text_names};

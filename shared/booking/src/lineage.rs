@@ -50,6 +50,37 @@ impl InviteeRecord {
     }
 }
 
+/// Which bookings were handed a lineage while something is merged, so that none is followed twice for
+/// the same: where each of a few bookings names all the others, there are more ways around than can be
+/// walked.
+#[derive(Debug, Clone, Default)]
+pub struct Handed(BTreeMap<InviteeUri, (Lineage, u32)>);
+
+impl Handed {
+    /// Whether a follow-up has to be applied: its booking was not handed as deep a lineage yet, or
+    /// from further along a chain that is too long, where fewer were left to follow.
+    pub fn is_due(&mut self, follow_up: &Facts) -> bool {
+        let Some((uri, lineage)) = heir(follow_up) else {
+            return true;
+        };
+        if let Some((deepest, beyond)) = self.0.get(uri)
+            && lineage <= deepest
+            && follow_up.beyond >= *beyond
+        {
+            return false;
+        }
+        let handed = (lineage.clone(), follow_up.beyond);
+        self.0.insert(uri.clone(), handed);
+        true
+    }
+}
+
+/// The booking that a follow-up hands a lineage to.
+fn heir(follow_up: &Facts) -> Option<(&InviteeUri, &Lineage)> {
+    let mut invitees = follow_up.invitees.values();
+    invitees.find_map(|heir| Some((&heir.uri, heir.lineage.as_ref()?)))
+}
+
 /// Hands each moved booking's root to the one that replaced it: at once where that is part of this
 /// step, as a follow-up where it isn't. A record holds both its root and its successors, and writes
 /// to it are serialised; so whoever writes the later of the two sees both, and carries on.

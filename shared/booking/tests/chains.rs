@@ -121,3 +121,22 @@ fn a_booking_whose_new_half_never_comes_is_rescheduled() {
     assert_eq!(invitee.status(), InviteeStatus::Rescheduled);
     assert!(invitee.moved_to.is_empty());
 }
+
+/// As many ways lead around as there are orders of naming them, and each is as long as a chain can be.
+#[test]
+fn bookings_that_all_name_one_another_are_walked_in_few_steps() {
+    let mut memory = Memory::default();
+    let most = 4_000;
+    for (new, old) in [(0, 1), (1, 2), (2, 0), (0, 2), (2, 1), (1, 0)] {
+        let steps = memory.apply_at_most(replaces(new, old), most);
+        assert!(steps < most, "{new} replaces {old}");
+    }
+    for booking in memory.records.invitees.values() {
+        assert_eq!(
+            booking.lineage.as_ref().unwrap().root,
+            None,
+            "{}",
+            booking.uri
+        );
+    }
+}

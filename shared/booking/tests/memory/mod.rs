@@ -2,7 +2,7 @@
 
 #![allow(dead_code, clippy::unwrap_used, clippy::panic)] // helpers of tests
 
-use booking::{EventUri, Facts, Records, SubmissionRecord, reduce};
+use booking::{EventUri, Facts, Handed, Records, SubmissionRecord, reduce};
 use calendly::webhook::{Webhook, read};
 use std::collections::{BTreeMap, VecDeque};
 
@@ -27,12 +27,13 @@ impl Memory {
         self.apply_at_most(facts, usize::MAX);
     }
 
-    /// As [`Self::apply`], stopped after so many steps.
-    pub fn apply_at_most(&mut self, facts: Facts, most: usize) {
+    /// As [`Self::apply`], stopped after so many steps. Answers how many it took.
+    pub fn apply_at_most(&mut self, facts: Facts, most: usize) -> usize {
         let mut steps = VecDeque::from([facts]);
-        for _ in 0..most {
+        let mut handed = Handed::default();
+        for step in 0..most {
             let Some(facts) = steps.pop_front() else {
-                break;
+                return step;
             };
             let keys = facts.keys();
             let contacts = facts.contacts();
@@ -61,8 +62,10 @@ impl Memory {
             for event in &reduction.unsettled {
                 self.settle(event);
             }
-            steps.extend(reduction.follow_ups);
+            let due = reduction.follow_ups.into_iter();
+            steps.extend(due.filter(|facts| handed.is_due(facts)));
         }
+        most
     }
 
     /// Lets every invitee of an event follow it.

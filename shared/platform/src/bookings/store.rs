@@ -10,8 +10,8 @@ use crate::{Error, Result};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::KeysAndAttributes;
 use booking::{
-    ContactKey, EventRecord, EventUri, EventView, Facts, InviteeRecord, InviteeView, Provider,
-    RecordKeys, SubmissionRecord, SubmissionUri, Transition, reduce,
+    ContactKey, EventRecord, EventUri, EventView, Facts, Handed, InviteeRecord, InviteeView,
+    Provider, RecordKeys, SubmissionRecord, SubmissionUri, Transition, reduce,
 };
 use rand::Rng;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -114,6 +114,7 @@ impl BookingStore {
     async fn merge(&self, facts: Facts, keep: Keep) -> Result<Merged> {
         let mut merged = Merged::default();
         let mut steps = VecDeque::from([facts]);
+        let mut handed = Handed::default();
         while let Some(facts) = steps.pop_front() {
             // On the heap: records are large, and every caller's future would carry them.
             let step = Box::pin(self.step(&facts, keep)).await?;
@@ -121,7 +122,8 @@ impl BookingStore {
             for event in &step.unsettled {
                 merged.add(Box::pin(self.settle(facts.provider, event)).await?);
             }
-            steps.extend(step.follow_ups);
+            let due = step.follow_ups.into_iter();
+            steps.extend(due.filter(|facts| handed.is_due(facts)));
         }
         Ok(merged)
     }

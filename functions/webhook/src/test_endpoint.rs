@@ -12,7 +12,7 @@ use jiff::SignedDuration;
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
 use platform::apply::{Applied, Apply, Failure};
-use platform::deliveries::{DeliveryId, DeliveryStore, Status};
+use platform::deliveries::{DeliveryId, DeliveryStore, Recorded, Status};
 use platform::http::{Problem, TrackingId, answer};
 use platform::limits::Limiter;
 use platform::metrics::{self, Metric};
@@ -126,7 +126,8 @@ impl<A: Apply, V: Versions> Tester<A, V> {
         };
         let delivery_id = DeliveryId::of(body.as_bytes());
         let delivery = reading.delivery(&delivery_id, tracking_id, body.as_bytes());
-        self.log
+        let recorded = self
+            .log
             .record(&delivery, self.retention)
             .await
             .map_err(|error| unavailable(&error.to_string(), tracking_id))?;
@@ -143,16 +144,25 @@ impl<A: Apply, V: Versions> Tester<A, V> {
                 outcome.errors.push(error.to_owned());
             }
             Status::Unprocessable => outcome.errors.extend(outcome.reading.reason.clone()),
-            _ => self.apply(&mut outcome, tracking_id).await?,
+            _ => {
+                let again = recorded != Recorded::New;
+                self.apply(&mut outcome, again, tracking_id).await?;
+            }
         }
         Ok(outcome)
     }
 
-    async fn apply(&self, outcome: &mut Outcome, tracking_id: &TrackingId) -> Result<(), Problem> {
+    async fn apply(
+        &self,
+        outcome: &mut Outcome,
+        again: bool,
+        tracking_id: &TrackingId,
+    ) -> Result<(), Problem> {
         let delivery = DeliveryRef {
             delivery_id: outcome.delivery_id.clone(),
             tracking_id: tracking_id.as_str().to_owned(),
             event: outcome.reading.event.clone(),
+            again,
         };
         match self.bookkeeper.apply(&delivery, 1).await {
             Ok(Applied::Now(done)) => {

@@ -110,14 +110,15 @@ impl Told {
     }
 }
 
-/// A message is sent again for a delivery that waits this long, as if it were the first.
+/// Another message is sent for a delivery that waits this long.
 const SENT_AGAIN_AFTER: SignedDuration = SignedDuration::from_mins(5);
 
 /// Whether no earlier attempt can have changed a booking. One that was killed wrote nothing down.
-fn is_first(logged: &Delivery, attempt: usize) -> bool {
+fn is_first(delivery: &DeliveryRef, logged: &Delivery, attempt: usize) -> bool {
     let age = logged.received_at;
     let age = age.map(|at| ambient::now().duration_since(at));
     attempt <= 1
+        && !delivery.again
         && logged.status == Status::Received
         && logged.attempts == 0
         && age.is_some_and(|age| age < SENT_AGAIN_AFTER)
@@ -144,14 +145,14 @@ impl<J: Jobs<SyncJob> + Send + Sync + 'static> Apply for Bookkeeper<J> {
         if logged.status == Status::Processed {
             return Ok(Applied::Before);
         }
-        let first = is_first(&logged, attempt);
+        let first = is_first(delivery, &logged, attempt);
         let Some(body) = body else {
             // Erasing has settled it.
             return Ok(Applied::Nothing(logged.status));
         };
         // Not now: applied again, it says the same.
         let received_at = logged.received_at.unwrap_or_else(ambient::now);
-        let (applied, warnings) = match webhook::read(&body, received_at) {
+        let (merged, told, warnings) = match webhook::read(&body, received_at) {
             Ok(Webhook::Booking(mut booking)) => {
                 let told = Told {
                     event: booking.scheduled_event,
@@ -166,19 +167,7 @@ impl<J: Jobs<SyncJob> + Send + Sync + 'static> Apply for Bookkeeper<J> {
                 if let Some(job) = why.and_then(|why| read_again(&told, why)) {
                     self.queue_reading(&job).await;
                 }
-                if merged.erased {
-                    // Told late of somebody who was erased: the log is not to remember either. Before
-                    // the delivery is settled, so that a stop between leaves no body behind.
-                    self.deliveries.erase(id).await?;
-                }
-                let applied = Application {
-                    made: merged.transitions,
-                    connection: told.connection,
-                    created_at: told.created_at,
-                    received_at: logged.received_at,
-                    again: logged.processed_at.is_some(),
-                };
-                (applied, booking.warnings)
+                (merged, told, booking.warnings)
             }
             Ok(Webhook::NotHandled { .. }) => {
                 self.deliveries.set_aside(id, Status::Ignored, None).await?;
@@ -192,10 +181,24 @@ impl<J: Jobs<SyncJob> + Send + Sync + 'static> Apply for Bookkeeper<J> {
                 return Ok(Applied::Nothing(Status::Unprocessable));
             }
         };
-        // Where nothing was found to change, it may be that a stopped attempt had made the change.
-        let known = first || !applied.made.is_empty();
-        let made = known.then_some(applied.made.as_slice());
-        self.deliveries.processed(id, made, &warnings).await?;
-        Ok(Applied::Now(applied))
+        // Where nothing was found to change, it may be that a stopped attempt had made the change, or
+        // one that was faster.
+        let known = first && !merged.taken_anew || !merged.transitions.is_empty();
+        let made = known.then_some(merged.transitions.as_slice());
+        if merged.erased {
+            // Told late of somebody who was erased: the log is not to remember either.
+            self.deliveries
+                .processed_and_erased(id, made, &warnings)
+                .await?;
+        } else {
+            self.deliveries.processed(id, made, &warnings).await?;
+        }
+        Ok(Applied::Now(Application {
+            made: merged.transitions,
+            connection: told.connection,
+            created_at: told.created_at,
+            received_at: logged.received_at,
+            again: logged.processed_at.is_some(),
+        }))
     }
 }

@@ -1,19 +1,24 @@
 //! Applying a delivery: what its entry says of what it changed, and which events are read again.
 
-#![allow(clippy::unwrap_used)] // helpers of tests
+#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests
 
+use booking::{ContactKey, Facts};
+use calendly::webhook::{Webhook, read};
 use fakes::MemoryQueue;
 use jiff::{SignedDuration, Timestamp};
 use platform::apply::{Apply, Bookkeeper};
 use platform::bookings::BookingStore;
-use platform::deliveries::{DeliveryId, DeliveryStore, NewDelivery, Status};
+use platform::deliveries::{Delivery, DeliveryId, DeliveryStore, NewDelivery, Status};
 use platform::queue::DeliveryRef;
 use platform::syncs::{SyncJob, Why};
 use serde_json::{Value, json};
+use std::sync::{Arc, Mutex};
 use testkit::dynamo::{Crashes, Dynamo};
 use testkit::fixture;
+use testkit::inside::{Gate, Passed};
 
 struct Stage {
+    dynamo: Dynamo,
     /// Stops writes.
     crashes: Crashes,
     log: DeliveryStore,
@@ -23,7 +28,7 @@ struct Stage {
 
 impl Stage {
     async fn new() -> Self {
-        let dynamo = Dynamo::start().await;
+        let dynamo = Dynamo::inside();
         dynamo.deliveries("deliveries").await;
         dynamo.bookings("bookings").await;
         let crashes = Crashes::none();
@@ -39,6 +44,7 @@ impl Stage {
             },
             jobs,
             log,
+            dynamo,
         }
     }
 
@@ -64,6 +70,7 @@ impl Stage {
             delivery_id: id,
             tracking_id: "t".to_owned(),
             event: None,
+            again: false,
         }
     }
 
@@ -75,9 +82,44 @@ impl Stage {
         self.worker.apply(delivery, attempt).await.unwrap();
     }
 
+    /// The bookings as another process has them.
+    fn bookings(&self) -> BookingStore {
+        BookingStore::new(self.dynamo.client(), "bookings".to_owned())
+    }
+
+    async fn entry(&self, delivery: &DeliveryRef) -> (Delivery, Option<Vec<u8>>) {
+        let found = self.log.get_with_body(&delivery.delivery_id).await;
+        found.unwrap().unwrap()
+    }
+
     async fn changes(&self, delivery: &DeliveryRef) -> Value {
         let entry = self.log.get(&delivery.delivery_id).await.unwrap().unwrap();
         json!(entry.changes)
+    }
+}
+
+/// What a webhook's body says.
+fn facts(body: &[u8]) -> Facts {
+    let Ok(Webhook::Booking(booking)) = read(body, ambient::now()) else {
+        panic!("it is a booking");
+    };
+    booking.facts
+}
+
+/// Another who applies facts just before the first write of a booking arrives.
+struct Faster(Mutex<Option<(BookingStore, Facts)>>);
+
+impl Gate for Faster {
+    fn call(&self, operation: &str, act: Box<dyn FnOnce() + Send>) -> Passed {
+        let is_write = operation == "TransactWriteItems";
+        let other = is_write.then(|| self.0.lock().unwrap().take()).flatten();
+        Box::pin(async move {
+            if let Some((bookings, facts)) = other {
+                bookings.apply(facts).await.unwrap();
+            }
+            act();
+            Ok(())
+        })
     }
 }
 
@@ -127,6 +169,60 @@ async fn a_message_that_was_sent_again_can_not_tell_what_the_lost_one_did() {
     let swept = stage.log(&swept, SignedDuration::from_mins(11)).await;
     stage.applied(&swept, 1).await;
     assert_eq!(stage.changes(&swept).await, json!(null));
+}
+
+/// A message that came while the first was not done with, and whose worker was stopped before it wrote
+/// down what it did.
+#[tokio::test]
+async fn a_message_beside_the_first_never_claims_that_nothing_changed() {
+    let stage = Stage::new().await;
+    let body = fixture("invitee.created.json");
+    let delivery = stage.logged(&body).await;
+    stage.bookings().apply(facts(&body)).await.unwrap();
+    let beside = DeliveryRef {
+        again: true,
+        ..delivery
+    };
+    stage.applied(&beside, 1).await;
+    assert_eq!(stage.changes(&beside).await, json!(null));
+}
+
+#[tokio::test]
+async fn whoever_loses_a_race_never_claims_that_nothing_changed() {
+    let mut stage = Stage::new().await;
+    let body = fixture("invitee.created.json");
+    let delivery = stage.logged(&body).await;
+    let faster = Faster(Mutex::new(Some((stage.bookings(), facts(&body)))));
+    let client = stage.dynamo.through(Arc::new(faster));
+    stage.worker.bookings = BookingStore::new(client, "bookings".to_owned());
+    stage.applied(&delivery, 1).await;
+    assert_eq!(stage.changes(&delivery).await, json!(null));
+}
+
+#[tokio::test]
+async fn a_late_delivery_of_somebody_erased_ends_applied_and_empty_wherever_it_is_stopped() {
+    let body = fixture("invitee.created.json");
+    let address: Value = serde_json::from_slice(&body).unwrap();
+    let address = ContactKey::of(address["payload"]["email"].as_str().unwrap());
+    for crash in 0.. {
+        let stage = Stage::new().await;
+        let now = ambient::now();
+        stage.bookings().begin_erasure(&address, now).await.unwrap();
+        let delivery = stage.logged(&body).await;
+        stage.crashes.at(crash);
+        let stopped = stage.worker.apply(&delivery, 1).await.is_err();
+        stage.crashes.at(u8::MAX);
+        stage.applied(&delivery, 2).await;
+        let (entry, body) = stage.entry(&delivery).await;
+        assert_eq!(entry.status, Status::Processed, "stopped at {crash}");
+        assert!(entry.erased_at.is_some() && body.is_none());
+        assert_eq!(entry.last_error, None);
+        assert!(!entry.changes.is_some_and(|changes| changes.is_empty()));
+        if !stopped {
+            assert!(crash > 4, "only {crash} places to stop at");
+            break;
+        }
+    }
 }
 
 #[tokio::test]

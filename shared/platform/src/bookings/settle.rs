@@ -57,6 +57,7 @@ impl BookingStore {
             if settling.event.is_settled() || self.settle_read(settling, &mut merged).await? {
                 return Ok(merged);
             }
+            merged.taken_anew = true;
             lost(attempt).await;
         }
         Err(Error::Contended {

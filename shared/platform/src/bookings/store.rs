@@ -54,6 +54,9 @@ pub struct Merged {
     pub changed_known: bool,
     /// The facts told of somebody who was erased: what brought them must not be kept either.
     pub erased: bool,
+    /// A step had to be taken anew. Others changed its records meanwhile, of the same cause even, or
+    /// its own write was done and only the answer was lost: what is unchanged now may have changed.
+    pub taken_anew: bool,
 }
 
 impl Merged {
@@ -62,6 +65,7 @@ impl Merged {
         self.written += more.written;
         self.changed_known |= more.changed_known;
         self.erased |= more.erased;
+        self.taken_anew |= more.taken_anew;
     }
 }
 
@@ -153,6 +157,7 @@ impl BookingStore {
                         written,
                         changed_known,
                         erased: reduction.erased,
+                        taken_anew: attempt > 0,
                     },
                     unsettled,
                     follow_ups: reduction.follow_ups,

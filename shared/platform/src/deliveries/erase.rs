@@ -2,6 +2,7 @@
 
 use super::body::{MAX_PARTS, split};
 use super::keys::StatusKey;
+use super::outcome::Change;
 use super::record::{DeliveryId, Status};
 use super::store::{DeliveryStore, part_id};
 use crate::error::failed;
@@ -11,7 +12,7 @@ use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Delete, TransactWriteItem, Update};
-use booking::ContactKey;
+use booking::{ContactKey, Transition};
 use jiff::{SignedDuration, Timestamp};
 
 /// Between reading a delivery and erasing it, a worker may change it: so often that is tried again.
@@ -81,6 +82,37 @@ impl DeliveryStore {
             };
             if self.erase_as(id, item.must("status")?.parse()?).await? {
                 return Ok(true);
+            }
+        }
+        Err(Error::Contended {
+            action: ACTION,
+            tries: TRIES,
+        })
+    }
+
+    /// As [`Self::processed`], and erases the delivery's body as the same write: a stop between the two
+    /// would leave one that was applied without a body, or a body that must not be kept.
+    pub async fn processed_and_erased(
+        &self,
+        id: &DeliveryId,
+        made: Option<&[Transition]>,
+        warnings: &[String],
+    ) -> Result<()> {
+        for _ in 0..TRIES {
+            let change = Change::processed(made, warnings);
+            let update = Update::builder()
+                .table_name(&self.table)
+                .key("id", s(id))
+                .condition_expression("attribute_exists(id)")
+                .expression_attribute_names("#status", "status")
+                .set_expression_attribute_values(Some(change.values))
+                .update_expression(format!(
+                    "SET {}, erasedAt = if_not_exists(erasedAt, :now) \
+                     REMOVE {}, body, bodyParts ADD {}",
+                    change.set, change.remove, change.add
+                ));
+            if self.change_with_parts(id, update).await? {
+                return Ok(());
             }
         }
         Err(Error::Contended {

@@ -5,7 +5,7 @@ use super::record::{Delivery, DeliveryId, Status};
 use super::store::{DeliveryStore, has_expired};
 use crate::Result;
 use crate::error::{condition_failed, failed};
-use crate::item::{Read, n, s};
+use crate::item::{Item, Read, n, s};
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
 use booking::Transition;
@@ -26,6 +26,39 @@ pub enum Reopened {
 /// people.
 const MOST_CHANGES: usize = 100;
 
+/// What is written of a delivery that was applied.
+pub(super) struct Change {
+    pub(super) set: String,
+    pub(super) remove: &'static str,
+    pub(super) add: &'static str,
+    pub(super) values: Item,
+}
+
+impl Change {
+    pub(super) fn processed(made: Option<&[Transition]>, warnings: &[String]) -> Self {
+        let warnings = warnings.iter().map(s).collect();
+        let mut set = "#status = :processed, processedAt = :now, warnings = :warnings".to_owned();
+        let mut values = Item::from([
+            (":processed".to_owned(), s(Status::Processed.as_str())),
+            (":now".to_owned(), s(ambient::now())),
+            (":warnings".to_owned(), AttributeValue::L(warnings)),
+            (":one".to_owned(), n(1)),
+        ]);
+        if let Some(made) = made {
+            let made = made.iter().take(MOST_CHANGES).map(s).collect();
+            set.push_str(", changes = list_append(if_not_exists(changes, :none), :made)");
+            values.insert(":none".to_owned(), AttributeValue::L(Vec::new()));
+            values.insert(":made".to_owned(), AttributeValue::L(made));
+        }
+        Self {
+            set,
+            remove: "lastError, nextAttemptAt, statusBucket, statusAt",
+            add: "attempts :one",
+            values,
+        }
+    }
+}
+
 impl DeliveryStore {
     /// The delivery was applied. What this attempt `made` is added to what earlier ones are known to
     /// have made; nothing is said where that isn't known.
@@ -36,33 +69,21 @@ impl DeliveryStore {
         made: Option<&[Transition]>,
         warnings: &[String],
     ) -> Result<()> {
-        let warnings = warnings.iter().map(s).collect();
-        let mut call = self
-            .client
+        let change = Change::processed(made, warnings);
+        self.client
             .update_item()
             .table_name(&self.table)
             .key("id", s(id))
             .condition_expression("attribute_exists(id)")
             .expression_attribute_names("#status", "status")
-            .expression_attribute_values(":processed", s(Status::Processed.as_str()))
-            .expression_attribute_values(":now", s(ambient::now()))
-            .expression_attribute_values(":warnings", AttributeValue::L(warnings))
-            .expression_attribute_values(":one", n(1));
-        let mut changes = "";
-        if let Some(made) = made {
-            let made = made.iter().take(MOST_CHANGES).map(s).collect();
-            changes = ", changes = list_append(if_not_exists(changes, :none), :made)";
-            call = call
-                .expression_attribute_values(":none", AttributeValue::L(Vec::new()))
-                .expression_attribute_values(":made", AttributeValue::L(made));
-        }
-        call.update_expression(format!(
-            "SET #status = :processed, processedAt = :now, warnings = :warnings{changes} \
-             REMOVE lastError, nextAttemptAt, statusBucket, statusAt ADD attempts :one"
-        ))
-        .send()
-        .await
-        .map_err(failed("log a delivery as processed"))?;
+            .set_expression_attribute_values(Some(change.values))
+            .update_expression(format!(
+                "SET {} REMOVE {} ADD {}",
+                change.set, change.remove, change.add
+            ))
+            .send()
+            .await
+            .map_err(failed("log a delivery as processed"))?;
         Ok(())
     }
 

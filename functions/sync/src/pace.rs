@@ -10,12 +10,16 @@ use tokio::time::Instant;
 /// So many events in a row that meet passing trouble are no longer theirs but Calendly's, or the
 /// store's: the run stops there and tries them again.
 const MAX_FAILING: usize = 8;
+/// So many messages in a row may end for want of time at the same event before it is left out.
+const MAX_SHORT: u32 = 3;
 
 /// How a part of a run gets on.
 pub(crate) struct Pace {
     deadline: Instant,
     /// Whether anything was done: no part ends before.
     got_on: bool,
+    /// Whether what was begun last had no time of its own: others used it up.
+    late: bool,
     /// The last events, if none of them could be read for now.
     failing: Vec<(String, Trouble)>,
 }
@@ -26,13 +30,15 @@ impl Pace {
         Self {
             deadline,
             got_on: false,
+            late: false,
             failing: Vec::new(),
         }
     }
 
     /// Whether there is time to go on.
-    pub(crate) fn keep(&self) -> Result<(), Trouble> {
-        if self.got_on && Instant::now() >= self.deadline {
+    pub(crate) fn keep(&mut self) -> Result<(), Trouble> {
+        self.late = Instant::now() >= self.deadline;
+        if self.got_on && self.late {
             return Err(Trouble::Later(Duration::ZERO));
         }
         Ok(())
@@ -40,6 +46,13 @@ impl Pace {
 
     /// Notes that a page is done.
     pub(crate) fn turned(&mut self) {
+        self.got_on = true;
+    }
+
+    /// Notes that all of an event is stored already. Nobody was asked, so it says nothing of those
+    /// that could not be read.
+    pub(crate) fn same(&mut self, event: &EventUri, place: &mut Place) {
+        place.done.push(event.id().to_owned());
         self.got_on = true;
     }
 
@@ -61,12 +74,17 @@ impl Pace {
                 tally.changed += usize::from(outcome.written > 0);
             }
             Err(later @ Trouble::Later(_)) => return Err(later),
-            // It took all the time that there was; given as much again, it would again.
-            Err(Trouble::OutOfTime) if !self.got_on => {
-                self.failing.push((id, Trouble::OutOfTime));
+            // Most often others used up the time, and it was not even asked for. Only one that had all
+            // the time of some messages in a row would take it again.
+            Err(trouble @ Trouble::OutOfTime) => {
+                if self.got_on || self.late || place.idle < MAX_SHORT {
+                    return Err(trouble);
+                }
+                tally.error(format!("event {id}: {trouble}"));
+                place.done.push(id);
+                self.got_on = true;
                 return Ok(());
             }
-            Err(trouble @ Trouble::OutOfTime) => return Err(trouble),
             Err(trouble) if trouble.is_everywhere() => return Err(trouble),
             Err(trouble) if trouble.is_passing() => {
                 if self.failing.len() + 1 >= MAX_FAILING {
@@ -81,6 +99,19 @@ impl Pace {
         place.done.push(id);
         self.got_on = true;
         Ok(())
+    }
+
+    /// Whether events could not be read for now, and no other was since.
+    pub(crate) fn in_doubt(&self) -> bool {
+        !self.failing.is_empty()
+    }
+
+    /// Ends with what kept them.
+    pub(crate) fn end(&mut self) -> Result<(), Trouble> {
+        match self.failing.pop() {
+            Some((_, trouble)) => Err(trouble),
+            None => Ok(()),
+        }
     }
 
     /// Gives up the events that could not be read for now, as others can: the next run sees them.

@@ -83,11 +83,7 @@ impl<A: Access> Run<'_, A> {
         // At least one event a message, or a run with little time would never end.
         let mut pace = Pace::until(self.deadline);
         loop {
-            let page = Box::pin(self.page(place, &mut pace, tally)).await;
-            if !matches!(page, Err(Trouble::Calendly(_) | Trouble::Store(_))) {
-                pace.forgive(place, tally);
-            }
-            match page? {
+            match Box::pin(self.page(place, &mut pace, tally)).await? {
                 Turned::End => return Ok(End::Complete),
                 Turned::More => {}
                 Turned::Stuck(cause) => {
@@ -152,6 +148,7 @@ impl<A: Access> Run<'_, A> {
         let (listing, unreadable) = listing(&page, place);
         self.compare(&listing, read_at, place, pace, tally).await?;
         self.find_vanished(&listing, place, pace, tally).await?;
+        self.others_work(place, pace, tally).await?;
 
         // Only now, when all of the page is done: a page that is read again counts once.
         tally.seen += listing.fresh(place);
@@ -169,6 +166,30 @@ impl<A: Access> Run<'_, A> {
         })
     }
 
+    /// Whether events that could not be read for now can be left to the next run: only if another of
+    /// this page can be read after them, or nothing tells their trouble from Calendly's own.
+    async fn others_work(
+        &self,
+        place: &mut Place,
+        pace: &mut Pace,
+        tally: &mut Tally,
+    ) -> Result<(), Trouble> {
+        if !pace.in_doubt() {
+            return Ok(());
+        }
+        let Some(other) = place.done.last() else {
+            return pace.end();
+        };
+        let stopped = self.client.invitees(other).await.stopped;
+        match stopped.map(Trouble::from) {
+            Some(trouble) if trouble.is_passing() || trouble.is_everywhere() => Err(trouble),
+            _ => {
+                pace.forgive(place, tally);
+                Ok(())
+            }
+        }
+    }
+
     /// Reads and merges what differs of a page.
     async fn compare(
         &self,
@@ -184,6 +205,7 @@ impl<A: Access> Run<'_, A> {
             if place.done.iter().any(|id| id == uri.id()) {
                 continue;
             }
+            pace.keep()?;
             if let Some(stored) = stored.get(uri).filter(|stored| !stored.is_settled())
                 && let Err(trouble) = self.settle(stored).await
             {
@@ -191,7 +213,7 @@ impl<A: Access> Run<'_, A> {
                 continue;
             }
             match self.differs(stored.get(uri), event, read_at).await {
-                Ok(Differs::No) => {}
+                Ok(Differs::No) => pace.same(uri, place),
                 Ok(Differs::Yes) => to_read.push((uri, event)),
                 Err(trouble) => pace.done(uri, Err(trouble), place, tally)?,
             }

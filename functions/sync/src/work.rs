@@ -24,7 +24,8 @@ use tokio::time::Instant;
 const LEASE: SignedDuration = SignedDuration::from_secs(120);
 /// When a job is looked at again whose connection is being reconciled by another.
 const BUSY: Duration = Duration::from_secs(30);
-/// When a part is tried again that was stopped by passing trouble after it got further.
+/// When a part is tried again that was stopped by passing trouble after it got further, or that came
+/// no further.
 const AGAIN: Duration = Duration::from_secs(60);
 /// So many messages in a row may come no further: the rate limit is an account's, and others may use
 /// it up for a while.
@@ -158,10 +159,12 @@ where
         }
         let got_on = place != before;
         place.idle = if got_on { 0 } else { place.idle + 1 };
+        // What came no further is not tried again at once.
+        let at_least = if got_on { Duration::ZERO } else { AGAIN };
         let later = match end {
             Ok(_) => None,
-            Err(Trouble::Later(after)) => Some(after),
-            Err(Trouble::OutOfTime) => Some(Duration::ZERO),
+            Err(Trouble::Later(after)) => Some(after.max(at_least)),
+            Err(Trouble::OutOfTime) => Some(at_least),
             // What was done is kept. Without that, the message comes back, and not for ever.
             Err(ref trouble) if trouble.is_passing() && got_on => {
                 tally.error(trouble);

@@ -2,6 +2,7 @@
 
 mod again;
 mod metrics;
+mod paused;
 mod runs;
 mod twist;
 mod unreadable;

@@ -5,6 +5,7 @@ use reqwest::header::HeaderMap;
 use reqwest::{Request, StatusCode, Url};
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 type Instead = Box<dyn FnMut(&Url) -> Option<(u16, String)> + Send>;
 type Edit = Box<dyn FnMut(&Url, &mut Value) + Send>;
@@ -13,6 +14,7 @@ type Edit = Box<dyn FnMut(&Url, &mut Value) + Send>;
 struct Twists {
     instead: Option<Instead>,
     edit: Option<Edit>,
+    lasting: Option<(&'static str, Duration)>,
     asked: Vec<Url>,
 }
 
@@ -37,10 +39,15 @@ impl Twisted {
         self.twists.lock().unwrap().edit = Some(Box::new(edit));
     }
 
+    /// Lets the clock of timers go on by so much while what ends so is asked for.
+    pub(super) fn lasting(&self, path: &'static str, time: Duration) {
+        self.twists.lock().unwrap().lasting = Some((path, time));
+    }
+
     /// From now on answers are Calendly's own.
     pub(super) fn straighten(&self) {
         let mut twists = self.twists.lock().unwrap();
-        (twists.instead, twists.edit) = (None, None);
+        (twists.instead, twists.edit, twists.lasting) = (None, None, None);
     }
 
     /// What was asked for since the last time.
@@ -54,6 +61,12 @@ impl Wire for Twisted {
         let this = self.clone();
         Box::pin(async move {
             let url = request.url().clone();
+            let lasting = this.twists.lock().unwrap().lasting;
+            if let Some((_, time)) = lasting.filter(|(path, _)| url.path().ends_with(path)) {
+                tokio::time::pause();
+                tokio::time::advance(time).await;
+                tokio::time::resume();
+            }
             let answered = {
                 let mut twists = this.twists.lock().unwrap();
                 twists.asked.push(url.clone());

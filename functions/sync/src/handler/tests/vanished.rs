@@ -138,6 +138,7 @@ async fn what_only_a_member_does_not_find_is_not_gone() {
 #[tokio::test]
 async fn a_page_of_the_content_network_is_no_sign_that_an_event_is_gone() {
     let stage = Stage::new().await;
+    stage.book(24).await;
     let event = stage.vanished(30).await;
     let asked = event.clone();
     stage

@@ -111,7 +111,15 @@ where
 
     async fn job(&self, job: SyncJob, deadlines: Deadlines, last: bool) -> platform::Result<()> {
         let Some(id) = job.connection_id.clone() else {
-            return self.plan(&job, deadlines.work).await.map(|_| ());
+            let planned = self.plan(&job, deadlines.work).await;
+            if let (Err(error), Some(sync), true) = (&planned, &job.sync_id, last) {
+                // Its sync ends all the same: what was not planned counts as one that failed.
+                let mut tally = Tally::default();
+                tally.error(format!("not all connections could be planned: {error}"));
+                self.syncs.planned(sync, 1, true).await?;
+                self.syncs.add(sync, &tally, Part::Failed).await?;
+            }
+            return planned.map(|_| ());
         };
         if job.event.is_some() {
             return self.read_event(job, &id, deadlines).await;

@@ -446,3 +446,25 @@ async fn a_sync_that_fails_says_why_and_in_the_end_that_it_failed() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_sync_of_all_that_cannot_be_planned_fails_in_the_end() {
+    let mut stage = Stage::new().await;
+    stage.function.connections = ConnectionStore::new(stage.dynamo.client(), "none".to_owned());
+    stage.function.syncs.requested("s-1").await.unwrap();
+    let job = SyncJob {
+        sync_id: Some("s-1".to_owned()),
+        ..SyncJob::default()
+    };
+    for (receives, state) in [("1", "queued"), ("5", "failed")] {
+        let batch = json!({"Records": [{
+            "messageId": "m",
+            "body": json!(job).to_string(),
+            "attributes": {"ApproximateReceiveCount": receives},
+        }]});
+        let until = SystemTime::now() + LONG;
+        let answer = stage.function.handle(batch, until).await.unwrap();
+        assert_eq!(answer["batchItemFailures"][0]["itemIdentifier"], "m");
+        assert_eq!(stage.told().await.state, state);
+    }
+}

@@ -58,6 +58,7 @@ pub fn of_event(event: &EventRecord) -> Vec<Row> {
         sightings: _,
         erased_people: _,
         named: _,
+        named_more: _,
         created_at: _,
         updated_at: _,
         // Derived.

@@ -14,6 +14,10 @@ use std::collections::{BTreeMap, BTreeSet};
 /// read. The rest of a large group is on the invitees' own records.
 pub const ROSTER_LIMIT: usize = 50;
 
+/// How many people beside its guests and hosts an event keeps the keys of: anybody can book a public
+/// event again and again with new addresses in the answers, and its record must stay writable.
+pub const NAMED_LIMIT: usize = 500;
+
 /// When the meeting takes place.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Slot {
@@ -91,10 +95,14 @@ pub struct EventRecord {
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub erased_people: BTreeSet<ContactKey>,
     /// Who else was named in what told of it: former guests and hosts, an invitee's former address, an
-    /// address in somebody's answer. The log may hold bodies that name them. Join: union, less those
-    /// who are its guests or hosts now, and those who were erased.
+    /// address in somebody's answer. The log may hold bodies that name them. Join: the
+    /// [`NAMED_LIMIT`] smallest of all who were ever named or erased, less those who are its guests
+    /// or hosts now, and those who were erased.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub named: BTreeSet<ContactKey>,
+    /// More were named than are kept: whoever is looked for may be among them. Join: or.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub named_more: bool,
     /// When it was made. Join: earliest.
     pub created_at: Option<Timestamp>,
     /// The latest time that any fact about it speaks of. Join: latest.
@@ -129,6 +137,7 @@ impl EventRecord {
             sightings: Sightings::default(),
             erased_people: BTreeSet::new(),
             named: BTreeSet::new(),
+            named_more: false,
             created_at: None,
             updated_at: None,
             roster: BTreeMap::new(),
@@ -166,6 +175,7 @@ impl EventRecord {
             sightings,
             erased_people: _,
             named: _,
+            named_more,
             created_at,
             updated_at,
             roster: _,
@@ -185,6 +195,7 @@ impl EventRecord {
         self.sightings.merge(sightings);
         min_of(&mut self.created_at, created_at);
         max_of(&mut self.updated_at, updated_at);
+        self.named_more |= named_more;
         self.keep_named(told);
     }
 

@@ -31,7 +31,7 @@ mod view;
 
 pub use address::Address;
 pub use erase::erasure;
-pub use event::{Counter, EventRecord, Guest, Host, ROSTER_LIMIT, Slot};
+pub use event::{Counter, EventRecord, Guest, Host, NAMED_LIMIT, ROSTER_LIMIT, Slot};
 pub use facts::{Facts, MAX_NAMED, RecordKeys};
 pub use history::{Cause, HistoryEntry, history};
 pub use ids::{

@@ -1,7 +1,9 @@
 //! Whom a record names, as keys that don't tell the address.
 
 use crate::erase::covers;
-use crate::{Address, ContactKey, EventRecord, Facts, InviteeRecord, Records, SubmissionRecord};
+use crate::{
+    Address, ContactKey, EventRecord, Facts, InviteeRecord, NAMED_LIMIT, Records, SubmissionRecord,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -60,8 +62,14 @@ impl EventRecord {
         now.chain(self.named.iter().cloned()).collect()
     }
 
-    /// Keeps those of whom nothing else in it tells.
+    /// Keeps those of whom nothing else in it tells, and no more than there is room for. Those who
+    /// tell elsewhere, and the erased, count as well: so the cut doesn't depend on who came first.
     pub(crate) fn keep_named(&mut self, mut told: BTreeSet<ContactKey>) {
+        told.extend(self.erased_people.iter().cloned());
+        if let Some(beyond) = told.iter().nth(NAMED_LIMIT).cloned() {
+            told.split_off(&beyond);
+            self.named_more = true;
+        }
         for (contact, _) in self.contacts() {
             told.remove(&contact);
         }

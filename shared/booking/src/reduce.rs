@@ -48,7 +48,11 @@ impl Reduction {
         let records = &mut self.records;
         records.events.retain(|uri, event| {
             let before = stored.events.get(uri);
-            before.is_none_or(|before| before.named != event.named || event_differs(before, event))
+            before.is_none_or(|before| {
+                before.named != event.named
+                    || before.named_more != event.named_more
+                    || event_differs(before, event)
+            })
         });
         records.invitees.retain(|uri, invitee| {
             let before = stored.invitees.get(uri);

@@ -6,8 +6,8 @@
 mod memory;
 
 use booking::{
-    ContactKey, EventRecord, Facts, Guest, Host, InviteeRecord, InviteeUri, Latest, Provider,
-    Stamp, erasure,
+    ContactKey, EventRecord, Facts, Guest, Host, InviteeRecord, InviteeUri, Latest, NAMED_LIMIT,
+    Provider, Stamp, erasure,
 };
 use jiff::Timestamp;
 use memory::Memory;
@@ -203,4 +203,67 @@ fn a_booking_that_proves_older_than_its_erasure_keeps_no_key() {
     assert_eq!(found(&memory), keys([0]), "made after the erasure");
     memory.apply(told(50));
     assert_eq!(found(&memory), keys([]));
+}
+
+/// Bodies that together name more people than an event keeps, each with a guest of its own.
+fn flood() -> Vec<Told> {
+    let told = |message: usize| Told {
+        second: i64::try_from(message).unwrap(),
+        invitee: 0,
+        email: Some(0),
+        guests: Some(vec![1_000 + message]),
+        host: None,
+        named: (message * 45..message * 45 + 50).collect(),
+    };
+    (0..12).map(told).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 16, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn an_event_that_names_ever_more_people_keeps_the_same_some_of_them_in_any_order(
+        order in Just(flood()).prop_shuffle(),
+        again in any::<proptest::sample::Index>(),
+        (come, who) in (0..13_usize, 0..600_usize),
+    ) {
+        let mark = Timestamp::from_second(100).unwrap();
+        let mut want = Memory::default();
+        want.records.erasures.insert(key(who), mark);
+        for told in flood() {
+            want.apply(told.facts());
+        }
+        let mut got = Memory::default();
+        got.records.erasures.insert(key(who), mark);
+        for (place, told) in order.iter().enumerate() {
+            if place == come {
+                got.apply(again.get(&order).facts());
+            }
+            got.apply(told.facts());
+        }
+        let event = want.records.events.values().next().unwrap();
+        prop_assert!(event.named_more);
+        prop_assert!(event.named.len() <= NAMED_LIMIT && event.named.len() >= NAMED_LIMIT - 2);
+        prop_assert_eq!(want, got);
+    }
+}
+
+#[test]
+fn an_event_says_that_more_were_named_only_once_there_are_more() {
+    let told = |named: std::ops::Range<usize>| {
+        let mut told = flood().remove(0);
+        told.guests = None;
+        told.email = None;
+        told.named = named.collect();
+        told.facts()
+    };
+    let mut memory = Memory::default();
+    for first in (0..NAMED_LIMIT).step_by(50) {
+        memory.apply(told(first..first + 50));
+    }
+    let event = memory.records.events.values().next().unwrap();
+    assert_eq!((event.named.len(), event.named_more), (NAMED_LIMIT, false));
+    memory.apply(told(NAMED_LIMIT..NAMED_LIMIT + 1));
+    let event = memory.records.events.values().next().unwrap();
+    assert_eq!((event.named.len(), event.named_more), (NAMED_LIMIT, true));
 }

@@ -482,3 +482,31 @@ async fn an_erasure_that_was_left_for_long_begins_anew() {
     assert!(report.erased_at > Some(old.at));
     assert_eq!(stage.body(&id).await, None);
 }
+
+#[tokio::test]
+async fn who_is_not_among_those_whom_an_event_keeps_is_erased_from_what_tells_of_it() {
+    let stage = Stage::new().await;
+    let told = |answer: String| {
+        grace(|json| {
+            json["payload"]["questions_and_answers"] =
+                json!([{ "question": "?", "answer": answer }]);
+        })
+    };
+    let id = stage.tell(&told(format!("with {ANN}"))).await;
+    // All of them come before her.
+    let strangers = (0..).map(|number| format!("stranger{number}@example.net"));
+    let mut strangers = strangers.filter(|email| ContactKey::of(email) < ann());
+    for _ in 0..booking::NAMED_LIMIT / booking::MAX_NAMED {
+        let some: Vec<_> = strangers.by_ref().take(booking::MAX_NAMED).collect();
+        stage.tell(&told(some.join(", "))).await;
+    }
+    let all = stage.dynamo.dump("bookings").await;
+    assert!(!all.contains(ann().as_str()), "her key isn't kept");
+
+    assert_eq!(stage.dry_run().await.deliveries, 1);
+    assert_eq!(stage.erase().await.deliveries, 1);
+    assert_eq!(stage.body(&id).await, None);
+    let bodies = stage.dynamo.items("deliveries").await;
+    let kept = bodies.iter().filter(|item| item.contains_key("body"));
+    assert_eq!(kept.count(), 10, "those of the strangers");
+}

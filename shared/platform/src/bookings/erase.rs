@@ -29,7 +29,7 @@ pub struct Erasure {
     pub place: Option<String>,
 }
 
-/// An event or a routing form submission that names somebody.
+/// An event or a routing form submission that names somebody, or may.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trace {
     pk: String,
@@ -122,7 +122,8 @@ impl BookingStore {
         Ok(())
     }
 
-    /// Up to `limit` entries of events and submissions that name somebody, and where the next begin. An
+    /// Up to `limit` entries of events and submissions that name somebody, or name more people than are
+    /// kept, and where the next begin. An
     /// event with several entries can come more than once.
     pub async fn traces(
         &self,
@@ -134,6 +135,7 @@ impl BookingStore {
             keys::contact_party(contact),
             keys::submitter_party(contact),
             keys::named_party(contact),
+            keys::NAMED_MORE.to_owned(),
         ];
         let (party, after) = from.map_or((0, None), |from| (from.party, from.after.clone()));
         let Some(partition) = parties.get(party) else {

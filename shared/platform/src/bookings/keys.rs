@@ -7,6 +7,7 @@
 //! | connection that told of an event | `{provider}#event#{event id}` | `connection#{id}` |
 //! | guest or host of an event | `{provider}#event#{event id}` | `contact#{role}#{contact key}` |
 //! | somebody else whom an event's bodies name | `{provider}#event#{event id}` | `contact#named#{contact key}` |
+//! | that they name more people than are kept | `{provider}#event#{event id}` | `contact#more` |
 //! | submission | `{provider}#submission#{id}` | `submission` |
 //! | submitter's address | `{provider}#submission#{id}` | `contact#invitee#{contact key}` |
 //! | somebody else whom its bodies name | `{provider}#submission#{id}` | `contact#named#{contact key}` |
@@ -125,6 +126,9 @@ pub(super) fn named_party(contact: &ContactKey) -> String {
     format!("named#{}", contact.as_str())
 }
 
+/// The party of whoever may be named in an event that names more people than are kept.
+pub(super) const NAMED_MORE: &str = "named";
+
 /// The partition of `byStatus` with those of `place` (a bucket, or a connection's party).
 pub(super) fn status_bucket(status: EventStatus, place: &str) -> String {
     format!("{}#{place}", status.as_str())
@@ -193,7 +197,12 @@ pub(super) fn of_invitee(invitee: &InviteeRecord) -> Item {
 pub(super) fn links_of_event(event: &EventRecord) -> BTreeMap<Key, Item> {
     let pk = event_pk(event.provider, event.uri.id());
     let start = event_start_key(event);
-    let named = named_links(&pk, &start, &event.named);
+    let more = event.named_more.then(|| {
+        let key = Key::new(&pk, "contact#more");
+        let item = linked(&key, NAMED_MORE, &start);
+        (key, item)
+    });
+    let named = named_links(&pk, &start, &event.named).chain(more);
     if event_bucket(event).is_none() {
         return named.collect();
     }

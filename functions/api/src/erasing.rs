@@ -30,6 +30,8 @@ const PACE: Pace = Pace {
     limit: Duration::from_secs(18),
     second_look: MARK_WINDOW,
 };
+/// The place of an erasure that was stopped before it had looked through all that the indexes know.
+const INDEXES: &str = "indexes";
 /// How many index entries are read at a time.
 const AT_A_TIME: usize = 100;
 
@@ -47,8 +49,10 @@ struct Erasing {
     pace: Pace,
     began: Instant,
     report: ErasureReport,
-    /// Its time ended before it had looked everything through.
+    /// Its time ended before it had looked everything through, or some has to be looked at again.
     stopped: bool,
+    /// A delivery waits for the next request, since this was unset.
+    waits: bool,
     /// What deliveries that were looked through are about.
     looked: Vec<About>,
     invitees: BTreeSet<InviteeUri>,
@@ -70,6 +74,7 @@ impl Erasing {
                 ..ErasureReport::default()
             },
             stopped: false,
+            waits: false,
             looked: Vec::new(),
             invitees: BTreeSet::new(),
             events: BTreeSet::new(),
@@ -146,8 +151,9 @@ impl Api {
         let mut erasure = begun.map_err(unavailable)?;
         erasing.report.erased_at = Some(erasure.at);
         self.walk(&mut erasing).await?;
-        // One that goes on did this before.
-        if !erasing.stopped && erasure.place.is_none() {
+        // One that goes on with what nothing leads to did this before.
+        let first = erasure.place.as_deref().is_none_or(|it| it == INDEXES);
+        if !erasing.stopped && first {
             // A step that had looked for the mark before it was there may have been written since, and
             // an index is a moment late.
             tokio::time::sleep(pace.second_look).await;
@@ -158,6 +164,9 @@ impl Api {
         }
         if !erasing.stopped {
             self.erase_unread(&mut erasing, &mut erasure).await?;
+        } else if first {
+            erasure.place = Some(INDEXES.to_owned());
+            self.keep(&erasing, &erasure).await?;
         }
         Ok(erasing.report())
     }
@@ -168,6 +177,7 @@ impl Api {
         let mut erasure = Erasure {
             at: ambient::now(),
             place: None,
+            left: false,
         };
         self.erase_unread(&mut erasing, &mut erasure).await?;
         Ok(erasing.report())
@@ -187,9 +197,17 @@ impl Api {
                     return Ok(());
                 }
                 let abouts = self.bookings.told_of(&trace).await.map_err(unavailable)?;
+                erasing.waits = false;
                 for about in abouts {
                     self.erase_told(erasing, &about).await?;
                     erasing.looked.push(about);
+                }
+                if erasing.stopped {
+                    return Ok(());
+                }
+                // Nothing but the booking may lead to what waits.
+                if erasing.waits && erasing.mode == Mode::Erase {
+                    continue;
                 }
                 let erased = match erasing.mode {
                     Mode::Erase => self.bookings.erase(&erasing.contact, &trace).await,

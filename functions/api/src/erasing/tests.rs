@@ -419,6 +419,7 @@ async fn an_erasure_goes_on_where_its_time_ended() {
     let erasure = Erasure {
         at: stopped.erased_at.unwrap(),
         place: Some(format!("ignored {at:.6}#{second}")),
+        left: false,
     };
     stage
         .api
@@ -476,6 +477,7 @@ async fn an_erasure_that_was_left_for_long_begins_anew() {
     let old = Erasure {
         at: Timestamp::now() - SignedDuration::from_hours(2),
         place: Some("ignored".to_owned()),
+        left: false,
     };
     stage.api.bookings.keep_erasure(&ann(), &old).await.unwrap();
     let report = stage.erase().await;
@@ -509,4 +511,39 @@ async fn who_is_not_among_those_whom_an_event_keeps_is_erased_from_what_tells_of
     let bodies = stage.dynamo.items("deliveries").await;
     let kept = bodies.iter().filter(|item| item.contains_key("body"));
     assert_eq!(kept.count(), 10, "those of the strangers");
+}
+
+#[tokio::test]
+async fn what_an_earlier_request_left_is_looked_at_again() {
+    let stage = Stage::new().await;
+    let waits = stage.log(&in_place("guest", ANN)).await;
+    let dead = stage.log(&in_place("torn", ANN)).await;
+    // As if the first could not be applied, and the time ended behind it.
+    let erasure = Erasure {
+        at: Timestamp::now(),
+        place: Some("ignored".to_owned()),
+        left: true,
+    };
+    let store = &stage.api.bookings;
+    store.keep_erasure(&ann(), &erasure).await.unwrap();
+    let report = stage.api.erase_all(ann(), QUICK).await.ok().unwrap();
+    assert!(!report.complete, "{report:?}");
+    let report = stage.erase().await;
+    assert_eq!(report.erased_at, Some(erasure.at), "it is one erasure");
+    for id in [waits, dead] {
+        assert_eq!(stage.body(&id).await, None);
+    }
+}
+
+#[tokio::test]
+async fn an_erasure_that_stops_among_the_bookings_leaves_what_leads_on_and_stays_one() {
+    let stage = Stage::new().await;
+    let id = stage.tell(&in_place("guest", ANN)).await;
+    let stopped = stage.api.erase_all(ann(), NONE).await.ok().unwrap();
+    assert!(!stopped.complete);
+    assert_eq!(stage.records().await.len(), 1);
+    let report = stage.erase().await;
+    assert_eq!(report.erased_at, stopped.erased_at);
+    assert_eq!((report.events, report.deliveries), (1, 1));
+    assert_eq!(stage.body(&id).await, None);
 }

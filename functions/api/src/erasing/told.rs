@@ -32,8 +32,10 @@ enum Looked {
     Erased,
     /// They were taken out of its body, and the rest stays.
     Reduced,
-    /// It names the person, or can't be read, and has to wait for the next request.
+    /// It names the person, and has to wait for the next request.
     Left,
+    /// It can't be read, now or ever.
+    Unreadable,
 }
 
 /// What applying a delivery first came to.
@@ -97,6 +99,7 @@ impl Api {
                     let place = query
                         .after
                         .map(|place| format!("{} {place}", status.as_str()));
+                    erasure.left |= erasing.report.left > 0;
                     erasure.place = Some(place.unwrap_or_else(|| status.as_str().to_owned()));
                     return self.keep(erasing, erasure).await;
                 }
@@ -106,10 +109,16 @@ impl Api {
                 }
             }
         }
+        // Something may lie before the place from which this request went on.
+        if erasure.left || erasing.report.left > 0 {
+            erasing.stopped = true;
+            erasure.left = false;
+            erasure.place = Some(Status::Received.as_str().to_owned());
+        }
         self.keep(erasing, erasure).await
     }
 
-    async fn keep(&self, erasing: &Erasing, erasure: &Erasure) -> Result<(), Problem> {
+    pub(super) async fn keep(&self, erasing: &Erasing, erasure: &Erasure) -> Result<(), Problem> {
         if erasing.mode == Mode::DryRun {
             return Ok(());
         }
@@ -148,7 +157,11 @@ impl Api {
                 Looked::Clean => continue,
                 Looked::Erased => &mut report.deliveries,
                 Looked::Reduced => &mut report.reduced,
-                Looked::Left => &mut report.left,
+                Looked::Left => {
+                    erasing.waits = true;
+                    &mut report.left
+                }
+                Looked::Unreadable => &mut report.left,
             };
             *count += usize::from(erasing.deliveries.insert(id));
         }
@@ -171,7 +184,7 @@ impl Api {
             // One that can't be read must not keep the others from being erased.
             Err(error) => {
                 tracing::error!(deliveryId = %delivery.id, %error, "a delivery can't be searched");
-                Ok(Err(Looked::Left))
+                Ok(Err(Looked::Unreadable))
             }
         }
     }

@@ -27,6 +27,8 @@ pub struct Erasure {
     pub at: Timestamp,
     /// How far an earlier request came in what no index leads to.
     pub place: Option<String>,
+    /// Before that place something was left, to be looked at again.
+    pub left: bool,
 }
 
 /// An event or a routing form submission that names somebody, or may.
@@ -92,6 +94,7 @@ impl BookingStore {
             Some(Erasure {
                 at: mark.time("erasedAt")?,
                 place: Some(mark.text("place")?.to_owned()),
+                left: mark.contains_key("left"),
             })
         });
         if let Some(erasure) = begun.filter(|it| now.duration_since(it.at) < GOES_ON) {
@@ -100,6 +103,7 @@ impl BookingStore {
         let erasure = Erasure {
             at: now,
             place: None,
+            left: false,
         };
         self.keep_erasure(contact, &erasure).await?;
         Ok(erasure)
@@ -111,6 +115,9 @@ impl BookingStore {
         item.insert("erasedAt".to_owned(), s(erasure.at));
         if let Some(place) = &erasure.place {
             item.insert("place".to_owned(), s(place));
+            if erasure.left {
+                item.insert("left".to_owned(), s("yes"));
+            }
         }
         self.client
             .put_item()

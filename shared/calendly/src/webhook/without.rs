@@ -72,16 +72,24 @@ fn take_out(value: &mut Value, person: &ContactKey) {
     }
 }
 
-/// Whether an object says of itself whose it is, in a field or in an answer to a form.
+/// Fields in which an object says whose it is.
+const WHOSE: &[&str] = &["email", "user_email"];
+
+/// Whether an object says of itself whose it is, in its address or in an answer to a form. An event
+/// whose name is an address is nobody's.
 fn is_theirs(fields: &Map<String, Value>, person: &ContactKey) -> bool {
-    let says = |value: &Value| value.as_str().is_some_and(|text| is_named(text, person));
+    let says = |value: &Value| says(value, person);
     let answers = fields
         .get("questions_and_answers")
         .and_then(Value::as_array);
     let mut answers = answers.into_iter().flatten();
     let is_form = !fields.contains_key("email") && !fields.contains_key("scheduled_event");
-    fields.values().any(says)
+    WHOSE.iter().filter_map(|name| fields.get(*name)).any(says)
         || is_form && answers.any(|answer| answer.get("answer").is_some_and(says))
+}
+
+fn says(value: &Value, person: &ContactKey) -> bool {
+    value.as_str().is_some_and(|text| is_named(text, person))
 }
 
 /// Whether an item of a list is theirs and of nothing but them: a guest, an answer, an address.
@@ -92,14 +100,19 @@ fn is_entry_of(item: &Value, person: &ContactKey) -> bool {
             let kept = ["uri", "user"]
                 .iter()
                 .any(|name| fields.contains_key(*name));
-            is_theirs(fields, person) && !kept
+            let answer = fields.get("answer").is_some_and(|it| says(it, person));
+            (is_theirs(fields, person) || answer) && !kept
         }
         _ => false,
     }
 }
 
 fn keep_the_booking(fields: &mut Map<String, Value>) {
-    fields.retain(|name, _| OF_THE_BOOKING.contains(&name.as_str()));
+    fields.retain(|name, value| match name.as_str() {
+        // Of a no-show, these are URIs; elsewhere they may be people.
+        "invitee" | "created_by" => value.as_str().is_some_and(|it| it.starts_with("https://")),
+        name => OF_THE_BOOKING.contains(&name),
+    });
     drop_from(fields, "cancellation", OF_WHO_CANCELED);
     let Some(Value::Object(meeting)) = fields.get_mut("scheduled_event") else {
         return;
@@ -107,7 +120,7 @@ fn keep_the_booking(fields: &mut Map<String, Value>) {
     let seats = meeting
         .get("invitees_counter")
         .and_then(|it| it.get("limit"));
-    if seats.and_then(Value::as_i64) == Some(1) {
+    if seats.and_then(super::json::int) == Some(1) {
         meeting.retain(|name, _| !OF_WHO_BOOKED.contains(&name.as_str()));
         drop_from(meeting, "cancellation", OF_WHO_CANCELED);
     }
@@ -226,5 +239,42 @@ mod tests {
         let contacts = booking.facts.contacts();
         assert!(!contacts.contains(&ContactKey::of("grace.group@example.org")));
         assert_eq!(contacts.len(), 4, "guests and hosts");
+    }
+
+    #[test]
+    fn an_event_whose_texts_are_an_address_loses_these_texts_alone() {
+        for name in ["name", "meeting_notes_plain"] {
+            let mut body: Value = serde_json::from_slice(&group()).unwrap();
+            body["payload"]["scheduled_event"][name] = "ann@x.com".into();
+            let left = left(body.to_string().as_bytes(), "ann@x.com");
+            body["payload"]["scheduled_event"][name] = Value::Null;
+            assert_eq!(left, body);
+        }
+    }
+
+    #[test]
+    fn a_no_show_keeps_who_did_not_come() {
+        let uri = "https://api.calendly.com/scheduled_events/e/invitees/i";
+        let body = json!({ "event": "e", "payload": {
+            "uri": "u", "invitee": uri, "created_by": "ann@x.com", "created_at": "t",
+        } });
+        let mut want = body.clone();
+        want["payload"]["created_by"] = Value::Null;
+        assert_eq!(left(body.to_string().as_bytes(), "ann@x.com"), want);
+
+        let body = json!({ "payload": { "invitee": uri, "email": "ann@x.com", "name": "Ann" } });
+        let want = json!({ "payload": { "invitee": uri } });
+        assert_eq!(left(body.to_string().as_bytes(), "ann@x.com"), want);
+    }
+
+    #[test]
+    fn a_limit_of_one_is_read_as_it_is_elsewhere() {
+        for limit in [json!(1), json!("1"), json!(1.0)] {
+            let mut body: Value =
+                serde_json::from_slice(&testkit::fixture("invitee.created.json")).unwrap();
+            body["payload"]["scheduled_event"]["invitees_counter"]["limit"] = limit;
+            let left = left(body.to_string().as_bytes(), "ada.booker@example.com");
+            assert_eq!(left["payload"]["scheduled_event"].get("name"), None);
+        }
     }
 }

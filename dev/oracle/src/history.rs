@@ -38,6 +38,8 @@ pub struct Setup {
     pub repeats: u32,
     /// How Calendly writes.
     pub forms: Forms,
+    /// Where a booking was not moved, webhooks name it as what took its own place, as some relays do.
+    pub self_links: bool,
     /// Calls that an account has a minute.
     pub calls_a_minute: u32,
     /// How many seconds a function's run may take.
@@ -117,6 +119,13 @@ pub enum Act {
         /// How many.
         people: usize,
         /// Start, in quarters of an hour from now.
+        quarters: i64,
+    },
+    /// Many people book, one after another, each a meeting of their own.
+    BusyDay {
+        /// How many.
+        people: usize,
+        /// Start of the first, in quarters of an hour from now.
         quarters: i64,
     },
     /// Somebody joins a group event.
@@ -238,6 +247,11 @@ pub enum Act {
     },
     /// Dead letters are sent back.
     Redrive,
+    /// Somebody has a delivery of the log applied again.
+    Replay {
+        /// Which.
+        delivery: usize,
+    },
     /// Nothing, but that time passes.
     Wait,
 }

@@ -1,5 +1,6 @@
 //! Plays a history: the whole service, with its faults, on virtual time.
 
+mod asked;
 mod clock;
 mod process;
 mod queue;
@@ -9,8 +10,9 @@ mod trace;
 mod world;
 
 use crate::history::{Act, History, Step, Told};
-use crate::reference::{differences, disorder};
+use crate::reference::{differences, disorder, hasty, mistold};
 use clock::Surroundings;
+use platform::metrics::{Captured, Metric};
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 use stage::Stage;
@@ -118,10 +120,10 @@ async fn whole(history: &History, keep: bool) -> Outcome {
     let start = month.saturating_add(minutes).unwrap_or(month);
     let _given = Surroundings::give(start, history.seed);
     // Nobody reads them here.
-    let _metrics = platform::metrics::capture();
+    let metrics = platform::metrics::capture();
     let trace = Arc::new(Trace::new(keep));
     let stage = Stage::new(history, trace.clone()).await;
-    let failure = parts(&stage, history).await.err();
+    let failure = parts(&stage, history, &metrics).await.err();
     let mut digest = Sha256::new();
     digest.update(trace.digest());
     for table in ["bookings", "deliveries", "connections"] {
@@ -136,24 +138,38 @@ async fn whole(history: &History, keep: bool) -> Outcome {
     }
 }
 
-async fn parts(stage: &Rc<Stage>, history: &History) -> Result<(), Failure> {
+async fn parts(
+    stage: &Rc<Stage>,
+    history: &History,
+    metrics: &Captured,
+) -> Result<(), Failure> {
     for (number, step) in history.steps.iter().enumerate() {
         tokio::time::sleep(Duration::from_millis(step.pause_ms)).await;
         if stage.idle() {
             let stored = stage.stored().await;
-            check(|| format!("before step {number}"), disorder(&stored))?;
+            let mut found = disorder(&stored);
+            found.extend(hasty(&stored, &stage.listener.asked()));
+            check(|| format!("before step {number}"), found)?;
         }
         perform(stage, step);
     }
     stage.calm();
     rest(stage).await?;
+    let failed = metrics.sum(Metric::SyncsFailed);
     for _ in 0..SYNCS {
         tokio::time::sleep(SYNC_EVERY).await;
         stage.sync(None).await;
         rest(stage).await?;
     }
     let stored = stage.stored().await;
-    let found = differences(&stage.world.truth(), &stored);
+    let mut found = differences(&stage.world.truth(), &stored);
+    let asked = stage.listener.asked();
+    found.extend(hasty(&stored, &asked));
+    found.extend(mistold(&stored, &stage.logged().await, &asked));
+    let failed = metrics.sum(Metric::SyncsFailed) - failed;
+    if failed > 0 {
+        found.push(format!("{failed} syncs without faults failed"));
+    }
     check(|| format!("after {SYNCS} syncs without faults"), found)?;
     let before = stage.dynamo.dump("bookings").await;
     let writes = stage.trace.writes();
@@ -192,6 +208,13 @@ fn perform(stage: &Rc<Stage>, step: &Step) {
             let (stage, busy) = (stage.clone(), stage.busy());
             spawn_local(async move {
                 stage.sync(None).await;
+                drop(busy);
+            });
+        }
+        Act::Replay { delivery } => {
+            let (stage, busy) = (stage.clone(), stage.busy());
+            spawn_local(async move {
+                stage.replay(delivery).await;
                 drop(busy);
             });
         }

@@ -3,8 +3,12 @@
 
 mod compare;
 mod exceptions;
+mod looks;
+mod told;
 mod truth;
 
 pub use compare::{Stored, differences, disorder};
 pub use exceptions::{EXCEPTIONS, Exception, Why};
+pub use looks::{Asked, hasty};
+pub use told::{Logged, mistold};
 pub use truth::{Sight, Truth, World};

@@ -56,6 +56,7 @@ fn history(steps: Vec<Step>) -> History {
             rae_connects: false,
             repeats: 0,
             forms: Forms::New,
+            self_links: false,
             calls_a_minute: 5000,
             run_seconds: 60,
         },

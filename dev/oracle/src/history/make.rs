@@ -73,6 +73,7 @@ impl Make {
             rae_connects: self.chance(20),
             repeats: self.of(&[0, 0, 5, 30]),
             forms: self.of(&[Forms::New, Forms::New, Forms::Mixed, Forms::Old]),
+            self_links: self.chance(15),
             calls_a_minute: self.of(&[500, 500, 60, 25]),
             run_seconds: self.of(&[60, 60, 45, 30]),
         }
@@ -121,7 +122,11 @@ impl Make {
             kind: self.kind(setup),
             person: self.0.random_range(0..6),
             quarters: self.quarters(),
-            guests: self.of(&[0, 0, 0, 1, 2]),
+            guests: if self.chance(1) {
+                120
+            } else {
+                self.of(&[0, 0, 0, 1, 2])
+            },
         }
     }
 
@@ -166,7 +171,7 @@ impl Make {
             80..=87 => Act::Sync,
             88..=94 => Act::Trouble {
                 skip: self.0.random_range(0..8),
-                calls: self.of(&[1, 1, 1, 2, 6]),
+                calls: self.of(&[1, 1, 1, 2, 6, 30]),
                 how: self.of(&[
                     Trouble::NotFound,
                     Trouble::NotFound,
@@ -178,9 +183,18 @@ impl Make {
                     Trouble::Lag { seconds: 1 },
                     Trouble::Lag { seconds: 10 },
                     Trouble::Lag { seconds: 100 },
+                    Trouble::Lag { seconds: 1000 },
+                    Trouble::Lag { seconds: 10_000 },
                 ]),
             },
             95 => Act::Redrive,
+            96..=97 => Act::Replay {
+                delivery: self.0.random_range(0..12),
+            },
+            98 => Act::BusyDay {
+                people: self.0.random_range(10..40),
+                quarters: self.quarters(),
+            },
             _ => Act::Wait,
         }
     }

@@ -58,6 +58,7 @@ impl Act {
             self,
             Self::Book { .. }
                 | Self::Crowd { .. }
+                | Self::BusyDay { .. }
                 | Self::Join { .. }
                 | Self::Move { .. }
                 | Self::MoveInto { .. }
@@ -85,6 +86,10 @@ fn act(act: &Act) -> String {
         Act::Crowd { people, quarters } => {
             format!("{people} people book a convention in {} min", quarters * 15)
         }
+        Act::BusyDay { people, quarters } => format!(
+            "{people} people book a meeting each, from in {} min on",
+            quarters * 15
+        ),
         Act::Join { event, person } => format!("person {person} joins group event {event}"),
         Act::Move {
             invitee,
@@ -129,6 +134,7 @@ fn act(act: &Act) -> String {
         Act::Trouble { skip, calls, how } => {
             format!("after {skip} good calls to Calendly, {calls} go wrong: {how:?}")
         }
+        Act::Replay { delivery } => format!("delivery {delivery} is applied again"),
         Act::Redrive => "dead letters are sent back".to_owned(),
         Act::Wait => "nothing".to_owned(),
     }

@@ -1,5 +1,6 @@
 //! One invocation of a function, as a process that can be killed between any two of its calls.
 
+use super::asked::Listener;
 use super::trace::Trace;
 use crate::history::{How, Stop};
 use calendly::{NoReply, Reply, Wire};
@@ -104,6 +105,7 @@ impl Gate for ToDatabase {
 pub(crate) struct ToCalendly {
     pub(crate) process: Arc<Process>,
     pub(crate) router: axum::Router,
+    pub(crate) listener: Listener,
 }
 
 /// How long a call may take.
@@ -115,9 +117,19 @@ const MOST: usize = 16 << 20;
 impl Wire for ToCalendly {
     fn send(&self, request: reqwest::Request) -> calendly::Answer {
         let (process, router) = (self.process.clone(), self.router.clone());
+        let listener = self.listener.clone();
         Box::pin(async move {
             let what = format!("{} {}", request.method(), request.url());
-            let answer = tokio::time::timeout(CALL_LIMIT, answer(router, request));
+            let path = request.url().path().to_owned();
+            let token = request.headers().get("authorization");
+            let token = token.and_then(|token| token.to_str().ok()?.strip_prefix("Bearer "));
+            let token = token.unwrap_or_default().to_owned();
+            let answer = tokio::time::timeout(CALL_LIMIT, async {
+                let answer = answer(router, request).await;
+                let status = answer.as_ref().map_or(0, |answer| answer.status.as_u16());
+                listener.answered(&path, &token, status);
+                answer
+            });
             match process.call(&what, answer).await {
                 Ok(Ok(answer)) => answer,
                 Ok(Err(_)) => Err(NoReply::TimedOut),

@@ -1,5 +1,6 @@
 //! The whole service: its functions, each run as a process of its own, its tables and its queues.
 
+use super::asked::Listener;
 use super::process::{Process, ToCalendly, ToDatabase};
 use super::queue::{Message, Port, Queue};
 use super::trace::Trace;
@@ -15,8 +16,9 @@ use lambda_http::{Body, Request};
 use platform::apply::Bookkeeper;
 use platform::bookings::BookingStore;
 use platform::connections::{ConnectionStore, Tokens};
-use platform::deliveries::DeliveryStore;
+use platform::deliveries::{DeliveryStore, Reopened};
 use platform::limits::Limiter;
+use platform::queue::DeliveryRef;
 use platform::secrets::RotatingSecret;
 use platform::syncs::SyncStore;
 use serde_json::{Value, json};
@@ -37,7 +39,7 @@ const KEY: &str = "oracle-signing-key-0123456789abcdef";
 const BASE_URL: &str = "https://hooks.example.com";
 /// As the template has it.
 const HIDDEN: Duration = Duration::from_secs(360);
-const RETENTION: SignedDuration = SignedDuration::from_hours(24 * 30);
+pub(crate) const RETENTION: SignedDuration = SignedDuration::from_hours(24 * 30);
 const RETRIES: [u64; 5] = [60, 300, 900, 1800, 3600];
 /// How long Calendly waits before it sends a webhook again that was not taken.
 const CALENDLY_RETRIES: [u64; 5] = [60, 240, 900, 3600, 7200];
@@ -52,6 +54,7 @@ pub(crate) struct Stage {
     pub(crate) trace: Arc<Trace>,
     pub(crate) deliveries: RefCell<Queue>,
     pub(crate) syncs: RefCell<Queue>,
+    pub(crate) listener: Listener,
     vault: MemoryVault,
     http: reqwest::Client,
     runs: Cell<u32>,
@@ -81,8 +84,11 @@ impl Stage {
         dynamo.deliveries("deliveries").await;
         dynamo.limits("limits").await;
         let repeats = history.setup.repeats;
+        let world = World::new(&history.setup);
+        let accounts = world.connected();
         let stage = Self {
-            world: World::new(&history.setup),
+            listener: world.listener(&accounts),
+            world,
             dynamo,
             trace,
             deliveries: RefCell::new(Queue::new(HIDDEN, RETRIES.len() + 1, repeats)),
@@ -94,8 +100,8 @@ impl Stage {
             sync_limit: Cell::new(Duration::from_secs(history.setup.run_seconds)),
             busy: Cell::new(0),
         };
-        for account in stage.world.connected() {
-            stage.connect(&account).await;
+        for account in &accounts {
+            stage.connect(account).await;
         }
         let stage = Rc::new(stage);
         spawn_local(stage.clone().pump_deliveries());
@@ -164,6 +170,24 @@ impl Stage {
 
     fn log(&self, process: &Arc<Process>) -> DeliveryStore {
         DeliveryStore::new(self.database(process), "deliveries".to_owned())
+    }
+
+    /// The log, reached without faults.
+    pub(crate) fn plain_log(&self) -> DeliveryStore {
+        DeliveryStore::new(self.dynamo.client(), "deliveries".to_owned())
+    }
+
+    /// Has the delivery that a number names applied again, as an operator does.
+    pub(crate) async fn replay(&self, number: usize) {
+        let all = self.log_of_deliveries().await;
+        let Some(delivery) = all.get(number % all.len().max(1)) else {
+            return;
+        };
+        if let Ok(Reopened::Yes(delivery)) = self.plain_log().reopen(&delivery.id).await {
+            let message = DeliveryRef::from(delivery.as_ref());
+            let body = serde_json::to_string(&message).unwrap_or_default();
+            self.deliveries.borrow().put(body, Duration::ZERO);
+        }
     }
 
     fn bookings(&self, process: &Arc<Process>) -> BookingStore {
@@ -278,6 +302,7 @@ impl Stage {
         let wire = ToCalendly {
             process: process.clone(),
             router: self.world.router(),
+            listener: self.listener.clone(),
         };
         let here = "https://api.calendly.com".to_owned();
         let syncer = Syncer {

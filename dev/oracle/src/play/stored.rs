@@ -1,10 +1,11 @@
 //! What the service shows, read as its API reads it.
 
-use super::stage::Stage;
-use crate::reference::Stored;
+use super::stage::{RETENTION, Stage};
+use crate::reference::{Logged, Stored};
 use booking::{ContactKey, EventStatus, Provider};
 use jiff::{SignedDuration, Timestamp};
 use platform::bookings::{BookingStore, EventQuery};
+use platform::deliveries::{Body, Delivery, DeliveryQuery};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -40,6 +41,50 @@ impl Stage {
             }
         }
         stored
+    }
+
+    /// The whole log, as an operator reads it.
+    pub(crate) async fn log_of_deliveries(&self) -> Vec<Delivery> {
+        let log = self.plain_log();
+        let mut query = DeliveryQuery {
+            status: None,
+            event: None,
+            from: None,
+            to: None,
+            limit: 100,
+            after: None,
+            retention: RETENTION,
+        };
+        let mut all = Vec::new();
+        while let Ok(page) = log.list(&query).await {
+            all.extend(page.items);
+            query.after = page.next;
+            if query.after.is_none() {
+                break;
+            }
+        }
+        all
+    }
+
+    /// What each delivery told, and says that it changed.
+    pub(crate) async fn logged(&self) -> Vec<Logged> {
+        let log = self.plain_log();
+        let mut logged = Vec::new();
+        for delivery in self.log_of_deliveries().await {
+            let Some(event) = delivery.event_uri.as_deref() else {
+                continue;
+            };
+            let Ok(Body::Kept(body)) = log.body(&delivery.id).await else {
+                continue;
+            };
+            let body: Value = serde_json::from_slice(&body).unwrap_or_default();
+            logged.push(Logged {
+                event: event.rsplit('/').next().unwrap_or_default().to_owned(),
+                told: json!([body["event"], body["payload"]]),
+                changes: delivery.changes,
+            });
+        }
+        logged
     }
 
     async fn of_person(

@@ -2,6 +2,7 @@
 
 mod pick;
 
+use super::asked::Listener;
 use crate::history::{Act, Forms, Kind, Setup, Trouble};
 use crate::reference;
 use jiff::{SignedDuration, Timestamp};
@@ -34,6 +35,7 @@ pub(crate) struct Webhook {
 pub(crate) struct World {
     calendly: sandbox::World,
     forms: Forms,
+    self_links: bool,
     connected: Vec<String>,
     deleted: RefCell<BTreeMap<String, reference::Truth>>,
 }
@@ -60,7 +62,7 @@ impl World {
             rate_limit: setup.calls_a_minute,
             disable_after: 0,
             conference_delay: Duration::from_secs(90),
-            memory: Duration::from_secs(120),
+            memory: Duration::from_secs(4 * 3600),
             ..Options::default()
         });
         calendly.set_clock_ahead(SignedDuration::from_millis(setup.ahead_ms));
@@ -82,6 +84,7 @@ impl World {
         Self {
             calendly,
             forms: setup.forms,
+            self_links: setup.self_links,
             connected: connected.map(|(id, _)| (*id).to_owned()).collect(),
             deleted: RefCell::default(),
         }
@@ -99,6 +102,15 @@ impl World {
             })
         })
         .collect()
+    }
+
+    /// What listens to its answers to `accounts`.
+    pub(crate) fn listener(&self, accounts: &[Account]) -> Listener {
+        let ids = accounts.iter().filter_map(|account| {
+            let id = account.user_uri.rsplit('/').next()?;
+            Some((account.token.clone(), id.to_owned()))
+        });
+        Listener::new(self.calendly.clone(), ids.collect())
     }
 
     pub(crate) fn router(&self) -> axum::Router {
@@ -121,7 +133,11 @@ impl World {
         let told = made.into_iter().map(|webhook| Webhook {
             url: webhook.url,
             event: webhook.event,
-            body: webhook.body,
+            body: if self.self_links {
+                linked_to_itself(webhook.body)
+            } else {
+                webhook.body
+            },
         });
         told.collect()
     }
@@ -163,6 +179,10 @@ impl World {
                     world.book(new).map(|_| ())
                 })
             }
+            Act::BusyDay { people, quarters } => (0..people).try_for_each(|number| {
+                let start = self.at(quarters + i64::try_from(number).unwrap_or_default());
+                self.book(Kind::Demo, number, start, 0)
+            }),
             Act::Join { event, person } => {
                 let event = self.group(event)?;
                 self.book(Kind::Webinar, person, event.start, 0)
@@ -223,7 +243,7 @@ impl World {
                 world.fail(fault(skip, calls, how));
                 Ok(())
             }
-            Act::Sync | Act::Redrive | Act::Wait => Ok(()),
+            Act::Sync | Act::Redrive | Act::Replay { .. } | Act::Wait => Ok(()),
             Act::Reassign { .. }
             | Act::Rename { .. }
             | Act::ChangePlace { .. }
@@ -372,6 +392,21 @@ fn fault(skip: u32, times: u32, how: Trouble) -> CallFault {
         times,
         ..next
     }
+}
+
+/// As some relays write it: a booking that nothing replaced is named as its own successor.
+fn linked_to_itself(body: String) -> String {
+    let Ok(mut told) = serde_json::from_str::<serde_json::Value>(&body) else {
+        return body;
+    };
+    let payload = &mut told["payload"];
+    let uri = payload["uri"].clone();
+    let links = payload.get_mut("new_invitee").filter(|new| new.is_null());
+    match links {
+        Some(link) if uri.is_string() => *link = uri,
+        _ => return body,
+    }
+    told.to_string()
 }
 
 fn by(host: bool) -> By {

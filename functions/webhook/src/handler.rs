@@ -189,6 +189,9 @@ impl<Q: Outbox, K: SigningKeys> Receiver<Q, K> {
         // A delivery that isn't settled is queued again: its first message may have been lost
         // between the log and the queue.
         if !status.is_settled() {
+            if recorded != Recorded::New {
+                self.log.sent_again(&id).await.map_err(unavailable)?;
+            }
             self.queue
                 .send(&DeliveryRef {
                     delivery_id: id.clone(),

@@ -113,7 +113,7 @@ impl Told {
 /// Another message is sent for a delivery that waits this long.
 const SENT_AGAIN_AFTER: SignedDuration = SignedDuration::from_mins(5);
 
-/// Whether no earlier attempt can have changed a booking. One that was killed wrote nothing down.
+/// Whether no other attempt can have changed a booking. One that was killed wrote nothing down.
 fn is_first(delivery: &DeliveryRef, logged: &Delivery, attempt: usize) -> bool {
     let age = logged.received_at;
     let age = age.map(|at| ambient::now().duration_since(at));
@@ -121,6 +121,7 @@ fn is_first(delivery: &DeliveryRef, logged: &Delivery, attempt: usize) -> bool {
         && !delivery.again
         && logged.status == Status::Received
         && logged.attempts == 0
+        && !logged.sent_again
         && age.is_some_and(|age| age < SENT_AGAIN_AFTER)
 }
 
@@ -145,7 +146,6 @@ impl<J: Jobs<SyncJob> + Send + Sync + 'static> Apply for Bookkeeper<J> {
         if logged.status == Status::Processed {
             return Ok(Applied::Before);
         }
-        let first = is_first(delivery, &logged, attempt);
         let Some(body) = body else {
             // Erasing has settled it.
             return Ok(Applied::Nothing(logged.status));
@@ -181,9 +181,13 @@ impl<J: Jobs<SyncJob> + Send + Sync + 'static> Apply for Bookkeeper<J> {
                 return Ok(Applied::Nothing(Status::Unprocessable));
             }
         };
-        // Where nothing was found to change, it may be that a stopped attempt had made the change, or
-        // one that was faster.
-        let known = first && !merged.taken_anew || !merged.transitions.is_empty();
+        // Where nothing was found to change, it may be that another attempt had made the change: one
+        // that was faster, one that was stopped, or that of another message sent meanwhile.
+        let known = !merged.transitions.is_empty()
+            || !merged.taken_anew && {
+                let now = self.deliveries.get(id).await?;
+                now.is_some_and(|now| is_first(delivery, &now, attempt))
+            };
         let made = known.then_some(merged.transitions.as_slice());
         if merged.erased {
             // Told late of somebody who was erased: the log is not to remember either.

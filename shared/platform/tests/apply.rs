@@ -225,6 +225,18 @@ async fn a_late_delivery_of_somebody_erased_ends_applied_and_empty_wherever_it_i
     }
 }
 
+/// The same body came twice, and its first message was stopped after it had made the change.
+#[tokio::test]
+async fn a_second_message_for_a_delivery_can_not_tell_what_a_stopped_first_one_did() {
+    let stage = Stage::new().await;
+    let body = fixture("invitee.created.json");
+    stage.applied(&stage.logged(&body).await, 1).await;
+    let stopped = stage.logged(&[&body[..], b" "].concat()).await;
+    stage.log.sent_again(&stopped.delivery_id).await.unwrap();
+    stage.applied(&stopped, 1).await;
+    assert_eq!(stage.changes(&stopped).await, json!(null));
+}
+
 #[tokio::test]
 async fn a_replay_leaves_the_changes_that_stand_there() {
     let stage = Stage::new().await;

@@ -185,6 +185,22 @@ impl DeliveryStore {
         self.unsettled(id, update, status, values).await
     }
 
+    /// Notes that another message will be sent for a delivery. Before it is sent: whoever handles either
+    /// message sees then that they may not be the only one.
+    pub async fn sent_again(&self, id: &DeliveryId) -> Result<()> {
+        self.client
+            .update_item()
+            .table_name(&self.table)
+            .key("id", s(id))
+            .condition_expression("attribute_exists(id)")
+            .update_expression("SET sentAgain = :again")
+            .expression_attribute_values(":again", AttributeValue::Bool(true))
+            .send()
+            .await
+            .map_err(failed("note that a delivery is sent again"))?;
+        Ok(())
+    }
+
     /// Sets a delivery back to `received`, to be sent once more.
     pub async fn reopen(&self, id: &DeliveryId) -> Result<Reopened> {
         let now = ambient::now();
@@ -201,9 +217,10 @@ impl DeliveryStore {
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .expression_attribute_values(":now", n(now.as_second()))
             .update_expression(
-                "SET #status = :received, statusBucket = :bucket, statusAt = :at \
-                 REMOVE nextAttemptAt",
+                "SET #status = :received, statusBucket = :bucket, statusAt = :at, \
+                 sentAgain = :again REMOVE nextAttemptAt",
             )
+            .expression_attribute_values(":again", AttributeValue::Bool(true))
             .expression_attribute_values(":bucket", s(key.bucket))
             .expression_attribute_values(":at", s(key.at))
             .expression_attribute_names("#status", "status")

@@ -197,6 +197,8 @@ pub struct Delivery {
     pub warnings: Vec<String>,
     /// When its body was erased.
     pub erased_at: Option<Timestamp>,
+    /// More than one message was sent for it, each of which may be the one that changes something.
+    pub sent_again: bool,
 }
 
 impl Delivery {
@@ -219,6 +221,7 @@ impl Delivery {
             changes: item.contains_key("changes").then(|| item.texts("changes")),
             warnings: item.texts("warnings"),
             erased_at: item.time("erasedAt"),
+            sent_again: item.contains_key("sentAgain"),
         })
     }
 }

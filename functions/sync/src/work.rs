@@ -27,6 +27,8 @@ const BUSY: Duration = Duration::from_secs(30);
 /// When a part is tried again that was stopped by passing trouble after it got further, or that came
 /// no further.
 const AGAIN: Duration = Duration::from_secs(60);
+/// When a part goes on at the earliest that came no further: at once it would only do the same again.
+const IDLE: Duration = Duration::from_secs(10);
 /// So many messages in a row may come no further: the rate limit is an account's, and others may use
 /// it up for a while.
 const MAX_IDLE: u32 = 30;
@@ -179,6 +181,7 @@ where
                 None
             }
         };
+        let later = later.map(|after| if got_on { after } else { after.max(IDLE) });
         let (part, next) = match (later, end) {
             (Some(_), _) if place.idle >= MAX_IDLE => {
                 tally.error(format!("{MAX_IDLE} messages in a row came no further"));

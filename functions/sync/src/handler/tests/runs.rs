@@ -14,6 +14,16 @@ async fn a_run_goes_on_over_many_messages_and_ends_exact() {
 }
 
 #[tokio::test]
+async fn a_message_that_had_no_time_for_a_single_call_is_not_followed_at_once() {
+    let stage = Stage::new().await;
+    let none = Deadlines::after(Duration::ZERO);
+    stage.function.work(scheduled(), &id(), none).await.unwrap();
+    let next = stage.jobs.drain();
+    assert_eq!(next.len(), 1);
+    assert!(next[0].1 >= Duration::from_secs(10), "{:?}", next[0].1);
+}
+
+#[tokio::test]
 async fn the_rate_limit_pauses_a_run_and_a_reserve_is_left() {
     let stage = Stage::with(Options {
         rate_limit: 50,

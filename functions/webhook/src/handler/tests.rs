@@ -162,8 +162,13 @@ async fn a_duplicate_is_queued_again_until_it_is_processed() {
     let (stage, _dynamo) = Stage::new().await;
     let body = fixture("invitee.created.json");
     let (_, first) = stage.post(signed(&body)).await;
+    let log = &stage.receiver.log;
+    let id = DeliveryId::of(&body);
+    assert!(!log.get(&id).await.unwrap().unwrap().sent_again);
     let (status, again) = stage.post(signed(&body)).await;
     assert_eq!((status, &again["duplicate"]), (200, &true.into()));
+    // What applies it knows of both messages.
+    assert!(log.get(&id).await.unwrap().unwrap().sent_again);
     // Every message of a delivery carries the tracking id under which it is logged.
     let ids: Vec<_> = stage
         .sent()

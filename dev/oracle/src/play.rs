@@ -12,8 +12,8 @@ mod world;
 use crate::history::{Act, History, Step, Told};
 use crate::reference::{differences, disorder, hasty, mistold};
 use clock::Surroundings;
-use platform::metrics::{Captured, Metric};
 use jiff::{SignedDuration, Timestamp};
+use platform::metrics::{Captured, Metric};
 use sha2::{Digest, Sha256};
 use stage::Stage;
 use std::collections::BTreeSet;
@@ -138,11 +138,7 @@ async fn whole(history: &History, keep: bool) -> Outcome {
     }
 }
 
-async fn parts(
-    stage: &Rc<Stage>,
-    history: &History,
-    metrics: &Captured,
-) -> Result<(), Failure> {
+async fn parts(stage: &Rc<Stage>, history: &History, metrics: &Captured) -> Result<(), Failure> {
     for (number, step) in history.steps.iter().enumerate() {
         tokio::time::sleep(Duration::from_millis(step.pause_ms)).await;
         if stage.idle() {

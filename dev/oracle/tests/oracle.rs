@@ -1,6 +1,6 @@
 //! A short run of the oracle; `make oracle` makes longer ones.
 
-use oracle::history::{Act, Forms, How, Kind, Setup, Step, Stop, Told};
+use oracle::history::{Act, Forms, How, Kind, Setup, Step, Stop, Told, Trouble};
 use oracle::{History, make, make_small, play, shrink, tell, try_seed};
 
 /// How many histories are played here. Each takes about a fifth of a second of a slow machine.
@@ -172,6 +172,75 @@ fn an_event_with_more_than_a_hundred_guests_is_moved_with_all_of_them() {
             )
         },
     ]));
+}
+
+#[test]
+fn an_event_that_lagging_looks_did_not_find_is_there_once_it_is_seen() {
+    let lag = |pause_ms| Step {
+        pause_ms,
+        ..step(
+            Act::Trouble {
+                skip: 0,
+                calls: 30,
+                how: Trouble::Lag { seconds: 10_000 },
+            },
+            Told::Never,
+        )
+    };
+    let later = |act| Step {
+        pause_ms: 60_000,
+        ..step(act, Told::Never)
+    };
+    holds(&history(vec![
+        step(Act::Sync, at_once()),
+        step(
+            Act::Book {
+                kind: Kind::Demo,
+                person: 0,
+                quarters: 400,
+                guests: 0,
+            },
+            at_once(),
+        ),
+        lag(60_000),
+        later(Act::Sync),
+        later(Act::Wait),
+        lag(1_200_000),
+        later(Act::Sync),
+        later(Act::Wait),
+    ]));
+}
+
+#[test]
+fn wherever_a_delivery_that_came_twice_is_stopped_none_claims_that_nothing_changed() {
+    for call in 0..8 {
+        for run in 2..6 {
+            let mut twice = history(vec![
+                step(Act::Sync, at_once()),
+                Step {
+                    pause_ms: 60_000,
+                    ..step(
+                        Act::Book {
+                            kind: Kind::Demo,
+                            person: 0,
+                            quarters: 400,
+                            guests: 0,
+                        },
+                        Told::After(vec![0, 20]),
+                    )
+                },
+                step(Act::Replay { delivery: 0 }, Told::Never),
+            ]);
+            twice.steps[2].pause_ms = 3_600_000;
+            twice.stops = vec![Stop {
+                run,
+                call,
+                after: true,
+                how: How::Killed,
+            }];
+            holds(&twice);
+        }
+    }
 }
 
 #[test]

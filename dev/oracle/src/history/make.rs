@@ -227,7 +227,12 @@ impl Make {
         for _ in 0..count {
             stops.push(Stop {
                 run: self.0.random_range(0..40),
-                call: self.0.random_range(0..30),
+                // Most runs make few calls.
+                call: if self.chance(60) {
+                    self.0.random_range(0..8)
+                } else {
+                    self.0.random_range(0..30)
+                },
                 after: self.chance(50),
                 how: self.of(&[How::Killed, How::Killed, How::Lost]),
             });

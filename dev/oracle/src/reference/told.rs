@@ -48,7 +48,9 @@ pub fn mistold(stored: &Stored, log: &[Logged], asked: &Asked) -> Vec<String> {
             let tell = |one: &&&Logged| one.changes.as_ref().is_some_and(|some| !some.is_empty());
             let tell = here.iter().filter(tell).count();
             if tell > 1 {
-                found.push(format!("event {id}: {tell} deliveries claim the same change"));
+                found.push(format!(
+                    "event {id}: {tell} deliveries claim the same change"
+                ));
             }
         }
     }

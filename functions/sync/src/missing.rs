@@ -25,25 +25,54 @@ impl<A: Access> Run<'_, A> {
         let Some((from, to)) = listing.span(place) else {
             return Ok(());
         };
-        let stored = match self.bookings.between(&self.connection.id, from, to).await {
-            Err(error) if !error.is_transient() => {
-                tally.error(format!("what is stored from {from} to {to}: {error}"));
+        let mut after = None;
+        loop {
+            let connection = &self.connection.id;
+            let part = match self.bookings.between(connection, (from, to), after).await {
+                Err(error) if !error.is_transient() => {
+                    tally.error(format!("what is stored from {from} to {to}: {error}"));
+                    return Ok(());
+                }
+                part => part?,
+            };
+            self.find_unlisted(&part.events, listing, place, pace, tally)
+                .await?;
+            let Some((next, start)) = part.next else {
                 return Ok(());
-            }
-            stored => stored?,
-        };
+            };
+            // A page can span very many: a run that stops here goes on from here.
+            place.done_to = place.done_to.max(Some(start));
+            let behind = part
+                .events
+                .iter()
+                .filter(|event| starts_before(event, start));
+            let behind: BTreeSet<_> = behind.map(|event| event.uri.id()).collect();
+            place.done.retain(|id| !behind.contains(id.as_str()));
+            after = Some(next);
+        }
+    }
+
+    /// Looks for those of some stored events that a page doesn't list.
+    async fn find_unlisted(
+        &self,
+        stored: &[EventRecord],
+        listing: &Listing,
+        place: &mut Place,
+        pace: &mut Pace,
+        tally: &mut Tally,
+    ) -> Result<(), Trouble> {
         let done: BTreeSet<_> = place.done.iter().chain(&place.done_at).cloned().collect();
         for event in stored {
             let known = done.contains(event.uri.id()) || listing.events.contains_key(&event.uri);
-            if known || !self.may_list(&event, place) {
+            if known || !self.may_list(event, place) {
                 continue;
             }
             pace.keep()?;
             let looked = if event.is_canceled() {
                 // One that is gone is not looked for again: should it be back, it is listed.
-                self.settle(&event).await
+                self.settle(event).await
             } else {
-                self.look(&event, place, tally).await
+                self.look(event, place, tally).await
             };
             pace.done(&event.uri, looked, place, tally)?;
         }
@@ -121,6 +150,11 @@ impl Listing {
         let fresh = |uri: &&EventUri| !known.contains(uri.id());
         self.events.keys().filter(fresh).count()
     }
+}
+
+fn starts_before(event: &EventRecord, time: Timestamp) -> bool {
+    let start = event.slot.as_ref().map(|slot| slot.value.start);
+    start.is_some_and(|start| start < time)
 }
 
 fn start(event: &Value) -> Option<Timestamp> {

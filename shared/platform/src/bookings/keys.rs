@@ -24,12 +24,13 @@
 //! event's own that item's name. All keys are functions of the
 //! records alone, so that an item is the same whoever writes it.
 
-use crate::Result;
 use crate::item::{Item, Read, s};
+use crate::{Error, Result};
 use booking::{
     ContactKey, EventRecord, EventStatus, EventUri, InviteeRecord, InviteeUri, Provider, Role,
     Slot, SubmissionRecord, SubmissionUri,
 };
+use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -262,6 +263,13 @@ fn linked(key: &Key, party: &str, start: &str) -> Item {
     item.insert("party".to_owned(), s(party));
     item.insert("startKey".to_owned(), s(format!("{start}#{}", key.sk)));
     item
+}
+
+/// The start in a start key: of an event that has one.
+pub(super) fn start_of(start_key: &str) -> Result<Timestamp> {
+    let start = start_key.split('#').next().unwrap_or_default();
+    let start = start.parse();
+    start.map_err(|_| Error::corrupt("a booking's start key", "it begins with no time"))
 }
 
 /// The place after all entries of an event (or before them, in the other order), by one of them.

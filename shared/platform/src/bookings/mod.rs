@@ -14,6 +14,6 @@ mod walk;
 
 pub use erase::{Erased, Erasure, Trace, TracePlace};
 pub use open::Invitees;
-pub use query::{EventCursor, EventQuery, Listed};
+pub use query::{Between, EventCursor, EventQuery, Listed};
 pub use store::{BookingStore, MARK_WINDOW, MAX_INVITEES, Merged, StoredEvent};
 pub use walk::Order;

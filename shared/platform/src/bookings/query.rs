@@ -13,9 +13,9 @@ use booking::{
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The most events that [`BookingStore::between`] looks at; a page of Calendly's, which asks for it,
-/// spans about as many as it has.
-const MOST_BETWEEN: usize = 2000;
+/// How many events of a status [`BookingStore::between`] reads at a time: more than a page of
+/// Calendly's, which asks for it, has.
+const BETWEEN: usize = 200;
 /// How often a page reads on because events that it read don't fit the filters. Then it is
 /// answered as it is, with the place to go on from.
 const MAX_ROUNDS: usize = 10;
@@ -47,6 +47,16 @@ pub struct EventCursor(pub String);
 
 /// An event as lists show it.
 pub type Listed = EventView<InviteeSummary>;
+
+/// A part of the events of a span.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Between {
+    /// The events, by start.
+    pub events: Vec<EventRecord>,
+    /// Where the next part begins, and the time before which all that start were read; nothing at the
+    /// end of the span.
+    pub next: Option<(EventCursor, Timestamp)>,
+}
 
 /// What a list reads: which index, and which partitions of it.
 struct Source {
@@ -232,28 +242,54 @@ impl BookingStore {
         })
     }
 
-    /// The events that `connection` told of and that start from `from` on and before `to`, by start:
-    /// those that are active, and those that aren't but of which something is still behind.
+    /// The events that `connection` told of and that start from `from` on and before `to`, by start,
+    /// after the place `after`: those that are active, and those that aren't but of which something is
+    /// still behind. Not more at a time than memory holds easily.
     pub async fn between(
         &self,
         connection: &ConnectionId,
-        from: Timestamp,
-        to: Timestamp,
-    ) -> Result<Vec<EventRecord>> {
-        let range = Range::new(Some(from), Some(to), Order::Ascending, None);
+        (from, to): (Timestamp, Timestamp),
+        after: Option<EventCursor>,
+    ) -> Result<Between> {
+        let after = after.map(|EventCursor(place)| place);
+        let range = Range::new(Some(from), Some(to), Order::Ascending, after);
         let party = keys::connection_party(connection.as_str());
-        let mut found = Vec::new();
+        let mut entries = Vec::new();
+        let mut end: Option<String> = None;
         for status in [EventStatus::Active, EventStatus::Canceled] {
             let bucket = keys::status_bucket(status, &party);
-            let entries = self.partition(Index::Status, &bucket, &range, MOST_BETWEEN);
-            let entries = entries.await?;
-            let read = distinct(&entries, |_| true)?;
-            let records = self.records(Index::Status, &entries, &read).await?;
-            found.extend(records.into_values());
+            let some = self.partition(Index::Status, &bucket, &range, BETWEEN);
+            let some = some.await?;
+            if let Some(last) = some.last().filter(|_| some.len() >= BETWEEN) {
+                let last = last.must("startKey")?;
+                if end.as_deref().is_none_or(|end| last < end) {
+                    end = Some(last.to_owned());
+                }
+            }
+            entries.extend(some);
         }
-        found.retain(|event| event.status() == EventStatus::Active || !event.is_settled());
-        found.sort_by_key(|event| event.slot.as_ref().map(|slot| slot.value.start));
-        Ok(found)
+        if let Some(end) = &end {
+            entries.retain(|entry| {
+                entry
+                    .text("startKey")
+                    .is_some_and(|key| key <= end.as_str())
+            });
+        }
+        entries.sort_by(|a, b| a.text("startKey").cmp(&b.text("startKey")));
+        let read = distinct(&entries, |_| true)?;
+        let mut records = self.records(Index::Status, &entries, &read).await?;
+        let found = read.iter().filter_map(|(_, pk)| records.remove(pk));
+        let found =
+            found.filter(|event| event.status() == EventStatus::Active || !event.is_settled());
+        let events = found.collect();
+        let next = end.map(|end| {
+            let start = keys::start_of(&end)?;
+            Ok((EventCursor(end), start))
+        });
+        Ok(Between {
+            events,
+            next: next.transpose()?,
+        })
     }
 }
 

@@ -2,7 +2,7 @@
 //! and the order holds.
 
 use crate::support::{Desk, Told, place};
-use booking::{ContactKey, EventStatus};
+use booking::{ConnectionId, ContactKey, EventStatus};
 use jiff::{SignedDuration, Timestamp};
 use platform::bookings::{EventQuery, Listed, Order};
 use std::collections::BTreeSet;
@@ -195,4 +195,45 @@ async fn somebodys_events_page_through_once_while_others_write() {
         // Invitee of two in three, guest of the others.
         assert_whole(&got, &history, |_| true, order);
     }
+}
+
+/// As a sync does that looks for what is missing in Calendly's list.
+#[tokio::test]
+async fn all_that_is_stored_between_two_starts_is_read_part_by_part() {
+    let desk = Desk::new().await;
+    let first: Timestamp = "2027-01-20T00:00:00Z".parse().unwrap();
+    // More at one time than a part has, then some more.
+    let start = |number: usize| first + SignedDuration::from_mins(i64::from(number >= 250));
+    let told = (0..420).map(|number| Told {
+        id: format!("e{number:03}"),
+        start: Some(start(number)),
+        canceled: number % 10 == 9,
+        connections: vec!["U0".to_owned()],
+        invitees: vec![person("ada")],
+        ..Told::default()
+    });
+    desk.tell_all(&told.collect::<Vec<_>>()).await;
+
+    let connection = ConnectionId::from_user_uri("https://api.calendly.com/users/U0").unwrap();
+    let span = (first, first + SignedDuration::from_mins(2));
+    let mut found = Vec::new();
+    let mut after = None;
+    loop {
+        let part = desk.store.between(&connection, span, after).await.unwrap();
+        assert!(part.events.len() <= 400, "a part is bounded");
+        found.extend(part.events.iter().map(|event| event.uri.id().to_owned()));
+        let Some((next, before)) = part.next else {
+            break;
+        };
+        assert!(before < span.1);
+        let all_before = (0..420).filter(|it| start(*it) < before && it % 10 != 9);
+        assert!(
+            found.len() >= all_before.count(),
+            "all that start before are read"
+        );
+        after = Some(next);
+    }
+    let want = (0..420).filter(|number| number % 10 != 9);
+    let want: Vec<_> = want.map(|number| format!("e{number:03}")).collect();
+    assert_eq!(found, want);
 }

@@ -9,7 +9,7 @@ use booking::{Address, ContactKey, EventUri, InviteeUri, SubmissionUri};
 use contract::answers::ErasureReport;
 use contract::requests::EraseRequest;
 use contract::required_object;
-use platform::bookings::{Erased, Erasure, MARK_WINDOW, TracePlace};
+use platform::bookings::{Erased, Erasure, MARK_WINDOW, Trace, TracePlace};
 use platform::deliveries::{About, DeliveryId};
 use platform::http::Problem;
 use std::collections::{BTreeSet, HashSet};
@@ -58,6 +58,8 @@ struct Erasing {
     invitees: BTreeSet<InviteeUri>,
     events: BTreeSet<EventUri>,
     submissions: BTreeSet<SubmissionUri>,
+    /// Bookings and forms that can't be read, or be written.
+    unreadable: HashSet<Trace>,
     /// Deliveries that are in the report.
     deliveries: HashSet<DeliveryId>,
 }
@@ -79,6 +81,7 @@ impl Erasing {
             invitees: BTreeSet::new(),
             events: BTreeSet::new(),
             submissions: BTreeSet::new(),
+            unreadable: HashSet::new(),
             deliveries: HashSet::new(),
         }
     }
@@ -94,6 +97,7 @@ impl Erasing {
     }
 
     fn report(mut self) -> ErasureReport {
+        self.report.left += self.unreadable.len();
         self.report.complete = !self.stopped && self.report.left == 0;
         self.report.invitees = self.invitees.len();
         self.report.events = self.events.len();
@@ -196,7 +200,15 @@ impl Api {
                     erasing.stopped = true;
                     return Ok(());
                 }
-                let abouts = self.bookings.told_of(&trace).await.map_err(unavailable)?;
+                let mut unreadable = false;
+                let abouts = match self.bookings.told_of(&trace).await {
+                    Err(error) if !error.is_transient() => {
+                        unreadable = true;
+                        tracing::error!(%error, "a booking that names an erased person can't be read");
+                        vec![trace.about()]
+                    }
+                    abouts => abouts.map_err(unavailable)?,
+                };
                 erasing.waits = false;
                 for about in abouts {
                     self.erase_told(erasing, &about).await?;
@@ -209,11 +221,22 @@ impl Api {
                 if erasing.waits && erasing.mode == Mode::Erase {
                     continue;
                 }
+                // What can't be read must not keep the rest from being erased.
+                if unreadable {
+                    erasing.unreadable.insert(trace);
+                    continue;
+                }
                 let erased = match erasing.mode {
                     Mode::Erase => self.bookings.erase(&erasing.contact, &trace).await,
                     Mode::DryRun => self.bookings.would_erase(&erasing.contact, &trace).await,
                 };
-                erasing.add(erased.map_err(unavailable)?);
+                match erased {
+                    Err(error) if !error.is_transient() => {
+                        tracing::error!(%error, "a person can't be taken out of a booking");
+                        erasing.unreadable.insert(trace);
+                    }
+                    erased => erasing.add(erased.map_err(unavailable)?),
+                }
             }
             match next {
                 Some(next) => place = Some(next),

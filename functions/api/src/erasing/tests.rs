@@ -547,3 +547,28 @@ async fn an_erasure_that_stops_among_the_bookings_leaves_what_leads_on_and_stays
     assert_eq!((report.events, report.deliveries), (1, 1));
     assert_eq!(stage.body(&id).await, None);
 }
+
+#[tokio::test]
+async fn what_can_not_be_read_or_is_large_keeps_nothing_else_from_being_erased() {
+    let stage = Stage::new().await;
+    let told = stage.tell(&in_place("guest", ANN)).await;
+    let event = "00000005-1111-4222-8333-444455556666";
+    let spoil = stage.dynamo.spoil("bookings", event, "record");
+    spoil.await;
+    let noise = String::from_utf8(testkit::noise(800_000)).unwrap();
+    let large = grace(|json| {
+        json["payload"]["uri"] = "no URI".into();
+        json["payload"]["x"] = json!([noise.replace('@', "a")]);
+        json["payload"]["y"] = ANN.into();
+    });
+    let large = stage.tell(&large).await;
+    let torn = stage.tell(&in_place("torn", ANN)).await;
+
+    let report = stage.api.erase_all(ann(), QUICK).await.ok().unwrap();
+    assert_eq!((report.complete, report.left), (false, 1), "{report:?}");
+    for id in [&told, &torn] {
+        assert_eq!(stage.body(id).await, None);
+    }
+    let left = stage.body(&large).await.unwrap();
+    assert!(!names(&left, &ann()) && left.len() > 600_000);
+}

@@ -253,11 +253,16 @@ impl Api {
             });
         };
         let kept = self.deliveries.replace_body(id, status, &left).await;
-        Ok(if kept.map_err(unavailable)? {
-            Looked::Reduced
-        } else {
-            Looked::Left
-        })
+        match kept {
+            Ok(true) => Ok(Looked::Reduced),
+            Ok(false) => Ok(Looked::Left),
+            Err(error) if error.is_transient() => Err(unavailable(error)),
+            // One that can't be written must not keep the others from being erased.
+            Err(error) => {
+                tracing::error!(deliveryId = %id, %error, "what is left of a delivery can't be kept");
+                Ok(Looked::Left)
+            }
+        }
     }
 
     /// Applies a delivery that was not applied yet, or was given up: it can tell of others, too, and

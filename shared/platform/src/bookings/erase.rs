@@ -32,7 +32,7 @@ pub struct Erasure {
 }
 
 /// An event or a routing form submission that names somebody, or may.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Trace {
     pk: String,
     sks: Vec<String>,
@@ -58,6 +58,16 @@ pub struct Erased {
 }
 
 impl Trace {
+    /// What deliveries that tell of it alone are about.
+    pub fn about(&self) -> About {
+        let id = self.pk.rsplit('#').next().unwrap_or_default();
+        if self.is_event() {
+            About::event(id)
+        } else {
+            About::submission(id)
+        }
+    }
+
     fn is_event(&self) -> bool {
         self.pk.split('#').nth(1) == Some("event")
     }
@@ -176,16 +186,13 @@ impl BookingStore {
     /// What deliveries that tell of a trace are about: itself, and what it is linked to. To be asked
     /// before anything is erased, since afterwards nothing leads there.
     pub async fn told_of(&self, trace: &Trace) -> Result<Vec<About>> {
-        let id = trace.pk.rsplit('#').next().unwrap_or_default();
         if !trace.is_event() {
             let records = self.read(&[Key::new(&trace.pk, "submission")]).await?;
             let submitter = records.submission.and_then(|form| form.submitter);
             let event = submitter.map(|invitee| About::event(invitee.event().id()));
-            return Ok(std::iter::once(About::submission(id))
-                .chain(event)
-                .collect());
+            return Ok(std::iter::once(trace.about()).chain(event).collect());
         }
-        let mut abouts = vec![About::event(id)];
+        let mut abouts = vec![trace.about()];
         for step in trace.steps() {
             let records = self.read(&step).await?;
             let forms = records

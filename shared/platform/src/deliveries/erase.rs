@@ -11,7 +11,9 @@ use crate::{Error, Result};
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::builders::UpdateBuilder;
-use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Delete, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{
+    AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem, Update,
+};
 use booking::{ContactKey, Transition};
 use jiff::{SignedDuration, Timestamp};
 
@@ -124,23 +126,24 @@ impl DeliveryStore {
     /// Puts what is left of a body in its place, without somebody who was in it. Answers whether the
     /// delivery still stood so. Its id stays that of the body as it was received.
     pub async fn replace_body(&self, id: &DeliveryId, seen: Status, left: &[u8]) -> Result<bool> {
-        let mut parts = split(left)?.into_iter();
-        let (Some(first), None) = (parts.next(), parts.next()) else {
-            return Err(Error::TooLarge {
-                what: "what is left of a delivery's body",
-                bytes: left.len(),
-            });
+        let parts = split(left)?;
+        let Some((first, more)) = parts.split_first() else {
+            return Err(Error::corrupt("a delivery's body", "it has no parts"));
+        };
+        let item = self.item(id).await?;
+        let Some(expires_at) = item.and_then(|item| item.number::<i64>("expiresAt")) else {
+            return Ok(false);
         };
         let update = Update::builder()
             .table_name(&self.table)
             .key("id", s(id))
             .condition_expression("#status = :seen AND attribute_not_exists(erasedAt)")
-            .update_expression("SET body = :body, bodyParts = :one")
+            .update_expression("SET body = :body, bodyParts = :parts")
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":seen", s(seen.as_str()))
-            .expression_attribute_values(":body", b(&first))
-            .expression_attribute_values(":one", n(1));
-        self.change_with_parts(id, update).await
+            .expression_attribute_values(":body", b(first))
+            .expression_attribute_values(":parts", n(parts.len()));
+        self.change_with_parts(id, update, more, expires_at).await
     }
 
     /// Erases a delivery that stands so; answers whether it does.
@@ -168,15 +171,31 @@ impl DeliveryStore {
                 .expression_attribute_values(":bucket", s(key.bucket))
                 .expression_attribute_values(":at", s(key.at))
         };
-        self.change_with_parts(id, update).await
+        self.change_with_parts(id, update, &[], 0).await
     }
 
-    /// Changes an entry and takes away the further parts of its body, as one, so that no part is left
+    /// Changes an entry and the further parts of its body to `more`, as one, so that no part is left
     /// behind. Answers whether the entry's condition held.
-    async fn change_with_parts(&self, id: &DeliveryId, update: UpdateBuilder) -> Result<bool> {
+    async fn change_with_parts(
+        &self,
+        id: &DeliveryId,
+        update: UpdateBuilder,
+        more: &[Vec<u8>],
+        expires_at: i64,
+    ) -> Result<bool> {
         let update = update.build().map_err(unbuilt)?;
         let mut writes = vec![TransactWriteItem::builder().update(update).build()];
-        for number in 1..MAX_PARTS {
+        for (number, part) in (1..).zip(more) {
+            let put = Put::builder()
+                .table_name(&self.table)
+                .item("id", s(part_id(id, number)))
+                .item("body", b(part))
+                .item("expiresAt", n(expires_at))
+                .build()
+                .map_err(unbuilt)?;
+            writes.push(TransactWriteItem::builder().put(put).build());
+        }
+        for number in 1 + more.len()..MAX_PARTS {
             let delete = Delete::builder()
                 .table_name(&self.table)
                 .key("id", s(part_id(id, number)))

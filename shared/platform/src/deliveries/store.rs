@@ -252,7 +252,7 @@ impl DeliveryStore {
     }
 
     /// The item, unless its time has passed.
-    async fn item(&self, id: &DeliveryId) -> Result<Option<Item>> {
+    pub(super) async fn item(&self, id: &DeliveryId) -> Result<Option<Item>> {
         let answer = self
             .client
             .get_item()

@@ -159,3 +159,24 @@ async fn what_is_left_of_a_body_takes_its_place_with_no_part_left_behind() {
     );
     assert_eq!(log.store.body(&id).await.unwrap(), Body::Erased);
 }
+
+#[tokio::test]
+async fn what_is_left_of_a_large_body_is_kept_in_parts() {
+    let log = Log::new().await;
+    let body = testkit::noise(MAX_BODY);
+    log.tell(&told(&body, Timestamp::now())).await;
+    let id = id(&body);
+    let expiries = async || {
+        let items = log.dynamo.items("deliveries").await;
+        let items = items.iter().map(|item| item["expiresAt"].clone());
+        items.collect::<Vec<_>>()
+    };
+    let before = expiries().await;
+    for (bytes, parts) in [(600_000, 2), (MAX_BODY, 3), (10, 1)] {
+        let left = testkit::noise(bytes);
+        let replaced = log.store.replace_body(&id, Status::Received, &left);
+        assert!(replaced.await.unwrap());
+        assert_eq!(log.store.body(&id).await.unwrap(), Body::Kept(left));
+        assert_eq!(expiries().await, before[..parts], "{bytes}");
+    }
+}

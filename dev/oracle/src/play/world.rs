@@ -280,7 +280,13 @@ impl World {
             Act::RemoveNotes { event } => self.change(event, |change| change.notes = Some(None)),
             Act::Shift { event, quarters } => {
                 let start = self.at(quarters);
-                self.change(event, |change| change.start_time = Some(start))
+                // A meeting that was held is not held anew: then its marks would be of the future.
+                let event = self.event(event, |event| event.start > self.now())?.id;
+                let change = EventChange {
+                    start_time: Some(start),
+                    ..EventChange::default()
+                };
+                self.calendly.change_event(&event, change)
             }
             Act::Forbid { event } => self.change(event, |change| change.forbidden = Some(true)),
             Act::Allow { event } => self.change(event, |change| change.forbidden = Some(false)),

@@ -113,7 +113,7 @@ impl DeliveryStore {
                      REMOVE {}, body, bodyParts ADD {}",
                     change.set, change.remove, change.add
                 ));
-            if self.change_with_parts(id, update).await? {
+            if self.change_with_parts(id, update, &[], 0).await? {
                 return Ok(());
             }
         }

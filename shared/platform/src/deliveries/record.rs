@@ -198,6 +198,7 @@ pub struct Delivery {
     /// When its body was erased.
     pub erased_at: Option<Timestamp>,
     /// More than one message was sent for it, each of which may be the one that changes something.
+    /// Lists don't know.
     #[serde(skip)]
     pub sent_again: bool,
 }

@@ -65,13 +65,15 @@ fn people_missing(stored: &EventRecord, people: &[InviteeSummary]) -> bool {
     let Some(counter) = stored.counter.as_ref().map(|counter| &counter.value) else {
         return people.is_empty();
     };
-    // Known only through a link, or moved with the half that says why still missing. Who was erased
-    // has no address either, and none to be read.
-    let half_known = |invitee: &InviteeSummary| {
+    // Known only through a link; moved with the half that says why still missing; or marked as a
+    // no-show, which may be taken back and moves nothing of the event. Who was erased has no address
+    // either, and none to be read.
+    let in_doubt = |invitee: &InviteeSummary| {
         invitee.email.is_none() && !invitee.erased
             || !invitee.is_active() && invitee.cancellation.is_none()
+            || invitee.no_show
     };
-    if people.iter().any(half_known) {
+    if people.iter().any(in_doubt) {
         return true;
     }
     let known = i64::try_from(people.len()).unwrap_or(i64::MAX);

@@ -116,8 +116,8 @@ where
                 // Its sync ends all the same: what was not planned counts as one that failed.
                 let mut tally = Tally::default();
                 tally.error(format!("not all connections could be planned: {error}"));
-                self.syncs.planned(sync, 1, true).await?;
-                self.syncs.add(sync, &tally, Part::Failed).await?;
+                self.syncs.planned(sync, u32::MAX, 1, true).await?;
+                self.syncs.add(sync, "plan", &tally, Part::Failed).await?;
             }
             return planned.map(|_| ());
         };
@@ -131,7 +131,7 @@ where
             let mut tally = Tally::default();
             tally.error(format!("{}: {error}", id.as_str()));
             let part = if last { Part::Failed } else { Part::GoesOn };
-            self.syncs.add(&sync, &tally, part).await?;
+            self.syncs.add(&sync, id.as_str(), &tally, part).await?;
         }
         done
     }

@@ -49,10 +49,11 @@ where
                 self.jobs.push(&job, Duration::ZERO).await?;
                 here += 1;
             }
+            let number = pages.read();
             let turned = pages.turn(page.next.into(), MAX_PAGES);
             if let Some(sync) = &all.sync_id {
                 let last = turned != Turned::More;
-                self.syncs.planned(sync, here, last).await?;
+                self.syncs.planned(sync, number, here, last).await?;
             }
             planned += here;
             match turned {

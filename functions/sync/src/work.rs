@@ -24,11 +24,9 @@ use tokio::time::Instant;
 const LEASE: SignedDuration = SignedDuration::from_secs(120);
 /// When a job is looked at again whose connection is being reconciled by another.
 const BUSY: Duration = Duration::from_secs(30);
-/// When a part is tried again that was stopped by passing trouble after it got further, or that came
-/// no further.
+/// When a part goes on at the earliest that was stopped by passing trouble, or that came no further: at
+/// once it would only do the same again.
 const AGAIN: Duration = Duration::from_secs(60);
-/// When a part goes on at the earliest that came no further: at once it would only do the same again.
-const IDLE: Duration = Duration::from_secs(10);
 /// So many messages in a row may come no further: the rate limit is an account's, and others may use
 /// it up for a while.
 const MAX_IDLE: u32 = 30;
@@ -181,7 +179,6 @@ where
                 None
             }
         };
-        let later = later.map(|after| if got_on { after } else { after.max(IDLE) });
         let (part, next) = match (later, end) {
             (Some(_), _) if place.idle >= MAX_IDLE => {
                 tally.error(format!("{MAX_IDLE} messages in a row came no further"));
@@ -231,9 +228,9 @@ where
     }
 
     async fn note(&self, job: &SyncJob, tally: &Tally, part: Part) -> Result<()> {
-        match &job.sync_id {
-            Some(sync) => self.syncs.add(sync, tally, part).await,
-            None => Ok(()),
+        match (&job.sync_id, &job.connection_id) {
+            (Some(sync), Some(id)) => self.syncs.add(sync, id.as_str(), tally, part).await,
+            _ => Ok(()),
         }
     }
 

@@ -18,6 +18,7 @@ pub mod logs;
 pub mod metrics;
 mod pack;
 pub mod queue;
+mod race;
 pub mod room;
 pub mod secrets;
 pub mod syncs;

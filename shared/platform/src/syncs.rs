@@ -1,11 +1,12 @@
 //! Syncs: what was asked for, how far it is, and what it found. In the connections table, as items
 //! `sync#{id}` that expire.
 
-use crate::Result;
 use crate::error::{condition_failed, failed};
 use crate::item::{Item, Read, n, s};
+use crate::race::{MAX_TRIES, canceled, lost};
+use crate::{Error, Result};
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem, Update};
 use booking::ConnectionId;
 use calendly::api::Pages;
 use jiff::{SignedDuration, Timestamp};
@@ -198,42 +199,93 @@ impl SyncStore {
 
     /// Notes that a sync was asked for.
     pub async fn requested(&self, id: &str) -> Result<()> {
-        let now = ambient::now();
-        let expires = now.saturating_add(RETENTION).unwrap_or(Timestamp::MAX);
         self.client
             .put_item()
             .table_name(&self.table)
             .item("id", s(key(id)))
-            .item("requestedAt", s(now))
-            .item("expiresAt", n(expires.as_second()))
+            .item("requestedAt", s(ambient::now()))
+            .item("expiresAt", n(expiry()))
             .send()
             .await
             .map_err(failed("store a sync"))?;
         Ok(())
     }
 
-    /// Adds connections that it covers; with `all`, there are no more.
-    pub async fn planned(&self, id: &str, connections: usize, all: bool) -> Result<()> {
-        self.client
+    /// Adds the connections of one page of them, which it covers; with `all`, there are no more. A page
+    /// that is told twice counts once.
+    pub async fn planned(&self, id: &str, page: u32, connections: usize, all: bool) -> Result<()> {
+        let added = self
+            .client
             .update_item()
             .table_name(&self.table)
             .key("id", s(key(id)))
-            .update_expression("SET planned = :all ADD connections :count")
+            .update_expression("SET planned = :all ADD connections :count, pagesPlanned :pages")
+            .condition_expression("NOT contains(pagesPlanned, :page)")
             .expression_attribute_values(":all", AttributeValue::Bool(all))
             .expression_attribute_values(":count", n(connections))
+            .expression_attribute_values(":page", n(page))
+            .expression_attribute_values(":pages", AttributeValue::Ns(vec![page.to_string()]))
             .send()
-            .await
-            .map_err(failed("store a sync's plan"))?;
-        Ok(())
+            .await;
+        match added {
+            Err(error) if !condition_failed(&error) => Err(failed("store a sync's plan")(error)),
+            _ => Ok(()),
+        }
     }
 
-    /// Adds what a part did.
-    pub async fn add(&self, id: &str, tally: &Tally, part: Part) -> Result<()> {
+    /// Adds what a part did for `whom`: the id of a connection, or what else the sync covers. Each ends
+    /// once, however often its message is handed out.
+    pub async fn add(&self, id: &str, whom: &str, tally: &Tally, part: Part) -> Result<()> {
+        let mut ends = part != Part::GoesOn;
+        // The first few errors are told; of a run with very many parts the others only count.
+        let mut tells = !tally.errors.is_empty();
+        for attempt in 0..MAX_TRIES {
+            let progress =
+                self.progress(id, tally, if ends { part } else { Part::GoesOn }, tells)?;
+            let mut writes = vec![progress];
+            if ends {
+                writes.push(self.ended(id, whom)?);
+            }
+            let written = self
+                .client
+                .transact_write_items()
+                .set_transact_items(Some(writes))
+                .send()
+                .await;
+            let Err(error) = written else {
+                return Ok(());
+            };
+            let Some(reasons) = canceled(&error) else {
+                return Err(failed("store a sync's progress")(error));
+            };
+            let refused = |index: usize| {
+                let reason = reasons.get(index).and_then(|reason| reason.code());
+                reason == Some("ConditionalCheckFailed")
+            };
+            if refused(0) {
+                tells = false;
+            } else if refused(1) {
+                ends = false;
+            } else {
+                lost(attempt).await;
+            }
+        }
+        Err(Error::Contended {
+            action: "store a sync's progress",
+            tries: MAX_TRIES,
+        })
+    }
+
+    fn progress(
+        &self,
+        id: &str,
+        tally: &Tally,
+        part: Part,
+        tells: bool,
+    ) -> Result<TransactWriteItem> {
         let counted = "ADD pages :pages, seen :seen, changed :changed, vanished :vanished, \
              failures :failures, finished :finished, failed :failed";
-        let count = self
-            .client
-            .update_item()
+        let update = Update::builder()
             .table_name(&self.table)
             .key("id", s(key(id)))
             .expression_attribute_values(":now", s(ambient::now()))
@@ -244,10 +296,9 @@ impl SyncStore {
             .expression_attribute_values(":failures", n(tally.failures))
             .expression_attribute_values(":finished", n(u8::from(part == Part::Finished)))
             .expression_attribute_values(":failed", n(u8::from(part == Part::Failed)));
-        if !tally.errors.is_empty() {
+        let update = if tells {
             let errors = tally.errors.iter().map(s).collect();
-            let told = count
-                .clone()
+            update
                 .update_expression(format!(
                     "SET updatedAt = :now, errors = list_append(if_not_exists(errors, :none), :errors) \
                      {counted}"
@@ -256,21 +307,25 @@ impl SyncStore {
                 .expression_attribute_values(":none", AttributeValue::L(Vec::new()))
                 .expression_attribute_values(":errors", AttributeValue::L(errors))
                 .expression_attribute_values(":most", n(MAX_ERRORS))
-                .send()
-                .await;
-            match told {
-                Ok(_) => return Ok(()),
-                // The first few are told; of a run with very many parts the others only count.
-                Err(error) if condition_failed(&error) => {}
-                Err(error) => return Err(failed("store a sync's progress")(error)),
-            }
-        }
-        count
-            .update_expression(format!("SET updatedAt = :now {counted}"))
-            .send()
-            .await
-            .map_err(failed("store a sync's progress"))?;
-        Ok(())
+        } else {
+            update.update_expression(format!("SET updatedAt = :now {counted}"))
+        };
+        let update = update
+            .build()
+            .map_err(|error| Error::corrupt("a sync", error))?;
+        Ok(TransactWriteItem::builder().update(update).build())
+    }
+
+    /// That `whom` is done with, which is noted once.
+    fn ended(&self, id: &str, whom: &str) -> Result<TransactWriteItem> {
+        let put = Put::builder()
+            .table_name(&self.table)
+            .item("id", s(format!("{}#{whom}", key(id))))
+            .item("expiresAt", n(expiry()))
+            .condition_expression("attribute_not_exists(id)")
+            .build()
+            .map_err(|error| Error::corrupt("a sync", error))?;
+        Ok(TransactWriteItem::builder().put(put).build())
     }
 
     /// A sync.
@@ -293,6 +348,12 @@ impl SyncStore {
 
 fn key(id: &str) -> String {
     format!("sync#{id}")
+}
+
+/// In seconds since 1970.
+fn expiry() -> i64 {
+    let expires = ambient::now().saturating_add(RETENTION);
+    expires.unwrap_or(Timestamp::MAX).as_second()
 }
 
 fn read(id: &str, item: &Item) -> Sync {

@@ -18,7 +18,7 @@ use platform::bookings::EventQuery;
 use platform::connections::{ConnectionStatus, LeaseFor, Tokens};
 use platform::queue::DeliveryRef;
 use sandbox::{Options, Sandbox};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -44,6 +44,8 @@ struct Stage {
     function: Function,
     http: reqwest::Client,
     clock: Ahead,
+    /// The id of the sync that was asked for last.
+    asked: RefCell<String>,
 }
 
 /// Lets this thread's clock run ahead of the real one.
@@ -161,6 +163,7 @@ impl Stage {
             function,
             http: reqwest::Client::new(),
             clock: Ahead::new(),
+            asked: RefCell::default(),
         }
     }
 
@@ -197,15 +200,22 @@ impl Stage {
         (last("eventUri"), last("inviteeUri"))
     }
 
+    /// Asks for a sync of the connection; answers the job that does it.
+    async fn asked_for(&self) -> SyncJob {
+        let id = ambient::uuid().to_string();
+        self.function.syncs.requested(&id).await.unwrap();
+        let planned = self.function.syncs.planned(&id, 0, 1, true);
+        planned.await.unwrap();
+        self.asked.replace(id.clone());
+        SyncJob {
+            sync_id: Some(id),
+            ..scheduled()
+        }
+    }
+
     /// Runs one sync to its end; answers how many messages it took.
     async fn sync(&self, limit: Duration) -> usize {
-        let mut job = SyncJob {
-            sync_id: Some("s-1".to_owned()),
-            connection_id: Some(id()),
-            ..SyncJob::default()
-        };
-        self.function.syncs.requested("s-1").await.unwrap();
-        self.function.syncs.planned("s-1", 1, true).await.unwrap();
+        let mut job = self.asked_for().await;
         let mut messages = 0;
         loop {
             messages += 1;
@@ -235,9 +245,10 @@ impl Stage {
         self.function.handle(batch, until).await.unwrap()
     }
 
-    /// The sync as its caller sees it.
+    /// The sync that was asked for last, as its caller sees it.
     async fn told(&self) -> platform::syncs::Sync {
-        self.function.syncs.get("s-1").await.unwrap().unwrap()
+        let id = self.asked.borrow().clone();
+        self.function.syncs.get(&id).await.unwrap().unwrap()
     }
 
     /// Stores a booking as its webhook would have told of it.
@@ -316,7 +327,7 @@ async fn bookings_that_no_webhook_told_of_are_found_and_then_nothing_is_written(
         new["inviteeUri"]
     );
     assert_eq!(stored[&canceled]["invitees"][0]["status"], "canceled");
-    let sync = stage.function.syncs.get("s-1").await.unwrap().unwrap();
+    let sync = stage.told().await;
     assert_eq!(
         (sync.state, sync.finished, sync.synced_count),
         ("done", 1, 3)
@@ -404,11 +415,30 @@ async fn a_no_show_mark_of_a_meeting_that_has_begun_is_noticed() {
 }
 
 #[tokio::test]
+async fn a_no_show_mark_is_looked_after_where_its_meeting_was_put_to_another_time() {
+    let stage = Stage::new().await;
+    let (event, invitee) = stage.book(-2).await;
+    let mark = format!("bookings/{invitee}/no-show");
+    stage.control("POST", &mark, json!({})).await;
+    stage.sync(LONG).await;
+    let later = ambient::now() + SignedDuration::from_hours(24);
+    let path = format!("events/{event}");
+    stage
+        .control("PATCH", &path, json!({"startTime": later}))
+        .await;
+    stage.sync(LONG).await;
+    assert_eq!(stage.stored().await[&event]["invitees"][0]["noShow"], true);
+    stage.control("DELETE", &mark, json!({})).await;
+    stage.sync(LONG).await;
+    assert_eq!(stage.stored().await[&event]["invitees"][0]["noShow"], false);
+}
+
+#[tokio::test]
 async fn a_connection_that_is_gone_is_told_and_not_tried_again() {
     let stage = Stage::new().await;
     stage.function.connections.remove(&id()).await.unwrap();
     stage.sync(LONG).await;
-    let sync = stage.function.syncs.get("s-1").await.unwrap().unwrap();
+    let sync = stage.told().await;
     assert_eq!((sync.state, sync.failed), ("failed", 1));
     assert!(sync.errors[0].contains("not connected"));
 }
@@ -419,14 +449,7 @@ async fn a_sync_that_fails_says_why_and_in_the_end_that_it_failed() {
     stage.book(24).await;
     let faults = json!({"apiErrors": {"500": 1.0}});
     stage.control("PUT", "faults", faults).await;
-    stage.function.syncs.requested("s-1").await.unwrap();
-    let planned = stage.function.syncs.planned("s-1", 1, true).await;
-    planned.unwrap();
-    let job = SyncJob {
-        sync_id: Some("s-1".to_owned()),
-        connection_id: Some(id()),
-        ..SyncJob::default()
-    };
+    let job = stage.asked_for().await;
     let body = serde_json::to_string(&job).unwrap();
     for (receives, state) in [("1", "queued"), ("5", "failed")] {
         let batch = json!({"Records": [{
@@ -437,7 +460,7 @@ async fn a_sync_that_fails_says_why_and_in_the_end_that_it_failed() {
         let until = SystemTime::now() + LONG;
         let answer = stage.function.handle(batch, until).await.unwrap();
         assert_eq!(answer["batchItemFailures"][0]["itemIdentifier"], "m");
-        let sync = stage.function.syncs.get("s-1").await.unwrap().unwrap();
+        let sync = stage.told().await;
         assert_eq!(sync.state, state);
         assert!(
             sync.errors.last().unwrap().contains("500"),
@@ -450,12 +473,13 @@ async fn a_sync_that_fails_says_why_and_in_the_end_that_it_failed() {
 #[tokio::test]
 async fn a_sync_of_all_that_cannot_be_planned_fails_in_the_end() {
     let mut stage = Stage::new().await;
-    stage.function.connections = ConnectionStore::new(stage.dynamo.client(), "none".to_owned());
-    stage.function.syncs.requested("s-1").await.unwrap();
     let job = SyncJob {
-        sync_id: Some("s-1".to_owned()),
-        ..SyncJob::default()
+        connection_id: None,
+        ..stage.asked_for().await
     };
+    let sync = job.sync_id.clone().unwrap();
+    stage.function.syncs.requested(&sync).await.unwrap();
+    stage.function.connections = ConnectionStore::new(stage.dynamo.client(), "none".to_owned());
     for (receives, state) in [("1", "queued"), ("5", "failed")] {
         let batch = json!({"Records": [{
             "messageId": "m",

@@ -32,6 +32,11 @@ impl Pages {
         self.token.as_deref()
     }
 
+    /// How many pages were read before the next.
+    pub fn read(&self) -> u32 {
+        self.read
+    }
+
     /// Goes on behind a page that was read and that said `next`; after `most` pages no more.
     ///
     /// A token that came before would bring the same pages for ever. It is noticed by comparing each

@@ -7,9 +7,10 @@
 
 use super::item::{Check, record, write_event, write_invitee};
 use super::keys::{self, Key};
-use super::store::{BookingStore, MAX_TRIES, Merged, lost};
+use super::store::{BookingStore, Merged};
 use crate::error::failed;
 use crate::item::{Item, Read, s};
+use crate::race::{MAX_TRIES, lost};
 use crate::{Error, Result};
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 use booking::{EventRecord, EventUri, InviteeRecord, Meeting, Provider, Transition};

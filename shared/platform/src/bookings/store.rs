@@ -6,6 +6,7 @@ use super::keys::{self, Key};
 use super::open::follow;
 use crate::error::failed;
 use crate::item::{Item, Read, s};
+use crate::race::{MAX_TRIES, lost};
 use crate::{Error, Result};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::KeysAndAttributes;
@@ -13,13 +14,10 @@ use booking::{
     ContactKey, EventRecord, EventUri, EventView, Facts, Handed, InviteeRecord, InviteeView,
     Provider, RecordKeys, SubmissionRecord, SubmissionUri, Transition, reduce,
 };
-use rand::Rng;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// How often a step is taken anew because others changed the same records meanwhile.
-pub(super) const MAX_TRIES: usize = 40;
 /// How many items are read in one call, at most.
 const BATCH: usize = 100;
 /// How long after a step has read its records it may still send its write. What it read of marks of
@@ -74,13 +72,6 @@ struct Step {
     merged: Merged,
     unsettled: BTreeSet<EventUri>,
     follow_ups: Vec<Facts>,
-}
-
-/// Waits a little, by chance, before the attempt after `attempt`: another was faster.
-pub(super) async fn lost(attempt: usize) {
-    let most = 10_u64 << attempt.min(6);
-    let pause = ambient::rng().random_range(0..=most);
-    tokio::time::sleep(Duration::from_millis(pause)).await;
 }
 
 /// Which new states are worth a write.

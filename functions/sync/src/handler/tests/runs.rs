@@ -201,13 +201,7 @@ async fn a_run_that_never_gets_any_calls_is_given_up() {
     stage
         .wire
         .instead(|url| (url.path() == "/scheduled_events").then(|| (429, String::new())));
-    stage.function.syncs.requested("s-1").await.unwrap();
-    stage.function.syncs.planned("s-1", 1, true).await.unwrap();
-    let mut job = SyncJob {
-        sync_id: Some("s-1".to_owned()),
-        connection_id: Some(id()),
-        ..SyncJob::default()
-    };
+    let mut job = stage.asked_for().await;
     let mut messages = 1;
     while let Some((next, after)) = stage.message(&job).await {
         assert!(after >= Duration::from_secs(1));
@@ -222,6 +216,42 @@ async fn a_run_that_never_gets_any_calls_is_given_up() {
         "{:?}",
         sync.errors
     );
+}
+
+#[tokio::test]
+async fn a_sync_whose_messages_are_handed_out_twice_is_done_when_every_connection_is() {
+    let stage = Stage::new().await;
+    stage.book(24).await;
+    let other = "https://api.calendly.com/users/U9";
+    let other = (ConnectionId::from_user_uri(other).unwrap(), other);
+    let connections = &stage.function.connections;
+    let made = connections.authorized(&other.0, other.1, ORGANIZATION, &[], "https://example.com");
+    made.await.unwrap();
+    let all = SyncJob {
+        connection_id: None,
+        sync_id: Some("s-1".to_owned()),
+        ..SyncJob::default()
+    };
+    stage.function.syncs.requested("s-1").await.unwrap();
+    let told = async || stage.function.syncs.get("s-1").await.unwrap().unwrap();
+    for _ in 0..2 {
+        stage.once(&all).await;
+    }
+    assert_eq!(told().await.connections, 2);
+    let jobs = stage.jobs.drain();
+    assert_eq!(jobs.len(), 4);
+    let is_of = |job: &SyncJob, wanted: &ConnectionId| job.connection_id.as_ref() == Some(wanted);
+    for (job, _) in jobs.iter().filter(|(job, _)| is_of(job, &id())) {
+        stage.once(job).await;
+        assert_eq!((told().await.state, told().await.finished), ("running", 1));
+    }
+    connections.remove(&other.0).await.unwrap();
+    for (job, _) in jobs.iter().filter(|(job, _)| is_of(job, &other.0)) {
+        stage.once(job).await;
+        let told = told().await;
+        assert_eq!((told.state, told.finished, told.failed), ("failed", 1, 1));
+    }
+    assert_eq!(told().await.errors.len(), 2, "each try is told");
 }
 
 #[tokio::test]

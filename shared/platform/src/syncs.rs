@@ -6,7 +6,7 @@ use crate::item::{Item, Read, n, s};
 use crate::race::{MAX_TRIES, canceled, lost};
 use crate::{Error, Result};
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
 use booking::ConnectionId;
 use calendly::api::Pages;
 use jiff::{SignedDuration, Timestamp};
@@ -318,14 +318,15 @@ impl SyncStore {
 
     /// That `whom` is done with, which is noted once.
     fn ended(&self, id: &str, whom: &str) -> Result<TransactWriteItem> {
-        let put = Put::builder()
+        let update = Update::builder()
             .table_name(&self.table)
-            .item("id", s(format!("{}#{whom}", key(id))))
-            .item("expiresAt", n(expiry()))
+            .key("id", s(format!("{}#{whom}", key(id))))
+            .update_expression("SET expiresAt = :expires")
+            .expression_attribute_values(":expires", n(expiry()))
             .condition_expression("attribute_not_exists(id)")
             .build()
             .map_err(|error| Error::corrupt("a sync", error))?;
-        Ok(TransactWriteItem::builder().put(put).build())
+        Ok(TransactWriteItem::builder().update(update).build())
     }
 
     /// A sync.

@@ -9,7 +9,7 @@ use super::rate::{RateLimit, wait};
 use super::retry::{MAX_ATTEMPTS, MAX_RATE_WAIT, pause};
 use crate::call::{NoReply, Reply, TIMEOUT};
 use reqwest::{Method, StatusCode};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
 use std::sync::PoisonError;
 use std::time::Duration;
@@ -17,6 +17,9 @@ use tokio::time::Instant;
 
 /// The pages of a list that is read in one go: 10,000 entries.
 const MAX_PAGES: u32 = 100;
+/// A token is given up when it is refused so often: one refusal may be an accident, and whoever pasted
+/// a token has no other.
+const MAX_REFUSALS: u32 = 2;
 
 impl<A: Access> Client<A> {
     /// The rate limit as the last answer told it, if its window is not over.
@@ -99,7 +102,7 @@ impl<A: Access> Client<A> {
         body: Option<&Value>,
     ) -> Result<Option<T>, ApiError> {
         let mut token = self.access.token().await?;
-        let mut renewed = false;
+        let mut refusals = 0;
         let mut attempt = 0;
         loop {
             self.keep_reserve()?;
@@ -111,18 +114,20 @@ impl<A: Access> Client<A> {
             let failure = match self.http.call(action, request.bearer_auth(&token)).await {
                 Ok(reply) => {
                     self.note_rate(&reply.headers);
-                    if reply.status.is_success() {
-                        return parse(action, &reply.body);
-                    }
-                    if reply.status == StatusCode::UNAUTHORIZED && !renewed {
-                        renewed = true;
-                        token = self.access.token_after(&token).await?;
-                        continue;
-                    }
                     if method == Method::DELETE && is_gone(&reply) {
                         return Err(ApiError::NotFound { action });
                     }
-                    ApiError::of(action, reply.status, wait(&reply.headers), &reply.body)
+                    match answer(action, &reply) {
+                        Err(ApiError::Unauthenticated { .. }) if refusals < MAX_REFUSALS => {
+                            refusals += 1;
+                            if refusals == MAX_REFUSALS {
+                                token = self.access.token_after(&token).await?;
+                            }
+                            continue;
+                        }
+                        Err(failure) => failure,
+                        found => return found,
+                    }
                 }
                 Err(none @ NoReply::BrokenOff) => return Err(unreachable(action, none.cause())),
                 Err(none) => unreachable(action, none.cause()),
@@ -194,14 +199,24 @@ pub(super) fn page(token: Option<&str>) -> impl Iterator<Item = (&str, &str)> {
     std::iter::once(("count", "100")).chain(token.map(|token| ("page_token", token)))
 }
 
-fn parse<T: DeserializeOwned>(action: &'static str, bytes: &[u8]) -> Result<Option<T>, ApiError> {
-    if bytes.trim_ascii().is_empty() {
+/// What an answer says. An empty success is nothing.
+fn answer<T: DeserializeOwned>(action: &'static str, reply: &Reply) -> Result<Option<T>, ApiError> {
+    let (status, body) = (reply.status, reply.body.trim_ascii());
+    if !status.is_success() {
+        let wait = wait(&reply.headers);
+        return Err(ApiError::of(action, status, wait, &reply.body));
+    }
+    if body.is_empty() {
         return Ok(None);
     }
     // The parser's own error could quote a booking.
-    crate::json::from_slice(bytes)
-        .map(Some)
-        .map_err(|_| unreadable(action, "the body is not of the documented form"))
+    crate::json::from_slice(body).map(Some).map_err(|_| {
+        if crate::json::from_slice::<IgnoredAny>(body).is_ok() {
+            return unreadable(action, "the body is not of the documented form");
+        }
+        let status = status.as_u16();
+        ApiError::Gateway { action, status }
+    })
 }
 
 pub(super) fn unreadable(action: &'static str, field: &'static str) -> ApiError {
@@ -219,6 +234,7 @@ mod tests {
     use crate::call::{Answer, Http, Wire};
     use reqwest::header::HeaderMap;
     use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering};
 
     struct Token;
 
@@ -251,6 +267,75 @@ mod tests {
         // One try each: there is no time for a second.
         Client::new(http, &Endpoints::default(), Token, Urgency::Interactive)
             .until(Instant::now() + TIMEOUT + Duration::from_millis(1))
+    }
+
+    /// Takes one token alone, and counts how often it was asked for the one after another.
+    struct Keeper(Arc<AtomicU32>);
+
+    impl Access for Keeper {
+        async fn token(&self) -> Result<String, ApiError> {
+            Ok("a".to_owned())
+        }
+
+        async fn token_after(&self, _: &str) -> Result<String, ApiError> {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            Err(ApiError::NoToken {
+                message: "lost".to_owned(),
+                transient: false,
+            })
+        }
+    }
+
+    /// Refuses the first calls, then answers well.
+    struct Refusing(AtomicU32, &'static str);
+
+    impl Wire for Refusing {
+        fn send(&self, _: reqwest::Request) -> Answer {
+            let left = self.0.load(Ordering::Relaxed);
+            self.0.store(left.saturating_sub(1), Ordering::Relaxed);
+            let (status, body) = match left {
+                0 => (StatusCode::OK, r#"{"resource": {"uri": "e"}}"#),
+                _ => (StatusCode::UNAUTHORIZED, self.1),
+            };
+            let reply = Reply {
+                status,
+                headers: HeaderMap::default(),
+                body: body.into(),
+            };
+            Box::pin(async { Ok(reply) })
+        }
+    }
+
+    const REFUSED: &str =
+        r#"{"title": "Unauthenticated", "message": "The access token is invalid"}"#;
+
+    /// Answers whether the event was read, and how often the token was given up.
+    async fn read_after(refusals: u32, body: &'static str) -> (Result<Value, ApiError>, u32) {
+        let lost = Arc::new(AtomicU32::new(0));
+        let wire = Refusing(AtomicU32::new(refusals), body);
+        let http = Http::by(Arc::new(wire), reqwest::Client::new());
+        let keeper = Keeper(lost.clone());
+        let client = Client::new(http, &Endpoints::default(), keeper, Urgency::Interactive);
+        (client.event("e").await, lost.load(Ordering::Relaxed))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_a_token_that_calendly_itself_refuses_twice_is_given_up() {
+        for (refusals, body) in [(1, REFUSED), (1, ""), (2, "<html>"), (1, "<html>")] {
+            let (read, lost) = read_after(refusals, body).await;
+            assert_eq!((read.is_ok(), lost), (true, 0), "{refusals} {body}");
+        }
+        let (read, lost) = read_after(2, REFUSED).await;
+        assert!(matches!(read, Err(ApiError::NoToken { .. })), "{read:?}");
+        assert_eq!(lost, 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_success_that_is_no_json_is_not_calendlys_answer() {
+        let page = client(StatusCode::OK, "<html>").event("e").await;
+        assert!(page.unwrap_err().is_transient());
+        let odd = client(StatusCode::OK, "[]").event("e").await.unwrap_err();
+        assert!(matches!(odd, ApiError::Unreadable { .. }), "{odd:?}");
     }
 
     #[tokio::test(start_paused = true)]

@@ -62,8 +62,9 @@ where
             // Neither waits for the other to work.
             let planned = self.plan(&SyncJob::default(), deadlines.work).await;
             let swept = self.sweep().await;
-            let (planned, swept) = (planned?, swept?);
+            let planned = planned?;
             metrics::count(Metric::SyncsPlanned);
+            let swept = swept?;
             tracing::info!(
                 planned,
                 swept,

@@ -10,13 +10,14 @@ use crate::item::{Item, Read, s};
 use futures::future::try_join_all;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 
-/// How far back is looked: longer than Calendly itself would try again.
-const LOOK_BACK: SignedDuration = SignedDuration::from_hours(26);
+/// How far back is looked: longer than ever lies between two looks, which is at most a week (the
+/// template's `SyncOverdueHours`).
+const LOOK_BACK: SignedDuration = SignedDuration::from_hours(24 * 8);
 
 impl DeliveryStore {
     /// Up to `limit` deliveries that have been waiting since before `before`, the oldest first.
     ///
-    /// 16 queries, and twice as many where a month ended in the last 26 hours.
+    /// 16 queries, and twice as many where a month ended in the last eight days.
     pub async fn waiting(&self, before: Timestamp, limit: usize) -> Result<Vec<Delivery>> {
         let oldest = time(
             ambient::now()
@@ -43,7 +44,16 @@ impl DeliveryStore {
             found.extend(here);
             month = day.checked_add(1.month()).ok();
         }
-        found.iter().map(Delivery::from_item).collect()
+        // One that can't be read must not keep the others waiting.
+        let readable = found.iter().filter_map(|item| {
+            let read = Delivery::from_item(item);
+            read.inspect_err(|error| {
+                let deliveryId = item.text("id");
+                tracing::error!(deliveryId, %error, "a waiting delivery is left out");
+            })
+            .ok()
+        });
+        Ok(readable.collect())
     }
 
     async fn waiting_in(

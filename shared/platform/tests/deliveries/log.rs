@@ -87,4 +87,20 @@ async fn deliveries_that_wait_too_long_are_found_until_they_are_done() {
     let mut all = want(&mut (5..20).rev());
     all.extend([id("young"), id(body(4))]);
     assert_eq!(waiting(soon, 100).await, all);
+    // One that can't be read keeps none of the others waiting.
+    let spoilt = id(body(10));
+    log.dynamo
+        .spoil("deliveries", spoilt.as_str(), "status")
+        .await;
+    all.retain(|id| *id != spoilt);
+    assert_eq!(waiting(soon, 100).await, all);
+}
+
+#[tokio::test]
+async fn what_waits_is_found_for_longer_than_ever_lies_between_two_looks() {
+    let log = Log::new().await;
+    let at = Timestamp::now() - SignedDuration::from_hours(24 * 7 + 1);
+    log.tell(&told("old", at)).await;
+    let waiting = log.store.waiting(Timestamp::now(), 100).await.unwrap();
+    assert_eq!(ids(&waiting), [id("old")]);
 }

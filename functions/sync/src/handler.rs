@@ -125,6 +125,9 @@ where
         if job.event.is_some() {
             return self.read_event(job, &id, deadlines).await;
         }
+        if let Some(missed) = &job.missed {
+            return self.look_for(missed, &id, deadlines).await;
+        }
         let sync = job.sync_id.clone();
         let done = self.work(job, &id, deadlines).await;
         if let (Err(error), Some(sync)) = (&done, sync) {

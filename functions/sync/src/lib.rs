@@ -3,6 +3,7 @@
 mod compare;
 pub mod config;
 pub mod handler;
+mod missed;
 mod missing;
 mod pace;
 mod plan;

@@ -72,7 +72,7 @@ impl<A: Access> Run<'_, A> {
                 // One that is gone is not looked for again: should it be back, it is listed.
                 self.settle(event).await
             } else {
-                self.look(event, place, tally).await
+                self.look_unlisted(event, place, tally).await
             };
             pace.done(&event.uri, looked, place, tally)?;
         }
@@ -88,22 +88,41 @@ impl<A: Access> Run<'_, A> {
         !place.own_events_only || own || hosts.is_empty()
     }
 
-    /// Asks for one event. That it isn't found says something only of one that is still to begin, and
-    /// by a token that may see the whole organization: others lose sight of events that take place.
-    async fn look(
+    /// Looks for an event that isn't listed, or has somebody look who can tell whether it is gone.
+    async fn look_unlisted(
         &self,
         event: &EventRecord,
         place: &Place,
+        tally: &mut Tally,
+    ) -> Result<Outcome, Trouble> {
+        match self.organization_of(event) {
+            Some(here) if here == self.connection.organization_uri => {
+                self.look(event, !place.own_events_only, tally).await
+            }
+            Some(elsewhere) => self.hand_on(event, elsewhere).await,
+            None if has_begun(event, ambient::now()) => Ok(Outcome::default()),
+            None => Ok(Outcome::problem(
+                "not listed, and its account has been in more than one organization",
+            )),
+        }
+    }
+
+    /// Asks for one event of this connection's organization. That it isn't found says something only of
+    /// one that is still to begin, and by a token that may see the whole organization: others lose sight
+    /// of events that take place.
+    pub(crate) async fn look(
+        &self,
+        event: &EventRecord,
+        sees_all: bool,
         tally: &mut Tally,
     ) -> Result<Outcome, Trouble> {
         let read_at = ambient::now();
         match self.client.event(event.uri.id()).await {
             Ok(found) => self.read(&found, read_at).await,
             Err(ApiError::NotFound { .. }) if has_begun(event, read_at) => Ok(Outcome::default()),
-            Err(ApiError::NotFound { .. }) if place.own_events_only => Ok(Outcome {
-                written: 0,
-                problems: vec!["not found, by an account that sees its own events only".to_owned()],
-            }),
+            Err(ApiError::NotFound { .. }) if !sees_all => {
+                self.hand_on(event, &self.connection.organization_uri).await
+            }
             Err(ApiError::NotFound { .. }) => {
                 tally.vanished += 1;
                 let facts = Facts::not_found(event.provider, event.uri.clone(), read_at);

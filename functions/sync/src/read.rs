@@ -21,6 +21,16 @@ pub(crate) struct Outcome {
     pub(crate) problems: Vec<String>,
 }
 
+impl Outcome {
+    /// Nothing was written, as this kept it from being read.
+    pub(crate) fn problem(problem: &str) -> Self {
+        Self {
+            written: 0,
+            problems: vec![problem.to_owned()],
+        }
+    }
+}
+
 impl<A: Access> Run<'_, A> {
     /// Reads one event by its id and merges it. Answers whether its conference link still isn't
     /// ready.

@@ -8,6 +8,7 @@
 //! gets further, however little time or however few calls it has.
 
 use crate::compare::Differs;
+use crate::missed::Colleagues;
 use crate::pace::Pace;
 use crate::read::Outcome;
 use crate::trouble::Trouble;
@@ -49,6 +50,8 @@ pub struct Run<'a, A> {
     pub client: &'a Client<A>,
     /// What is stored.
     pub bookings: &'a BookingStore,
+    /// Who may know of events that this connection can't see.
+    pub colleagues: Colleagues<'a>,
     /// Which connection.
     pub connection: &'a Connection,
     /// When to stop and save the place.
@@ -135,6 +138,8 @@ impl<A: Access> Run<'_, A> {
             Ok(page) => page,
             // Only owners and administrators may list an organization's events.
             Err(ApiError::Forbidden { .. }) if !place.own_events_only => {
+                self.notes_sight(false).await;
+                self.stays_in_organization().await?;
                 place.own_events_only = true;
                 place.pages = Pages::default();
                 return Ok(Turned::More);
@@ -145,8 +150,13 @@ impl<A: Access> Run<'_, A> {
             }
             Err(error) => return Err(error.into()),
         };
+        if !place.own_events_only && place.compared == 0 {
+            self.notes_sight(true).await;
+        }
         let (listing, unreadable) = listing(&page, place);
-        self.compare(&listing, read_at, place, pace, tally).await?;
+        let before = self.compare(&listing, read_at, place, pace, tally).await?;
+        self.note_organization(&before, &listing, read_at, place, (pace, tally))
+            .await?;
         self.find_vanished(&listing, place, pace, tally).await?;
         self.others_work(place, pace, tally).await?;
 
@@ -190,7 +200,7 @@ impl<A: Access> Run<'_, A> {
         }
     }
 
-    /// Reads and merges what differs of a page.
+    /// Reads and merges what differs of a page. Answers what was stored of its events before.
     async fn compare(
         &self,
         listing: &Listing,
@@ -198,7 +208,7 @@ impl<A: Access> Run<'_, A> {
         place: &mut Place,
         pace: &mut Pace,
         tally: &mut Tally,
-    ) -> Result<(), Trouble> {
+    ) -> Result<BTreeMap<EventUri, EventRecord>, Trouble> {
         let stored = self.stored(listing, tally).await?;
         let mut to_read = Vec::new();
         for (uri, event) in &listing.events {
@@ -230,11 +240,11 @@ impl<A: Access> Run<'_, A> {
             }
             ended?;
         }
-        Ok(())
+        Ok(stored)
     }
 
     /// What is stored of a page's events. One that can't be read is told, and is as good as new.
-    async fn stored(
+    pub(crate) async fn stored(
         &self,
         listing: &Listing,
         tally: &mut Tally,
@@ -268,16 +278,21 @@ impl<A: Access> Run<'_, A> {
 fn window(place: &Place) -> EventWindow {
     let from = place.from.unwrap_or(Timestamp::MIN);
     // Calendly's words leave open whether an event that starts just then is listed.
-    let anew = place.listed_from.map(before);
+    let anew = place.listed_from.map(second_before);
     EventWindow {
         from: anew.map_or(from, |anew| anew.max(from)),
         to: place.to.unwrap_or(Timestamp::MAX),
     }
 }
 
-fn before(time: Timestamp) -> Timestamp {
+pub(crate) fn second_before(time: Timestamp) -> Timestamp {
     let second = SignedDuration::from_secs(1);
     time.saturating_sub(second).unwrap_or(time)
+}
+
+pub(crate) fn second_after(time: Timestamp) -> Timestamp {
+    let second = SignedDuration::from_secs(1);
+    time.saturating_add(second).unwrap_or(time)
 }
 
 /// Begins the list anew from where all is done; not twice from the same time.

@@ -99,6 +99,7 @@ where
         let run = Run {
             client: &calendly,
             bookings: &self.bookings,
+            colleagues: self.colleagues(),
             connection: &connection,
             deadline: deadlines.work,
             metrics: &metrics,
@@ -139,6 +140,7 @@ where
         let run = Run {
             client: &calendly,
             bookings: &self.bookings,
+            colleagues: self.colleagues(),
             connection,
             deadline: deadlines.work,
             metrics: &metrics,

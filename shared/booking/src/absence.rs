@@ -56,6 +56,7 @@ pub fn of_event(event: &EventRecord) -> Vec<Row> {
         connections: _,
         canceled: _,
         sightings: _,
+        organization: _,
         erased_people: _,
         named: _,
         named_more: _,

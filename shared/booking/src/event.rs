@@ -91,6 +91,10 @@ pub struct EventRecord {
     /// When it was seen, and when it was not found. Join: their own.
     #[serde(default)]
     pub sightings: Sightings,
+    /// URI of the organization whose list named it, where the connection that told of it has been in
+    /// more than one. Never shown. Join: latest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organization: Option<Latest<String>>,
     /// Guests and hosts who were erased: whoever names them again is not heard. Join: union.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub erased_people: BTreeSet<ContactKey>,
@@ -135,6 +139,7 @@ impl EventRecord {
             canceled: false,
             cancellation: None,
             sightings: Sightings::default(),
+            organization: None,
             erased_people: BTreeSet::new(),
             named: BTreeSet::new(),
             named_more: false,
@@ -173,6 +178,7 @@ impl EventRecord {
             canceled,
             cancellation,
             sightings,
+            organization,
             erased_people: _,
             named: _,
             named_more,
@@ -193,6 +199,7 @@ impl EventRecord {
         self.canceled |= canceled;
         latest(&mut self.cancellation, cancellation);
         self.sightings.merge(sightings);
+        latest(&mut self.organization, organization);
         min_of(&mut self.created_at, created_at);
         max_of(&mut self.updated_at, updated_at);
         self.named_more |= named_more;
@@ -254,6 +261,12 @@ impl EventRecord {
     pub fn gone_since(&self) -> Option<Timestamp> {
         let slot = self.slot.as_ref()?;
         self.sightings.gone(slot.value.start)
+    }
+
+    /// URI of the organization whose list named it last, where that was noted.
+    pub fn listed_in(&self) -> Option<&str> {
+        let organization = self.organization.as_ref();
+        organization.map(|organization| organization.value.as_str())
     }
 
     /// Who canceled it and why, of one that is canceled: as Calendly told it, or that it is gone.

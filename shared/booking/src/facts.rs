@@ -1,5 +1,6 @@
 //! What a delivery, or a sync, says: partial records to be merged.
 
+use crate::merge::{Latest, Stamp};
 use crate::sightings::Sightings;
 use crate::{
     ContactKey, EventRecord, EventUri, InviteeRecord, InviteeUri, Provider, SubmissionRecord,
@@ -54,6 +55,22 @@ impl Facts {
     pub fn not_found(provider: Provider, event: EventUri, at: Timestamp) -> Self {
         let mut record = EventRecord::about(event, provider);
         record.sightings = Sightings::not_found(at);
+        let mut facts = Self::new(provider);
+        facts.add_event(&record);
+        facts
+    }
+
+    /// That the list of all events of an organization, by its URI, named an event at `at`.
+    ///
+    /// It is no sight of the event, whose read says that, and changes nothing that is shown.
+    pub fn listed_in(
+        provider: Provider,
+        event: EventUri,
+        organization: String,
+        at: Timestamp,
+    ) -> Self {
+        let mut record = EventRecord::about(event, provider);
+        record.organization = Some(Latest::new(Stamp::new(at, at), organization));
         let mut facts = Self::new(provider);
         facts.add_event(&record);
         facts

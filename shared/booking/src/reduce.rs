@@ -82,6 +82,7 @@ fn event_differs(before: &EventRecord, after: &EventRecord) -> bool {
         || before.erased_people != after.erased_people
         || before.meeting() != after.meeting()
         || before.roster != after.roster
+        || before.listed_in() != after.listed_in()
         || EventView::listed(before) != EventView::listed(after)
 }
 

@@ -7,7 +7,7 @@ use crate::race::{MAX_TRIES, canceled, lost};
 use crate::{Error, Result};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
-use booking::ConnectionId;
+use booking::{ConnectionId, EventUri};
 use calendly::api::Pages;
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
@@ -34,6 +34,9 @@ pub struct SyncJob {
     /// Only this event, which has to be read again.
     #[serde(default)]
     pub event: Option<ReadAgain>,
+    /// Only this event, which a colleague's token did not find.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missed: Option<Missed>,
     /// The first one of a connection: what it finds, no webhook could have told of.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub first: bool,
@@ -82,6 +85,17 @@ impl ReadAgain {
         .filter(|waits| *waits < 4)
         .map(|waits| Duration::from_secs(60 << waits))
     }
+}
+
+/// An event that an account which sees its own events only did not find: whoever lists all of its
+/// organization can tell whether it is gone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Missed {
+    /// URI of the scheduled event.
+    pub event: EventUri,
+    /// URI of the organization that it belongs to.
+    pub organization: String,
 }
 
 /// How far a reconcile run is.

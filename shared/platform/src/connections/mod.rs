@@ -1,6 +1,7 @@
 //! Connections: which accounts granted access, the tokens they granted, and who may renew them.
 
 mod budget;
+mod organization;
 mod owned;
 mod pending;
 mod store;

@@ -3,6 +3,7 @@
 //! | item | id |
 //! |---|---|
 //! | connection | `connection#{id}` |
+//! | those who list all of an organization, and where an account was before | see `organization` |
 //! | authorization, under way or just ended | `pending#{state}` |
 //!
 //! Connections alone are in the index `byShard`, spread over 16 partitions by their ids, so that
@@ -23,6 +24,8 @@ use sha2::{Digest, Sha256};
 use std::time::Duration;
 use tokio::time::Instant;
 
+/// How often an authorization is stored anew because another came in between.
+const MAX_TRIES: usize = 5;
 /// Partitions of the index of connections.
 const SHARDS: u8 = 16;
 
@@ -66,6 +69,12 @@ pub struct Connection {
     pub created_at: Option<Timestamp>,
     /// When it was last authorized.
     pub authorized_at: Option<Timestamp>,
+    /// Since when it is in its organization, if its account has been in another before.
+    #[serde(skip)]
+    pub organization_since: Option<Timestamp>,
+    /// The organization of which it listed all events when it last tried.
+    #[serde(skip)]
+    pub lists_all_of: Option<String>,
 }
 
 /// What one process at a time may do with a connection.
@@ -119,17 +128,43 @@ impl ConnectionStore {
         scopes: &[String],
         base_url: &str,
     ) -> Result<()> {
+        for _ in 0..MAX_TRIES {
+            if self
+                .authorized_now(id, user_uri, organization_uri, scopes, base_url)
+                .await?
+            {
+                return Ok(());
+            }
+        }
+        Err(Error::Contended {
+            action: "store a connection",
+            tries: MAX_TRIES,
+        })
+    }
+
+    /// `false` when another authorization was faster: which organization the account comes from must be
+    /// known to the one that changes it.
+    async fn authorized_now(
+        &self,
+        id: &ConnectionId,
+        user_uri: &str,
+        organization_uri: &str,
+        scopes: &[String],
+        base_url: &str,
+    ) -> Result<bool> {
+        let before = self.before(id, organization_uri).await?;
+        let now = ambient::now();
+        let since = before.elsewhere.then(|| before.since.unwrap_or(now));
+        let update = "SET connectionId = :id, #shard = :shard, userUri = :user, \
+             organizationUri = :organization, scopes = :scopes, #status = :active, \
+             baseUrl = :base, \
+             authorizedAt = :now, createdAt = if_not_exists(createdAt, :now)";
         let scopes = scopes.iter().map(s).collect();
-        self.client
+        let mut call = self
+            .client
             .update_item()
             .table_name(&self.table)
             .key("id", key(id))
-            .update_expression(
-                "SET connectionId = :id, #shard = :shard, userUri = :user, \
-                 organizationUri = :organization, scopes = :scopes, #status = :active, \
-                 baseUrl = :base, \
-                 authorizedAt = :now, createdAt = if_not_exists(createdAt, :now)",
-            )
             .expression_attribute_names("#shard", "shard")
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":id", s(id.as_str()))
@@ -139,25 +174,43 @@ impl ConnectionStore {
             .expression_attribute_values(":scopes", AttributeValue::L(scopes))
             .expression_attribute_values(":base", s(base_url))
             .expression_attribute_values(":active", s(ConnectionStatus::Active.as_str()))
-            .expression_attribute_values(":now", s(ambient::now()))
-            .send()
-            .await
-            .map_err(failed("store a connection"))?;
-        Ok(())
+            .expression_attribute_values(":now", s(now));
+        call = match since {
+            Some(since) => call
+                .update_expression(format!("{update}, organizationSince = :since"))
+                .expression_attribute_values(":since", s(since)),
+            None => call.update_expression(update),
+        };
+        call = match before.stored {
+            Some(stored) => call
+                .condition_expression("organizationUri = :before")
+                .expression_attribute_values(":before", s(stored)),
+            None => call.condition_expression("attribute_not_exists(organizationUri)"),
+        };
+        match call.send().await {
+            Ok(_) => Ok(true),
+            Err(error) if condition_failed(&error) => Ok(false),
+            Err(error) => Err(failed("store a connection")(error)),
+        }
     }
 
     /// One connection.
     pub async fn get(&self, id: &ConnectionId) -> Result<Option<Connection>> {
+        let item = self.item(key(id)).await?;
+        item.as_ref().map(connection).transpose()
+    }
+
+    pub(super) async fn item(&self, key: AttributeValue) -> Result<Option<Item>> {
         let answer = self
             .client
             .get_item()
             .table_name(&self.table)
-            .key("id", key(id))
+            .key("id", key)
             .consistent_read(true)
             .send()
             .await
             .map_err(failed("read a connection"))?;
-        answer.item.as_ref().map(connection).transpose()
+        Ok(answer.item)
     }
 
     /// Marks a connection as one that must be authorized again. Not if that was done after
@@ -313,6 +366,8 @@ impl ConnectionStore {
 
     /// Forgets a connection. Answers whether it was there.
     pub async fn remove(&self, id: &ConnectionId) -> Result<bool> {
+        let stored = self.item(key(id)).await?;
+        self.leaves(id, &stored.unwrap_or_default()).await?;
         let answer = self
             .client
             .delete_item()
@@ -429,5 +484,7 @@ fn connection(item: &Item) -> Result<Connection> {
         base_url: item.text("baseUrl").unwrap_or_default().to_owned(),
         created_at: item.time("createdAt"),
         authorized_at: item.time("authorizedAt"),
+        organization_since: item.time("organizationSince"),
+        lists_all_of: item.text("listsAllOf").map(str::to_owned),
     })
 }

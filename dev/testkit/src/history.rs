@@ -38,6 +38,15 @@ pub enum Look {
         /// When.
         at: Timestamp,
     },
+    /// The list of all events of an organization named it.
+    Listed {
+        /// The event's URI.
+        event: String,
+        /// The organization's URI.
+        organization: String,
+        /// When.
+        at: Timestamp,
+    },
     /// It was not there.
     NotFound {
         /// The event's URI.
@@ -63,6 +72,8 @@ enum Act {
     CallOff(usize),
     /// A sync reads an event, by a clock that is so many microseconds ahead.
     Look(usize, i64),
+    /// The list of one of two organizations names an event.
+    List(usize, i64),
     /// A sync looks for an event and doesn't find it.
     LookInVain(usize, i64),
 }
@@ -81,6 +92,7 @@ fn act() -> impl Strategy<Value = Act> {
         2 => who.clone().prop_map(Act::MoveGroup),
         1 => who.clone().prop_map(Act::CallOff),
         2 => (who.clone(), skew.clone()).prop_map(|(which, skew)| Act::Look(which, skew)),
+        1 => (who.clone(), skew.clone()).prop_map(|(which, skew)| Act::List(which, skew)),
         1 => (who, skew).prop_map(|(which, skew)| Act::LookInVain(which, skew)),
     ]
 }
@@ -230,6 +242,11 @@ impl World {
                 }
             }
             Act::Look(which, skew) => self.look(which % self.events.len(), skew),
+            Act::List(which, skew) => self.looks.push(Look::Listed {
+                event: event_uri(which % self.events.len()),
+                organization: format!("https://api.calendly.com/organizations/{}", which % 2),
+                at: self.now + SignedDuration::from_micros(skew),
+            }),
             Act::LookInVain(which, skew) => self.looks.push(Look::NotFound {
                 event: event_uri(which % self.events.len()),
                 at: self.now + SignedDuration::from_micros(skew),

@@ -171,28 +171,32 @@ impl<A: Access> Run<'_, A> {
     }
 
     async fn teller(&self, event: &EventRecord, organization: &str) -> Result<Teller> {
-        let connections = self.colleagues.connections;
-        let mut listers = connections.listers(organization).await?;
+        let mut listers = self.colleagues.connections.listers(organization).await?;
         listers.retain(|id| *id != self.connection.id);
         // Those that can't be asked must not hide the others for ever.
         listers.shuffle(&mut ambient::rng());
-        listers.sort_by_key(|id| !event.connections.contains(id));
-        let mut teller = Teller::Nobody;
-        for id in listers.into_iter().take(MAX_LOOKED_AT) {
-            let told = event.connections.contains(&id);
-            if !told && matches!(teller, Teller::Asked(_)) {
-                break;
-            }
-            let connection = connections.get(&id).await?;
-            if !connection.is_some_and(|it| is_in(&it, organization)) {
-                continue;
-            }
-            if told {
-                return Ok(Teller::Looks);
-            }
-            teller = Teller::Asked(id);
+        let is_told = |id: &ConnectionId| event.connections.contains(id);
+        let (told, others) = listers.into_iter().partition(is_told);
+        if self.one_in(organization, told).await?.is_some() {
+            return Ok(Teller::Looks);
         }
-        Ok(teller)
+        let other = self.one_in(organization, others).await?;
+        Ok(other.map_or(Teller::Nobody, Teller::Asked))
+    }
+
+    /// One of some connections that works and is in an organization.
+    async fn one_in(
+        &self,
+        organization: &str,
+        ids: Vec<ConnectionId>,
+    ) -> Result<Option<ConnectionId>> {
+        for id in ids.into_iter().take(MAX_LOOKED_AT) {
+            let connection = self.colleagues.connections.get(&id).await?;
+            if connection.is_some_and(|it| is_in(&it, organization)) {
+                return Ok(Some(id));
+            }
+        }
+        Ok(None)
     }
 
     /// Notes whether this connection sees all of its organization. What depends on it is checked anew

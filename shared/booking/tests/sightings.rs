@@ -96,6 +96,31 @@ fn a_sight_of_what_is_not_missing_is_worth_no_write() {
 }
 
 #[test]
+fn which_organization_lists_it_is_written_once_and_moves_nothing_that_is_shown() {
+    let listed = |organization: &str, time: &str| {
+        let event = EventUri::parse(EVENT).unwrap();
+        let organization = format!("https://api.calendly.com/organizations/{organization}");
+        Facts::listed_in(Provider::Calendly, event, organization, at(time))
+    };
+    let changes = |memory: &Memory, facts: &Facts| {
+        let stored = &memory.records;
+        reduce(stored, facts).changes_since(stored).records.events.len()
+    };
+    let mut memory = booked();
+    memory.apply(not_found("2026-11-21T00:00:00Z"));
+    let shown = EventView::listed(memory.event());
+    let first = listed("A", "2026-11-22T00:00:00Z");
+    assert_eq!(changes(&memory, &first), 1);
+    memory.apply(first);
+    assert_eq!(EventView::listed(memory.event()), shown, "it is no sight");
+    assert_eq!(changes(&memory, &listed("A", "2026-11-23T00:00:00Z")), 0);
+    memory.apply(listed("B", "2026-11-24T00:00:00Z"));
+    memory.apply(listed("A", "2026-11-23T00:00:00Z"));
+    let organization = memory.event().listed_in().unwrap();
+    assert!(organization.ends_with("/B"), "{organization}");
+}
+
+#[test]
 fn an_event_that_has_begun_is_never_canceled_by_a_look() {
     let mut memory = booked();
     for look in [

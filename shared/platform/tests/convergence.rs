@@ -33,6 +33,14 @@ fn found(look: &Look) -> Facts {
             let host = ConnectionId::from_user_uri(host).unwrap();
             resource::facts(event, invitees, &host, *at).unwrap()
         }
+        Look::Listed {
+            event,
+            organization,
+            at,
+        } => {
+            let event = EventUri::parse(event).unwrap();
+            Facts::listed_in(Provider::Calendly, event, organization.clone(), *at)
+        }
         Look::NotFound { event, at } => {
             let event = EventUri::parse(event).unwrap();
             Facts::not_found(Provider::Calendly, event, *at)

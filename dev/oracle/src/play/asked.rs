@@ -32,7 +32,7 @@ impl Listener {
             Some((event, _)) => (event, false),
             None => (rest, true),
         };
-        let in_vain = alone && status == 404 && self.sees_all(token);
+        let in_vain = alone && status == 404 && self.would_see(event, token);
         let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
         asked.read.insert(event.to_owned());
         if in_vain {
@@ -41,11 +41,17 @@ impl Listener {
         }
     }
 
-    fn sees_all(&self, token: &str) -> bool {
+    /// Whether a token would see an event if it were there: it sees all of its organization, and the
+    /// event is not there in another.
+    fn would_see(&self, event: &str, token: &str) -> bool {
         let id = self.accounts.get(token);
         let accounts = self.calendly.accounts();
         let account = accounts.iter().find(|account| Some(&account.id) == id);
-        account.is_some_and(|account| account.role != Role::User)
+        account.is_some_and(|account| {
+            let there = self.calendly.event(event);
+            account.role != Role::User
+                && there.is_none_or(|there| there.organization == account.organization)
+        })
     }
 
     /// What was asked so far.

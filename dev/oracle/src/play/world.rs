@@ -13,7 +13,7 @@ use sandbox::{
 };
 use serde_json::json;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// A connected account.
@@ -38,6 +38,8 @@ pub(crate) struct World {
     self_links: bool,
     connected: Vec<String>,
     deleted: RefCell<BTreeMap<String, reference::Truth>>,
+    /// Accounts that have been in more than one organization.
+    moved: RefCell<BTreeSet<String>>,
 }
 
 const DANA: &str = "AAAAHOSTUSER0001";
@@ -87,6 +89,7 @@ impl World {
             self_links: setup.self_links,
             connected: connected.map(|(id, _)| (*id).to_owned()).collect(),
             deleted: RefCell::default(),
+            moved: RefCell::default(),
         }
     }
 
@@ -237,6 +240,7 @@ impl World {
                 } else {
                     FIRST
                 };
+                self.moved.borrow_mut().insert(SAM.to_owned());
                 world.move_account(SAM, next, Role::User)
             }
             Act::Trouble { skip, calls, how } => {
@@ -359,6 +363,7 @@ impl World {
                     user: account.uri.clone(),
                     organization: account.organization.clone(),
                     sees_all: account.role != Role::User,
+                    has_moved: self.moved.borrow().contains(&account.id),
                 })
                 .collect(),
         }

@@ -19,10 +19,9 @@ pub enum Why {
     NotSeen,
     /// It was deleted, and had begun before it could be missed.
     DeletedAfterItBegan,
-    /// It was deleted, and nobody who is connected lists all of its organization.
+    /// It was deleted, and nobody who is connected lists all of its organization, or it isn't known
+    /// which that is.
     DeletedUnseen,
-    /// It was deleted before whoever lists all of its organization was told of it.
-    DeletedUnheard,
     /// It belongs to a very long chain of moves.
     LongChain,
     /// A field that is no fact of Calendly's.
@@ -30,7 +29,7 @@ pub enum Why {
 }
 
 /// All exceptions.
-pub const EXCEPTIONS: [Exception; 6] = [
+pub const EXCEPTIONS: [Exception; 5] = [
     Exception {
         why: Why::NotSeen,
         what: "an event that no connected account lists keeps what was last told of it",
@@ -48,17 +47,11 @@ pub const EXCEPTIONS: [Exception; 6] = [
     Exception {
         why: Why::DeletedUnseen,
         what: "an event that is deleted keeps what was last known, where no connected account lists \
-               its whole organization",
+               its whole organization, and where all that was told of it came by an account that has \
+               been in more than one",
         reason: "to whoever sees only their own events, one that was given to a colleague looks the \
-                 same as one that was deleted",
-    },
-    Exception {
-        why: Why::DeletedUnheard,
-        what: "an event that is deleted keeps what was last known, if only colleagues of whoever \
-               lists the whole organization were told of it",
-        reason: "an account looks for the events that it was told of, and its colleague's token can't \
-                 tell an event that was deleted from one that was given to somebody else. Of all \
-                 exceptions this is the one that is no limit of Calendly's",
+                 same as one that was deleted. And no webhook says which organization an event \
+                 belongs to: a subscription of the former one goes on telling of its events",
     },
     Exception {
         why: Why::LongChain,

@@ -29,6 +29,8 @@ pub struct Sight {
     pub organization: String,
     /// It lists all events of its organization; else only its own.
     pub sees_all: bool,
+    /// It has been in another organization.
+    pub has_moved: bool,
 }
 
 /// The world at one moment.
@@ -59,15 +61,12 @@ impl World {
         self.sights.iter().any(|sight| sight.sees(truth))
     }
 
-    /// Whether `teller`, the id of the first account that told of an event, would list it if it
-    /// were there, and all others of its organization too.
+    /// Whether somebody would list an event if it were there, and all others of its organization too,
+    /// and `teller`, the id of the first account that told of it, would ask there.
     pub fn would_be_missed(&self, truth: &Truth, teller: &str) -> bool {
-        let all = |sight: &Sight| {
-            sight.sees_all
-                && sight.organization == truth.organization
-                && sight.user.ends_with(teller)
-        };
-        self.sights.iter().any(all)
+        let all = |sight: &Sight| sight.sees_all && sight.organization == truth.organization;
+        let asks = |sight: &Sight| sight.user.ends_with(teller) && !sight.has_moved;
+        self.sights.iter().any(all) && self.sights.iter().any(asks)
     }
 
     /// An invitee by its URI, wherever it is now or was last.

@@ -120,6 +120,14 @@ pub fn found(look: &Look) -> Facts {
             invitees,
             at,
         } => resource::facts(event, invitees, &host(), *at).unwrap(),
+        Look::Listed {
+            event,
+            organization,
+            at,
+        } => {
+            let event = EventUri::parse(event).unwrap();
+            Facts::listed_in(Provider::Calendly, event, organization.clone(), *at)
+        }
         Look::NotFound { event, at } => {
             let event = EventUri::parse(event).unwrap();
             Facts::not_found(Provider::Calendly, event, *at)

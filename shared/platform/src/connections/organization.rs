@@ -16,9 +16,6 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use booking::ConnectionId;
 use jiff::Timestamp;
 
-/// Of whoever lists all of an organization, how many are told of at most.
-const MAX_LISTERS: usize = 100;
-
 /// Where an account was when it was authorized last.
 pub(super) struct Before {
     /// The organization that the connection has on record; nothing for one that isn't there.
@@ -112,13 +109,11 @@ impl ConnectionStore {
     pub async fn listers(&self, organization_uri: &str) -> Result<Vec<ConnectionId>> {
         let item = self.item(listers(organization_uri)).await?;
         let ids = item.as_ref().and_then(|item| item.get("listers")?.as_ss().ok());
-        let ids = ids.into_iter().flatten().take(MAX_LISTERS);
-        Ok(ids
-            .filter_map(|id| {
-                let uri = format!("https://api.calendly.com/users/{id}");
-                ConnectionId::from_user_uri(&uri).ok()
-            })
-            .collect())
+        let ids = ids.into_iter().flatten().filter_map(|id| {
+            let uri = format!("https://api.calendly.com/users/{id}");
+            ConnectionId::from_user_uri(&uri).ok()
+        });
+        Ok(ids.collect())
     }
 
     /// Remembers where an account was that is about to be forgotten: should it come back from elsewhere,

@@ -224,6 +224,8 @@ pub enum Act {
     Promote,
     /// Sam moves to Rae's organization, or back.
     ChangeOrganization,
+    /// Dana moves to Rae's organization, or back, as an owner there, and authorizes again.
+    AuthorizeElsewhere,
     /// One event may not be read any more.
     Forbid {
         /// Which.

@@ -214,6 +214,13 @@ fn perform(stage: &Rc<Stage>, step: &Step) {
                 drop(busy);
             });
         }
+        Act::AuthorizeElsewhere => {
+            let (stage, busy) = (stage.clone(), stage.busy());
+            spawn_local(async move {
+                stage.authorize_again().await;
+                drop(busy);
+            });
+        }
         Act::Redrive => drop(stage.deliveries.borrow().redrive()),
         _ => {}
     }

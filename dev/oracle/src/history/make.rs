@@ -165,6 +165,7 @@ impl Make {
             72..=74 => Act::Delete { event },
             75 => Act::Demote,
             76 => Act::Promote,
+            77 if by_host => Act::AuthorizeElsewhere,
             77 => Act::ChangeOrganization,
             78 => Act::Forbid { event },
             79 => Act::Allow { event },

@@ -127,6 +127,9 @@ fn act(act: &Act) -> String {
         Act::Delete { event } => format!("event {event} is deleted with its data, quietly"),
         Act::Demote => "Dana is no longer an owner".to_owned(),
         Act::Promote => "Dana is an owner again".to_owned(),
+        Act::AuthorizeElsewhere => {
+            "Dana changes organization, and authorizes again from there".to_owned()
+        }
         Act::ChangeOrganization => "Sam changes organization".to_owned(),
         Act::Forbid { event } => format!("event {event} may not be read any more"),
         Act::Allow { event } => format!("event {event} may be read again"),

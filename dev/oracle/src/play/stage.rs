@@ -113,18 +113,32 @@ impl Stage {
         let Ok(id) = ConnectionId::from_user_uri(&account.user_uri) else {
             return;
         };
-        let store = ConnectionStore::new(self.dynamo.client(), "connections".to_owned());
-        let (user, organization) = (&account.user_uri, &account.organization_uri);
-        let stored = store.authorized(&id, user, organization, &[], BASE_URL);
-        if let Err(error) = stored.await {
-            self.trace.line(|| format!("not connected: {error}"));
-        }
+        self.authorized(&id, &account.user_uri, &account.organization_uri)
+            .await;
         let tokens = Tokens {
             access_token: account.token.clone(),
             refresh_token: None,
             expires_at: None,
         };
         self.vault.put(id.as_str(), tokens);
+    }
+
+    async fn authorized(&self, id: &ConnectionId, user: &str, organization: &str) {
+        let store = ConnectionStore::new(self.dynamo.client(), "connections".to_owned());
+        let stored = store.authorized(id, user, organization, &[], BASE_URL);
+        if let Err(error) = stored.await {
+            self.trace.line(|| format!("not connected: {error}"));
+        }
+    }
+
+    /// Lets Dana authorize again, from the organization that she is in now. Her token stays as it is.
+    pub(crate) async fn authorize_again(&self) {
+        let Some((user, organization)) = self.world.dana() else {
+            return;
+        };
+        if let Ok(id) = ConnectionId::from_user_uri(&user) {
+            self.authorized(&id, &user, &organization).await;
+        }
     }
 
     /// Begins something that [`Self::idle`] waits for.

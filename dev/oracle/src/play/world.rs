@@ -231,18 +231,8 @@ impl World {
             Act::Delete { event } => self.delete(event),
             Act::Demote => world.set_role(DANA, Role::User),
             Act::Promote => world.set_role(DANA, Role::Owner),
-            Act::ChangeOrganization => {
-                let accounts = world.accounts();
-                let sam = accounts.iter().find(|account| account.id == SAM);
-                let sam = sam.ok_or(Refused::UnknownUser)?;
-                let next = if sam.organization.ends_with(FIRST) {
-                    SECOND
-                } else {
-                    FIRST
-                };
-                self.moved.borrow_mut().insert(SAM.to_owned());
-                world.move_account(SAM, next, Role::User)
-            }
+            Act::ChangeOrganization => self.change_organization(SAM, Role::User),
+            Act::AuthorizeElsewhere => self.change_organization(DANA, Role::Owner),
             Act::Trouble { skip, calls, how } => {
                 world.fail(fault(skip, calls, how));
                 Ok(())
@@ -296,6 +286,26 @@ impl World {
             Act::Allow { event } => self.change(event, |change| change.forbidden = Some(false)),
             _ => Ok(()),
         }
+    }
+
+    fn change_organization(&self, id: &str, role: Role) -> Result<(), Refused> {
+        let accounts = self.calendly.accounts();
+        let account = accounts.iter().find(|account| account.id == id);
+        let account = account.ok_or(Refused::UnknownUser)?;
+        let next = if account.organization.ends_with(FIRST) {
+            SECOND
+        } else {
+            FIRST
+        };
+        self.moved.borrow_mut().insert(id.to_owned());
+        self.calendly.move_account(id, next, role)
+    }
+
+    /// URIs of Dana and of the organization that she is in.
+    pub(crate) fn dana(&self) -> Option<(String, String)> {
+        let accounts = self.calendly.accounts();
+        let dana = accounts.into_iter().find(|account| account.id == DANA);
+        dana.map(|dana| (dana.uri, dana.organization))
     }
 
     fn at(&self, quarters: i64) -> Timestamp {

@@ -12,6 +12,7 @@
 use crate::deliveries::Page;
 use crate::error::{condition_failed, failed};
 use crate::item::{Item, Read, n, s};
+use crate::race::{MAX_TRIES, lost};
 use crate::{Error, Result};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
@@ -24,8 +25,6 @@ use sha2::{Digest, Sha256};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// How often an authorization is stored anew because another came in between.
-const MAX_TRIES: usize = 5;
 /// Partitions of the index of connections.
 const SHARDS: u8 = 16;
 
@@ -128,13 +127,14 @@ impl ConnectionStore {
         scopes: &[String],
         base_url: &str,
     ) -> Result<()> {
-        for _ in 0..MAX_TRIES {
+        for attempt in 0..MAX_TRIES {
             if self
                 .authorized_now(id, user_uri, organization_uri, scopes, base_url)
                 .await?
             {
                 return Ok(());
             }
+            lost(attempt).await;
         }
         Err(Error::Contended {
             action: "store a connection",

@@ -6,7 +6,6 @@ use booking::{EventRecord, InviteeSummary, ROSTER_LIMIT, Records, reduce};
 use calendly::api::Access;
 use calendly::webhook::resource;
 use jiff::Timestamp;
-use platform::bookings::MAX_INVITEES;
 use serde_json::Value;
 
 /// Whether an event has to be read.
@@ -46,17 +45,13 @@ impl<A: Access> Run<'_, A> {
         })
     }
 
-    /// The stored people of an event. A roster that is full doesn't name all.
+    /// The stored people of an event, each as messages about this very person say. A roster that is
+    /// full doesn't name all.
     async fn people(&self, stored: &EventRecord) -> Result<Vec<InviteeSummary>, Trouble> {
         if stored.roster.len() < ROSTER_LIMIT {
             return Ok(stored.roster.values().cloned().collect());
         }
-        let all = self
-            .bookings
-            .event(stored.provider, stored.uri.id())
-            .await?;
-        let all = all.into_iter().flat_map(|event| event.invitees);
-        Ok(all.map(|invitee| invitee.summary).collect())
+        Ok(self.bookings.people(stored).await?)
     }
 }
 
@@ -79,10 +74,8 @@ fn people_missing(stored: &EventRecord, people: &[InviteeSummary]) -> bool {
     let known = i64::try_from(people.len()).unwrap_or(i64::MAX);
     let active = people.iter().filter(|invitee| invitee.is_active()).count();
     let active = i64::try_from(active).unwrap_or(i64::MAX);
-    // No more than these are ever shown.
-    let all_shown = people.len() >= MAX_INVITEES;
-    let all_known = all_shown || counter.total.is_none_or(|total| total <= known);
-    let same_active = all_shown || counter.active.is_none_or(|count| count == active);
+    let all_known = counter.total.is_none_or(|total| total <= known);
+    let same_active = counter.active.is_none_or(|count| count == active);
     !(all_known && same_active)
 }
 

@@ -7,7 +7,7 @@
 use crate::compare::has_begun;
 use crate::handler::Syncer;
 use crate::pace::Pace;
-use crate::read::Outcome;
+use crate::read::{Outcome, Reading};
 use crate::reconcile::{Listing, Run, second_after, second_before};
 use crate::time::Deadlines;
 use crate::trouble::Trouble;
@@ -105,7 +105,12 @@ where
         };
         for problem in problems {
             let event = event.uri.id();
-            tracing::warn!(connection = id.as_str(), event, problem, "an event was looked for");
+            tracing::warn!(
+                connection = id.as_str(),
+                event,
+                problem,
+                "an event was looked for"
+            );
         }
         Ok(())
     }
@@ -123,7 +128,10 @@ impl<A: Access> Run<'_, A> {
         };
         let all = Owner::Organization(&self.connection.organization_uri);
         match self.client.events(all, &window, None).await {
-            Ok(_) => self.look(event, true, &mut Tally::default()).await,
+            Ok(_) => {
+                let (mut reading, mut tally) = (Reading::default(), Tally::default());
+                self.look(event, true, &mut reading, &mut tally).await
+            }
             Err(ApiError::Forbidden { .. }) => {
                 self.notes_sight(false).await;
                 Ok(Outcome::default())
@@ -228,7 +236,10 @@ impl<A: Access> Run<'_, A> {
         let connections = self.colleagues.connections;
         connections.moved(self.connection, &now).await?;
         let id = self.connection.id.as_str();
-        tracing::warn!(connection = id, "its account is in another organization by now");
+        tracing::warn!(
+            connection = id,
+            "its account is in another organization by now"
+        );
         Err(Trouble::Later(Duration::ZERO))
     }
 

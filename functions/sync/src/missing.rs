@@ -3,7 +3,7 @@
 
 use crate::compare::has_begun;
 use crate::pace::Pace;
-use crate::read::Outcome;
+use crate::read::{Outcome, Reading};
 use crate::reconcile::{Listing, Run};
 use crate::trouble::Trouble;
 use booking::{EventRecord, EventUri, Facts};
@@ -68,12 +68,14 @@ impl<A: Access> Run<'_, A> {
                 continue;
             }
             pace.keep()?;
+            let mut reading = Reading::begun(&event.uri, false, place);
             let looked = if event.is_canceled() {
                 // One that is gone is not looked for again: should it be back, it is listed.
                 self.settle(event).await
             } else {
-                self.look_unlisted(event, place, tally).await
+                self.look_unlisted(event, place, &mut reading, tally).await
             };
+            reading.keep(&event.uri, &looked, place);
             pace.done(&event.uri, looked, place, tally)?;
         }
         Ok(())
@@ -93,11 +95,13 @@ impl<A: Access> Run<'_, A> {
         &self,
         event: &EventRecord,
         place: &Place,
+        reading: &mut Reading,
         tally: &mut Tally,
     ) -> Result<Outcome, Trouble> {
         match self.organization_of(event) {
             Some(here) if here == self.connection.organization_uri => {
-                self.look(event, !place.own_events_only, tally).await
+                let sees_all = !place.own_events_only;
+                self.look(event, sees_all, reading, tally).await
             }
             Some(elsewhere) => self.hand_on(event, elsewhere).await,
             None if has_begun(event, ambient::now()) => Ok(Outcome::default()),
@@ -114,11 +118,12 @@ impl<A: Access> Run<'_, A> {
         &self,
         event: &EventRecord,
         sees_all: bool,
+        reading: &mut Reading,
         tally: &mut Tally,
     ) -> Result<Outcome, Trouble> {
         let read_at = ambient::now();
         match self.client.event(event.uri.id()).await {
-            Ok(found) => self.read(&found, read_at).await,
+            Ok(found) => self.read(&found, read_at, reading).await,
             Err(ApiError::NotFound { .. }) if has_begun(event, read_at) => Ok(Outcome::default()),
             Err(ApiError::NotFound { .. }) if !sees_all => {
                 self.hand_on(event, &self.connection.organization_uri).await
@@ -149,6 +154,7 @@ impl Listing {
     /// Moves the place behind this page.
     pub(crate) fn leave(&self, place: &mut Place) {
         place.done.clear();
+        place.begun.clear();
         place.compared += 1;
         let to = self.span(place).map(|(_, to)| to);
         if to.is_some() {

@@ -10,7 +10,7 @@
 use crate::compare::Differs;
 use crate::missed::Colleagues;
 use crate::pace::Pace;
-use crate::read::Outcome;
+use crate::read::{Outcome, Reading};
 use crate::trouble::Trouble;
 use booking::{EventRecord, EventUri, Facts, Provider};
 use calendly::api::{Access, ApiError, Client, EventWindow, Next, Owner, Page, Pages, Turned};
@@ -215,6 +215,10 @@ impl<A: Access> Run<'_, A> {
             if place.done.iter().any(|id| id == uri.id()) {
                 continue;
             }
+            if place.begun.contains_key(uri.id()) {
+                to_read.push((uri, event));
+                continue;
+            }
             pace.keep()?;
             if let Some(stored) = stored.get(uri).filter(|stored| !stored.is_settled())
                 && let Err(trouble) = self.settle(stored).await
@@ -230,11 +234,18 @@ impl<A: Access> Run<'_, A> {
         }
         for events in to_read.chunks(AT_A_TIME) {
             pace.keep()?;
-            let reads = events.iter().map(|(_, event)| self.read(event, read_at));
+            let readings = events.iter().map(|(uri, _)| {
+                let is_new = stored.get(uri).is_none_or(|event| event.slot.is_none());
+                Reading::begun(uri, is_new, place)
+            });
+            let mut readings: Vec<Reading> = readings.collect();
+            let reads = events.iter().zip(&mut readings);
+            let reads = reads.map(|((_, event), reading)| self.read(event, read_at, reading));
             // All that were read are done, whatever became of the others.
             let read = join_all(reads).await;
             let mut ended = Ok(());
-            for ((uri, _), result) in events.iter().zip(read) {
+            for (((uri, _), reading), result) in events.iter().zip(readings).zip(read) {
+                reading.keep(uri, &result, place);
                 let one = pace.done(uri, result, place, tally);
                 ended = ended.and(one);
             }

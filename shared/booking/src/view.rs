@@ -99,7 +99,7 @@ impl InviteeSummary {
     }
 
     /// What messages about this very invitee say.
-    pub(crate) fn own(record: &InviteeRecord) -> Self {
+    pub fn own(record: &InviteeRecord) -> Self {
         let status = record.own_status();
         Self {
             id: record.uri.id().to_owned(),

@@ -104,7 +104,11 @@ fn which_organization_lists_it_is_written_once_and_moves_nothing_that_is_shown()
     };
     let changes = |memory: &Memory, facts: &Facts| {
         let stored = &memory.records;
-        reduce(stored, facts).changes_since(stored).records.events.len()
+        reduce(stored, facts)
+            .changes_since(stored)
+            .records
+            .events
+            .len()
     };
     let mut memory = booked();
     memory.apply(not_found("2026-11-21T00:00:00Z"));

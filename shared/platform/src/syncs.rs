@@ -12,6 +12,7 @@ use calendly::api::Pages;
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// How long a sync can be asked after.
@@ -114,6 +115,8 @@ pub struct Place {
     pub compared: u32,
     /// Ids of this page's events that were read already.
     pub done: Vec<String>,
+    /// Of this page's events with very many invitees: the pages of those that were read.
+    pub begun: BTreeMap<String, Pages>,
     /// Everything that starts before this is done.
     pub done_to: Option<Timestamp>,
     /// Ids of the events that start just then and are done, too.

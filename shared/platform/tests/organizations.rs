@@ -36,7 +36,9 @@ impl Stage {
 
     async fn authorized(&self, organization: &str) -> Connection {
         let (id, base) = (id(), "https://example.com");
-        let made = self.connections.authorized(&id, USER, organization, &[], base);
+        let made = self
+            .connections
+            .authorized(&id, USER, organization, &[], base);
         made.await.unwrap();
         self.now().await
     }

@@ -1,6 +1,7 @@
 //! The function against an embedded DynamoDB and a sandbox Calendly.
 
 mod again;
+mod crowd;
 mod elsewhere;
 mod metrics;
 mod paused;

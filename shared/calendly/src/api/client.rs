@@ -2,6 +2,7 @@
 
 use super::error::ApiError;
 use super::list::{Listed, Page};
+use super::pages::Pages;
 use super::rate::RateLimit;
 use super::resources::{Resource, Scope, Subscription, User};
 use super::send::{page, unreadable};
@@ -155,6 +156,13 @@ impl<A: Access> Client<A> {
     pub async fn invitees(&self, event_id: &str) -> Listed<Value> {
         let path = format!("/scheduled_events/{event_id}/invitees");
         self.all("list invitees", &path, &[]).await
+    }
+
+    /// The same, without the `pages` that were read already. Behind what was read now, `pages` stands at
+    /// the one with which to go on.
+    pub async fn more_invitees(&self, event_id: &str, pages: &mut Pages) -> Listed<Value> {
+        let path = format!("/scheduled_events/{event_id}/invitees");
+        self.rest("list invitees", &path, &[], pages).await
     }
 
     /// The webhook subscriptions of an organization, or of one user in it.

@@ -47,8 +47,18 @@ impl<A: Access> Client<A> {
         path: &str,
         query: &[(&str, &str)],
     ) -> Listed<T> {
+        self.rest(action, path, query, &mut Pages::default()).await
+    }
+
+    /// The same, from `pages` on, which are left where there is more to read.
+    pub(super) async fn rest<T: DeserializeOwned>(
+        &self,
+        action: &'static str,
+        path: &str,
+        query: &[(&str, &str)],
+        pages: &mut Pages,
+    ) -> Listed<T> {
         let mut listed = Listed::default();
-        let mut pages = Pages::default();
         let mut anew = false;
         loop {
             let mut query = query.to_vec();
@@ -62,7 +72,7 @@ impl<A: Access> Client<A> {
                 // A page token that is no longer taken: once more from the start.
                 Err(ApiError::Status { status: 400, .. }) if pages.token().is_some() && !anew => {
                     anew = true;
-                    pages = Pages::default();
+                    *pages = Pages::default();
                     Turned::More
                 }
                 Err(error) => {

@@ -24,14 +24,36 @@ pub fn link_pending(event: &Value) -> bool {
     let status = event
         .object("location")
         .and_then(|place| place.text("status"));
-    matches!(status.as_deref(), Some("initiated" | "processing"))
-        && event.text("status").as_deref() != Some("canceled")
+    matches!(status.as_deref(), Some("initiated" | "processing")) && !is_canceled(event)
+}
+
+/// Whether an event is canceled.
+pub fn is_canceled(event: &Value) -> bool {
+    event.text("status").as_deref() == Some("canceled")
 }
 
 /// What `GET /scheduled_events/{id}` and its list say of an event and its invitees, read at
 /// `read_at`: a change that moves no `updated_at` counts from then.
 pub fn facts(
     event: &Value,
+    invitees: &[Value],
+    connection: &ConnectionId,
+    read_at: Timestamp,
+) -> Result<Facts, Unreadable> {
+    read(Some(event), invitees, connection, read_at)
+}
+
+/// The same of invitees alone.
+pub fn people(
+    invitees: &[Value],
+    connection: &ConnectionId,
+    read_at: Timestamp,
+) -> Result<Facts, Unreadable> {
+    read(None, invitees, connection, read_at)
+}
+
+fn read(
+    event: Option<&Value>,
     invitees: &[Value],
     connection: &ConnectionId,
     read_at: Timestamp,
@@ -43,12 +65,14 @@ pub fn facts(
     };
     let notes = Notes::default();
     let mut facts = new_facts();
-    facts.add_event(&scheduled_event::read(
-        event_uri(event)?,
-        &Part::new(event, "", &notes),
-        &envelope,
-        read_at,
-    ));
+    if let Some(event) = event {
+        facts.add_event(&scheduled_event::read(
+            event_uri(event)?,
+            &Part::new(event, "", &notes),
+            &envelope,
+            read_at,
+        ));
+    }
     for one in invitees {
         let one = Part::new(one, "", &notes);
         facts.add_invitee(&invitee::resource(&one, &envelope)?);

@@ -7,12 +7,14 @@ use crate::Result;
 use crate::deliveries::Page;
 use crate::error::failed;
 use crate::item::{Item, Read, s};
-use booking::{EventRecord, InviteeRecord, InviteeView, Provider};
+use booking::{EventRecord, InviteeRecord, InviteeSummary, InviteeView, Provider};
 
 /// Invitees of an event as they are shown, and the id after which the next ones follow.
 pub type Invitees = Page<InviteeView, String>;
 
 const EVENT: &str = "event";
+/// Invitees that are read at a time where all are wanted.
+const A_PAGE: usize = 200;
 
 impl BookingStore {
     /// An event with its first invitees, up to `limit`, in the order of their ids.
@@ -51,6 +53,23 @@ impl BookingStore {
         let after = format!("invitee#{after}");
         let items = self.items(&pk, "sk > :from", &after, limit + 1).await?;
         self.page(event, &items, limit).await
+    }
+
+    /// All invitees of `event`, each as messages about this very person say.
+    pub async fn people(&self, event: &EventRecord) -> Result<Vec<InviteeSummary>> {
+        let pk = keys::event_pk(event.provider, event.uri.id());
+        let mut people = Vec::new();
+        let mut after = "invitee#".to_owned();
+        loop {
+            let items = self.items(&pk, "sk > :from", &after, A_PAGE).await?;
+            for item in &items {
+                people.push(InviteeSummary::own(&record(item)?));
+            }
+            match items.last().and_then(|item| item.text("sk")) {
+                Some(last) if items.len() >= A_PAGE => last.clone_into(&mut after),
+                _ => return Ok(people),
+            }
+        }
     }
 
     async fn page(&self, event: &EventRecord, items: &[Item], limit: usize) -> Result<Invitees> {

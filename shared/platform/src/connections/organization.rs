@@ -108,7 +108,9 @@ impl ConnectionStore {
     /// and are connected still, is for the caller to see.
     pub async fn listers(&self, organization_uri: &str) -> Result<Vec<ConnectionId>> {
         let item = self.item(listers(organization_uri)).await?;
-        let ids = item.as_ref().and_then(|item| item.get("listers")?.as_ss().ok());
+        let ids = item
+            .as_ref()
+            .and_then(|item| item.get("listers")?.as_ss().ok());
         let ids = ids.into_iter().flatten().filter_map(|id| {
             let uri = format!("https://api.calendly.com/users/{id}");
             ConnectionId::from_user_uri(&uri).ok()

@@ -48,8 +48,8 @@ impl DeliveryStore {
         let readable = found.iter().filter_map(|item| {
             let read = Delivery::from_item(item);
             read.inspect_err(|error| {
-                let deliveryId = item.text("id");
-                tracing::error!(deliveryId, %error, "a waiting delivery is left out");
+                let id = item.text("id");
+                tracing::error!(deliveryId = id, %error, "a waiting delivery is left out");
             })
             .ok()
         });

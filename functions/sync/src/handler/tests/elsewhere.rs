@@ -98,7 +98,11 @@ impl Stage {
 async fn an_event_that_only_a_member_was_told_of_is_gone_if_an_owner_does_not_find_it_twice() {
     let stage = Stage::new().await;
     let event = stage.told_to_sam().await;
-    assert_eq!(stage.run(SAM).await, [SAM], "nobody is asked of what is there");
+    assert_eq!(
+        stage.run(SAM).await,
+        [SAM],
+        "nobody is asked of what is there"
+    );
     stage.delete_now(&event);
 
     assert_eq!(stage.run(SAM).await, [SAM, DANA]);
@@ -220,7 +224,10 @@ async fn an_event_that_was_given_to_a_colleague_stays_and_is_looked_for_by_who_s
     stage.wire.asked();
     assert_eq!(stage.run(SAM).await, [SAM]);
     let asked = stage.wire.asked();
-    assert!(!asked.iter().any(|url| url.path().contains(&event)), "{asked:?}");
+    assert!(
+        !asked.iter().any(|url| url.path().contains(&event)),
+        "{asked:?}"
+    );
 
     stage.delete_now(&event);
     stage.runs(DANA).await;

@@ -126,7 +126,7 @@ impl Stage {
 
     /// Runs a sync of which each message has a window of calls to itself; answers how many there
     /// were, and with how many calls.
-    async fn windows(&self, most: usize) -> (usize, usize) {
+    pub(super) async fn windows(&self, most: usize) -> (usize, usize) {
         let mut job = scheduled();
         self.wire.asked();
         for messages in 1..=most {

@@ -12,8 +12,10 @@ use aws_smithy_types::body::SdkBody;
 use dynoxide::{Database, DynoxideError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
 use std::fmt;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 /// What a [`Gate`] answers, in the end.
@@ -28,6 +30,48 @@ pub trait Gate: Send + Sync {
     /// Has the call take effect by `act`. It may take its time, be lost on the way there or back, or
     /// never return.
     fn call(&self, operation: &str, act: Box<dyn FnOnce() + Send>) -> Passed;
+
+    /// Whether the call meets a transaction of somebody else's with the same items: then it is refused
+    /// for that, as DynamoDB does, and never made.
+    fn conflicts(&self, _operation: &str) -> bool {
+        false
+    }
+}
+
+/// A gate at which so many writes meet a transaction of somebody else's.
+#[derive(Debug, Default)]
+pub struct Conflicts {
+    left: AtomicUsize,
+    met: AtomicUsize,
+}
+
+impl Conflicts {
+    /// The next `times` writes.
+    pub fn next(&self, times: usize) {
+        self.left.store(times, Ordering::SeqCst);
+    }
+
+    /// How many writes have met one.
+    pub fn met(&self) -> usize {
+        self.met.load(Ordering::SeqCst)
+    }
+}
+
+impl Gate for Conflicts {
+    fn call(&self, operation: &str, act: Box<dyn FnOnce() + Send>) -> Passed {
+        Open.call(operation, act)
+    }
+
+    fn conflicts(&self, operation: &str) -> bool {
+        let is_write = ["PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems"];
+        let one_less = |left: usize| left.checked_sub(1);
+        let meets = is_write.contains(&operation)
+            && (self.left)
+                .fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less)
+                .is_ok();
+        self.met.fetch_add(usize::from(meets), Ordering::SeqCst);
+        meets
+    }
 }
 
 /// A gate that stands open.
@@ -91,14 +135,18 @@ impl HttpConnector for Inside {
             let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
             let body = request.body().bytes().unwrap_or_default();
             let body = String::from_utf8_lossy(body).into_owned();
-            let answered = Arc::new(Mutex::new(None));
-            let (kept, name) = (answered.clone(), operation.clone());
-            let act = move || *kept.lock().unwrap() = Some(answer(&database, &name, &body));
-            gate.call(&operation, Box::new(act)).await.map_err(lost)?;
-            let answered = answered.lock().unwrap().take();
-            let (status, answer) = match answered.ok_or_else(|| lost(Lost))? {
-                Ok(answer) => (200, answer),
-                Err(error) => (error.status_code(), error.to_json()),
+            let (status, answer) = if gate.conflicts(&operation) {
+                (400, conflict(&operation, &body).to_string())
+            } else {
+                let answered = Arc::new(Mutex::new(None));
+                let (kept, name) = (answered.clone(), operation.clone());
+                let act = move || *kept.lock().unwrap() = Some(answer(&database, &name, &body));
+                gate.call(&operation, Box::new(act)).await.map_err(lost)?;
+                let answered = answered.lock().unwrap().take();
+                match answered.ok_or_else(|| lost(Lost))? {
+                    Ok(answer) => (200, answer),
+                    Err(error) => (error.status_code(), error.to_json()),
+                }
             };
             let status = StatusCode::try_from(status)
                 .map_err(|error| ConnectorError::other(error.into(), None))?;
@@ -109,6 +157,24 @@ impl HttpConnector for Inside {
             Ok(response)
         })
     }
+}
+
+/// What DynamoDB answers a write that meets a transaction: of another transaction, the first of its
+/// writes does.
+fn conflict(operation: &str, body: &str) -> Value {
+    let kind = |name: &str| format!("com.amazonaws.dynamodb.v20120810#{name}");
+    if operation != "TransactWriteItems" {
+        return json!({"__type": kind("TransactionConflictException"), "message": "ongoing"});
+    }
+    let request: Value = serde_json::from_str(body).unwrap();
+    let mut reasons =
+        vec![json!({"Code": "None"}); request["TransactItems"].as_array().unwrap().len()];
+    reasons[0] = json!({"Code": "TransactionConflict", "Message": "ongoing"});
+    json!({
+        "__type": kind("TransactionCanceledException"),
+        "Message": "canceled",
+        "CancellationReasons": reasons,
+    })
 }
 
 /// The operations that the product and its tests call.

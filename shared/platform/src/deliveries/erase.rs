@@ -5,11 +5,11 @@ use super::keys::StatusKey;
 use super::outcome::Change;
 use super::record::{DeliveryId, Status};
 use super::store::{DeliveryStore, part_id};
+use crate::contention::{is_unmet, meets_another};
 use crate::error::failed;
 use crate::item::{Read, b, n, s};
+use crate::race::{canceled, lost};
 use crate::{Error, Result};
-use aws_sdk_dynamodb::error::SdkError;
-use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 use aws_sdk_dynamodb::types::{
     AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem, Update,
@@ -67,7 +67,7 @@ impl DeliveryStore {
     /// Erases a delivery's body for good, with all its parts. One that was still to be applied, or
     /// was given up, is `ignored` from then on. Answers whether there was anything to erase.
     pub async fn erase(&self, id: &DeliveryId) -> Result<bool> {
-        for _ in 0..TRIES {
+        for attempt in 0..TRIES {
             let answer = self
                 .client
                 .get_item()
@@ -85,6 +85,7 @@ impl DeliveryStore {
             if self.erase_as(id, item.must("status")?.parse()?).await? {
                 return Ok(true);
             }
+            lost(attempt).await;
         }
         Err(Error::Contended {
             action: ACTION,
@@ -100,7 +101,7 @@ impl DeliveryStore {
         made: Option<&[Transition]>,
         warnings: &[String],
     ) -> Result<()> {
-        for _ in 0..TRIES {
+        for attempt in 0..TRIES {
             let change = Change::processed(made, warnings);
             let update = Update::builder()
                 .table_name(&self.table)
@@ -116,6 +117,7 @@ impl DeliveryStore {
             if self.change_with_parts(id, update, &[], 0).await? {
                 return Ok(());
             }
+            lost(attempt).await;
         }
         Err(Error::Contended {
             action: ACTION,
@@ -211,20 +213,15 @@ impl DeliveryStore {
             .await;
         match written {
             Ok(_) => Ok(true),
-            Err(error) if changed_meanwhile(&error) => Ok(false),
+            Err(error)
+                if meets_another(&error)
+                    || canceled(&error).unwrap_or_default().iter().any(is_unmet) =>
+            {
+                Ok(false)
+            }
             Err(error) => Err(failed(ACTION)(error)),
         }
     }
-}
-
-fn changed_meanwhile<R>(error: &SdkError<TransactWriteItemsError, R>) -> bool {
-    let Some(TransactWriteItemsError::TransactionCanceledException(canceled)) =
-        error.as_service_error()
-    else {
-        return false;
-    };
-    let mut codes = canceled.cancellation_reasons().iter().map(|r| r.code());
-    codes.any(|code| matches!(code, Some("ConditionalCheckFailed" | "TransactionConflict")))
 }
 
 fn unbuilt(error: aws_sdk_dynamodb::error::BuildError) -> Error {

@@ -4,6 +4,7 @@ use super::keys::StatusKey;
 use super::record::{Delivery, DeliveryId, Status};
 use super::store::{DeliveryStore, has_expired};
 use crate::Result;
+use crate::contention::{meets_transaction, through};
 use crate::error::{condition_failed, failed};
 use crate::item::{Item, Read, n, s};
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
@@ -188,14 +189,15 @@ impl DeliveryStore {
     /// Notes that another message will be sent for a delivery. Before it is sent: whoever handles either
     /// message sees then that they may not be the only one.
     pub async fn sent_again(&self, id: &DeliveryId) -> Result<()> {
-        self.client
+        let note = self
+            .client
             .update_item()
             .table_name(&self.table)
             .key("id", s(id))
             .condition_expression("attribute_exists(id)")
             .update_expression("SET sentAgain = :again")
-            .expression_attribute_values(":again", AttributeValue::Bool(true))
-            .send()
+            .expression_attribute_values(":again", AttributeValue::Bool(true));
+        through(meets_transaction, async || note.clone().send().await)
             .await
             .map_err(failed("note that a delivery is sent again"))?;
         Ok(())

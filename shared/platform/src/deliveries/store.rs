@@ -8,13 +8,13 @@ use super::about::About;
 use super::body::{join, split};
 use super::keys::{StatusKey, place, time, time_bucket};
 use super::record::{Delivery, DeliveryId, NewDelivery, Recorded};
+use crate::contention::{TRIES, is_unmet, meets_another, meets_transaction, through};
 use crate::error::failed;
 use crate::item::{Item, Read, b, n, s};
+use crate::race::canceled;
 use crate::{Error, Result};
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
-use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
     AttributeValue, KeysAndAttributes, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
 };
@@ -103,10 +103,8 @@ impl DeliveryStore {
                 .expression_attribute_values(":now", now)
                 .return_values_on_condition_check_failure(
                     ReturnValuesOnConditionCheckFailure::AllOld,
-                )
-                .send()
-                .await;
-            match put {
+                );
+            match through(meets_transaction, async || put.clone().send().await).await {
                 Ok(_) => return Ok(Recorded::New),
                 Err(error) => match error.as_service_error() {
                     Some(PutItemError::ConditionalCheckFailedException(e)) => e.item().cloned(),
@@ -186,28 +184,23 @@ impl DeliveryStore {
         for contact in people.iter().take(MOST_PEOPLE) {
             writes.push(self.not_erased(contact, now.clone())?);
         }
-        let written = self
-            .client
-            .transact_write_items()
-            .set_transact_items(Some(writes))
-            .send()
-            .await;
+        let all = self.client.transact_write_items();
+        let all = all.set_transact_items(Some(writes));
+        // Two copies of one webhook that come at once meet here.
+        let written = through(meets_another, async || all.clone().send().await).await;
         let Err(error) = written else {
             return Ok(Written::New);
         };
-        if let SdkError::ServiceError(service) = &error
-            && let TransactWriteItemsError::TransactionCanceledException(canceled) = service.err()
-        {
-            let mut failing = canceled.cancellation_reasons().iter().enumerate();
-            let failing = failing.find(|(_, it)| it.code() == Some("ConditionalCheckFailed"));
-            if let Some((place, reason)) = failing {
-                return Ok(match place {
-                    0 => Written::Old(reason.item().cloned().unwrap_or_default()),
-                    _ => Written::NamesErased,
-                });
-            }
+        let mut unmet = canceled(&error).unwrap_or_default().iter().enumerate();
+        match unmet.find(|(_, reason)| is_unmet(reason)) {
+            Some((0, reason)) => Ok(Written::Old(reason.item().cloned().unwrap_or_default())),
+            Some(_) => Ok(Written::NamesErased),
+            None if meets_another(&error) => Err(Error::Contended {
+                action,
+                tries: TRIES,
+            }),
+            None => Err(failed(action)(error)),
         }
-        Err(failed(action)(error))
     }
 
     /// A delivery without its body.

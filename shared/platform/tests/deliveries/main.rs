@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests
 
 mod bounds;
+mod contention;
 mod erasing;
 mod lists;
 mod log;

@@ -94,6 +94,10 @@ impl Log {
     }
 
     pub async fn tell_as(&self, told: &Told, tracking_id: &str) -> Recorded {
+        self.try_tell_as(told, tracking_id).await.unwrap()
+    }
+
+    pub async fn try_tell_as(&self, told: &Told, tracking_id: &str) -> platform::Result<Recorded> {
         let id = DeliveryId::of(&told.body);
         let new = NewDelivery {
             id: &id,
@@ -109,7 +113,7 @@ impl Log {
             received_at: told.at,
             body: &told.body,
         };
-        self.store.record(&new, told.retention).await.unwrap()
+        self.store.record(&new, told.retention).await
     }
 
     /// Many deliveries, in no order.

@@ -129,8 +129,7 @@ async fn book(store: &BookingStore, account: &str, id: &str, start: Timestamp) {
             },
         },
     });
-    let Ok(Webhook::Booking(booking)) =
-        read(body.to_string().as_bytes(), jiff::Timestamp::UNIX_EPOCH)
+    let Ok(Webhook::Booking(booking)) = read(body.to_string().as_bytes(), testkit::received_at())
     else {
         panic!("it is a booking");
     };

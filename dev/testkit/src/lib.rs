@@ -15,7 +15,13 @@ pub mod inside;
 pub mod meter;
 pub mod person;
 
+use jiff::Timestamp;
 use std::path::PathBuf;
+
+/// When the bodies of tests come: after all that they tell, in `fixtures` and in histories.
+pub fn received_at() -> Timestamp {
+    "2027-02-04T12:00:00Z".parse().unwrap()
+}
 
 /// The bytes of a webhook sample in `fixtures/calendly`.
 pub fn fixture(name: &str) -> Vec<u8> {

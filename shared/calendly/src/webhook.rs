@@ -7,6 +7,7 @@
 
 mod answers;
 mod details;
+mod envelope;
 mod identity;
 mod invitee;
 mod json;
@@ -25,7 +26,8 @@ mod without;
 pub use notes::MAX_WARNINGS;
 
 use booking::{ConnectionId, EventUri, Facts, InviteeUri, Provider, SubmissionUri};
-use jiff::{SignedDuration, Timestamp};
+use envelope::Envelope;
+use jiff::Timestamp;
 use json::Json;
 use notes::Notes;
 use part::Part;
@@ -59,12 +61,13 @@ pub struct BookingWebhook {
     pub submission: Option<SubmissionUri>,
     /// The connection that it was sent for.
     pub connection: Option<ConnectionId>,
-    /// When Calendly made the webhook.
+    /// When Calendly made the webhook; when it came, where it tells a time after that.
     pub created_at: Option<Timestamp>,
     /// The conference link isn't ready, and no webhook will tell when it is.
     pub link_pending: bool,
     /// What in it was not understood, or could not be kept whole: each names a field by its path, and
-    /// nothing of what stands there. At most [`MAX_WARNINGS`], and one that counts the rest.
+    /// nothing of what stands there but a time that can't be. At most [`MAX_WARNINGS`], and one that
+    /// counts the rest.
     pub warnings: Vec<String>,
 }
 
@@ -95,57 +98,8 @@ pub enum Unreadable {
 /// The longest event name that is kept; Calendly's are about 30 characters.
 const MAX_EVENT_NAME: usize = 100;
 
-/// What every part of a body may need of its envelope.
-struct Envelope {
-    connection: Option<ConnectionId>,
-    created_at: Option<Timestamp>,
-    received_at: Timestamp,
-}
-
-/// How far a time may lie after the message that tells of it: Calendly cuts the message's own to
-/// whole seconds, and our clock, by which reads are dated, may be behind.
-const LEEWAY: SignedDuration = SignedDuration::from_mins(1);
-
-impl Envelope {
-    /// When what a payload says was true: `told`, or else the best of the other times.
-    fn told_at(&self, payload: &Part<'_>, told: Option<Timestamp>) -> Timestamp {
-        told.or(self.created_at).unwrap_or_else(|| {
-            payload.note(
-                "tells no time that can be read, nor does what is around it: taken is when it came",
-            );
-            self.received_at
-        })
-    }
-
-    /// Whether a time of a message can be: one that lies far after the message would beat everything
-    /// that is told later.
-    fn believes(&self, time: Timestamp) -> bool {
-        let latest = self.created_at.map(|sent| sent.saturating_add(LEEWAY));
-        match latest {
-            Some(Ok(latest)) => time <= latest,
-            _ => true,
-        }
-    }
-
-    /// When `part` was last changed, if that can be; when it was made, where it tells nothing of that.
-    fn updated_at(&self, part: &Part<'_>, created_at: Option<Timestamp>) -> Option<Timestamp> {
-        let Some(told) = part.given("updated_at") else {
-            return created_at.filter(|time| self.believes(*time));
-        };
-        match told.time() {
-            Some(time) => {
-                let believed = self.believes(time);
-                if !believed {
-                    told.note("lies after the message that tells it: left out");
-                }
-                believed.then_some(time)
-            }
-            None => created_at,
-        }
-    }
-}
-
-/// Reads a webhook's body, which came at `received_at`: that counts where it tells no time itself.
+/// Reads a webhook's body, which came at `received_at`: that counts where the body tells no time itself,
+/// or only such that lie after it.
 pub fn read(body: &[u8], received_at: Timestamp) -> Result<Webhook, Unreadable> {
     let parsed = crate::json::parse::<Value>(body).map_err(|error| Unreadable::NotJson {
         line: error.line(),
@@ -166,14 +120,7 @@ pub fn read(body: &[u8], received_at: Timestamp) -> Result<Webhook, Unreadable> 
         notes.add("body", "has characters that can't be: read as U+FFFD");
     }
     let whole = Part::new(&json, "", &notes);
-    let envelope = Envelope {
-        connection: connection(&whole),
-        // The second is what Calendly's first API called it.
-        created_at: whole
-            .time_of("created_at")
-            .or_else(|| whole.time_of("time")),
-        received_at,
-    };
+    let envelope = Envelope::of_message(&whole, received_at);
     let payload = whole.field("payload").filter(|it| it.value.is_object());
     let payload = payload.ok_or(Unreadable::Field {
         field: "payload",
@@ -183,8 +130,8 @@ pub fn read(body: &[u8], received_at: Timestamp) -> Result<Webhook, Unreadable> 
     let meeting = payload.value.object("scheduled_event");
     Ok(Webhook::Booking(Box::new(BookingWebhook {
         link_pending: meeting.is_some_and(resource::link_pending),
+        created_at: envelope.sent_at(),
         connection: envelope.connection,
-        created_at: envelope.created_at,
         invitee: facts.main_invitee().cloned(),
         scheduled_event: facts.main_event(),
         submission: facts.keys().submission,
@@ -192,16 +139,6 @@ pub fn read(body: &[u8], received_at: Timestamp) -> Result<Webhook, Unreadable> 
         facts,
         warnings: notes.into_warnings(),
     })))
-}
-
-fn connection(whole: &Part<'_>) -> Option<ConnectionId> {
-    let part = whole.given("created_by")?;
-    let uri = json::uri(part.value, "users");
-    let connection = uri.and_then(|uri| ConnectionId::from_user_uri(&uri).ok());
-    if connection.is_none() {
-        part.not("the URI of a user");
-    }
-    connection
 }
 
 type Reader = fn(&Part<'_>, &Envelope) -> Result<Facts, Unreadable>;

@@ -258,6 +258,35 @@ fn made(ago: SignedDuration, change: impl Fn(&mut Value)) -> Vec<u8> {
     body.to_string().into_bytes()
 }
 
+/// What counts then is when the delivery came, which the log keeps.
+#[tokio::test]
+async fn a_webhook_from_the_future_says_so_and_says_the_same_when_it_is_replayed() {
+    let stage = Stage::new().await;
+    let body = made(-SignedDuration::from_hours(5_000_000), |_| {});
+    let delivery = stage.log(&body, SignedDuration::from_mins(3)).await;
+    stage.applied(&delivery, 1).await;
+    let warnings = stage.entry(&delivery).await.0.warnings;
+    for field in ["created_at", "payload.updated_at"] {
+        let told = format!("`{field}` is 2");
+        assert!(
+            warnings.iter().any(|it| it.starts_with(&told)),
+            "{warnings:?}"
+        );
+    }
+    let bookings = stage.dynamo.dump("bookings").await;
+    stage.log.reopen(&delivery.delivery_id).await.unwrap();
+    stage.applied(&delivery, 1).await;
+    assert_eq!(stage.dynamo.dump("bookings").await, bookings);
+    // A true one that was made later wins.
+    let name = |payload: &mut Value| payload["name"] = json!("Other");
+    let later = stage
+        .logged(&made(SignedDuration::from_mins(2), name))
+        .await;
+    stage.applied(&later, 1).await;
+    assert_eq!(stage.changes(&later).await, json!(["updated"]));
+    assert!(stage.dynamo.dump("bookings").await != bookings);
+}
+
 #[tokio::test]
 async fn an_event_that_a_late_webhook_changes_is_read_again() {
     let (late, soon) = (SignedDuration::from_mins(5), SignedDuration::from_secs(5));

@@ -16,7 +16,7 @@ use testkit::history::{History, Look, histories};
 const CASES: usize = 600;
 
 fn told(body: &[u8]) -> Facts {
-    match read(body, jiff::Timestamp::UNIX_EPOCH).unwrap() {
+    match read(body, testkit::received_at()).unwrap() {
         Webhook::Booking(booking) => booking.facts,
         Webhook::NotHandled { event } => panic!("{event} is handled"),
     }

@@ -11,10 +11,10 @@ const CHAIN: [u32; 3] = [11, 12, 13];
 const BOOKED: &str = "2026-11-20T09:15:01.123456Z";
 const MOVED: &str = "2026-11-21T10:00:00.500000Z";
 const MOVED_AGAIN: &str = "2026-11-22T11:00:00.250000Z";
-const MARKED: &str = "2026-12-09T12:00:00.100000Z";
-const CLEARED: &str = "2026-12-09T13:00:00.000000Z";
-const MARKED_AGAIN: &str = "2026-12-09T14:00:00.300000Z";
-const CANCELED: &str = "2026-12-09T15:00:00.700000Z";
+const MARKED: &str = "2026-11-24T12:00:00.100000Z";
+const CLEARED: &str = "2026-11-24T13:00:00.000000Z";
+const MARKED_AGAIN: &str = "2026-11-24T14:00:00.300000Z";
+const CANCELED: &str = "2026-11-24T15:00:00.700000Z";
 
 /// One webhook about the booking `CHAIN[at]`.
 struct Told<'a> {

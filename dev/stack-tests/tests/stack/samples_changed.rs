@@ -98,7 +98,7 @@ async fn a_no_show_is_marked_and_taken_back() {
     };
     stack.applied(samples.body("invitee.created")).await;
     stack.applied(samples.body("invitee_no_show.created")).await;
-    let marked = json!({ "noShow": true, "noShowAt": "2026-12-01T15:20:00Z", "status": "active" });
+    let marked = json!({ "noShow": true, "noShowAt": "2026-11-24T15:20:00Z", "status": "active" });
     assert_has(&invitee().await, &marked);
 
     stack.applied(samples.body("invitee_no_show.deleted")).await;

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 /// What a webhook's body says.
 pub fn facts(body: &[u8]) -> Facts {
-    match read(body, jiff::Timestamp::UNIX_EPOCH).unwrap() {
+    match read(body, testkit::received_at()).unwrap() {
         Webhook::Booking(booking) => booking.facts,
         Webhook::NotHandled { event } => panic!("{event} is handled"),
     }

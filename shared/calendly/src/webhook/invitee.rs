@@ -42,8 +42,8 @@ pub(super) fn canceled(payload: &Part<'_>, envelope: &Envelope) -> Result<Facts,
 /// `invitee_no_show.created`. The payload is the invitee with its mark; relays send the mark
 /// alone, with the invitee's URI in it.
 pub(super) fn no_show_marked(payload: &Part<'_>, envelope: &Envelope) -> Result<Facts, Unreadable> {
-    if let Some(alone) = Alone::read(payload)? {
-        return Ok(alone.marked(envelope.told_at(payload, alone.created_at)));
+    if let Some(alone) = Alone::read(payload, envelope)? {
+        return Ok(alone.marked(envelope.told_at(payload, alone.set.counts)));
     }
     let mut message = Message::read(payload, envelope, false)?;
     message.mark.get_or_insert_default();
@@ -57,19 +57,19 @@ pub(super) fn no_show_cleared(
     payload: &Part<'_>,
     envelope: &Envelope,
 ) -> Result<Facts, Unreadable> {
-    if let Some(alone) = Alone::read(payload)? {
-        let at = match after(alone.created_at, envelope.created_at) {
+    if let Some(alone) = Alone::read(payload, envelope)? {
+        let at = match after(alone.set.counts, envelope.sent_at()) {
             Some(at) => at,
             None => envelope.told_at(payload, None),
         };
         return Ok(alone.cleared(at));
     }
     let mut message = Message::read(payload, envelope, false)?;
-    let marked_at = message.mark.as_ref().and_then(|mark| mark.at);
+    let marked_at = message.mark.as_ref().and_then(|mark| mark.set.counts);
     if marked_at.is_some() {
         message.mark();
     }
-    let cleared_at = message.written_at(envelope).unwrap_or(message.observed);
+    let cleared_at = message.written_at(envelope).unwrap_or(message.sent_at);
     let at = after(marked_at, Some(cleared_at)).unwrap_or(cleared_at);
     message.record.set_no_show(at, NoShow::Cleared);
     Ok(message.into_facts())
@@ -79,19 +79,18 @@ pub(super) fn no_show_cleared(
 /// what is read, the later read counts, whatever time the mark itself has.
 pub(super) fn resource(json: &Part<'_>, read: &Envelope) -> Result<InviteeRecord, Unreadable> {
     let uri = identity::invitee(json, "uri")?;
-    let created_at = json.time_of("created_at");
-    let believed = read.updated_at(json, created_at);
-    let told = believed.or(created_at).or(json.value.time("updated_at"));
-    let told = told.ok_or(Unreadable::Field {
+    let created_at = read.created_at(json);
+    let updated_at = read.updated_at(json, created_at);
+    let told = ["updated_at", "created_at"].map(|name| json.value.time(name));
+    let told = told.into_iter().flatten().next().ok_or(Unreadable::Field {
         field: "created_at",
         expected: "not a time",
     })?;
     let read_at = read.created_at.unwrap_or(told);
-    // One that can't be believed is as old as the read that found it, each time anew; what is shown
-    // of it stays, or each read would be worth a write.
-    let updated_at = believed.unwrap_or(read_at);
-    let at = Stamp::new(updated_at, read_at);
-    let shown_at = believed.or(created_at).unwrap_or(updated_at);
+    // One that doesn't count is as old as the read that found it, each time anew; what is shown of it
+    // stays, or each read would be worth a write.
+    let at = Stamp::new(updated_at.unwrap_or(read_at), read_at);
+    let shown_at = updated_at.or(created_at);
     let mut record = record(uri, json, at, created_at, shown_at, false);
     // A message can leave them out though they are there; a read shows all that there is.
     let gone = |name| json.field(name).is_some_and(|part| part.is_blank());
@@ -102,12 +101,12 @@ pub(super) fn resource(json: &Part<'_>, read: &Envelope) -> Result<InviteeRecord
         record.reconfirmation = Some(Latest::new(at, None));
     }
     let seen = |no_show| Some(Latest::new(Stamp::new(read_at, read_at), no_show));
-    if let Some(Mark { uri, at }) = Mark::read(json, read) {
-        if let Some(at) = at {
+    if let Some(Mark { uri, set }) = Mark::read(json, read) {
+        if let Some(at) = set.counts {
             record.marks.insert(booking::Mark { at, marked: true });
         }
         // When it was set may not be told: it is no time that differs at each look.
-        let at = at.unwrap_or(shown_at);
+        let at = set.shown.or(shown_at).unwrap_or(told);
         record.no_show = seen(NoShow::Marked { uri, at });
     } else if gone("no_show") {
         record.no_show = seen(NoShow::Cleared);
@@ -122,6 +121,8 @@ struct Message {
     mark: Option<Mark>,
     /// The latest time that the message speaks of.
     observed: Timestamp,
+    /// When the message was sent, or the best of its other times.
+    sent_at: Timestamp,
     at: Stamp,
 }
 
@@ -130,10 +131,10 @@ impl Message {
     fn read(payload: &Part<'_>, envelope: &Envelope, cancels: bool) -> Result<Self, Unreadable> {
         let uri = identity::invitee(payload, "payload.uri")?;
         let meeting = meeting(payload);
-        let created_at = payload.time_of("created_at");
+        let created_at = envelope.created_at(payload);
         let updated_at = envelope.told_at(payload, envelope.updated_at(payload, created_at));
         let meeting_at = meeting.as_ref().and_then(|it| it.value.time("updated_at"));
-        let meeting_at = meeting_at.filter(|at| envelope.believes(*at));
+        let meeting_at = meeting_at.filter(|at| envelope.counts(*at));
         let observed = [envelope.created_at, meeting_at]
             .into_iter()
             .flatten()
@@ -150,10 +151,11 @@ impl Message {
             event
         };
         Ok(Self {
-            record: record(uri, payload, at, created_at, updated_at, cancels),
+            record: record(uri, payload, at, created_at, Some(updated_at), cancels),
             event,
             mark: Mark::read(payload, envelope),
             observed,
+            sent_at: envelope.sent_at().map_or(observed, |at| at.max(observed)),
             at,
         })
     }
@@ -163,8 +165,11 @@ impl Message {
     /// mark by saying nothing of it.
     fn mark(&mut self) {
         if let Some(mark) = self.mark.take() {
-            let at = mark.at.unwrap_or(self.observed);
-            let marked = NoShow::Marked { uri: mark.uri, at };
+            let at = mark.set.counts.unwrap_or(self.sent_at);
+            let marked = NoShow::Marked {
+                uri: mark.uri,
+                at: mark.set.shown.unwrap_or(at),
+            };
             self.record.set_no_show(at, marked);
         }
     }
@@ -206,7 +211,7 @@ fn record(
     payload: &Part<'_>,
     at: Stamp,
     created_at: Option<Timestamp>,
-    updated_at: Timestamp,
+    updated_at: Option<Timestamp>,
     cancels: bool,
 ) -> InviteeRecord {
     let text = |name| payload.text_of(name, LINE);
@@ -261,7 +266,7 @@ fn record(
     }
     record.cancellation = standing.cancellation.map(|v| Latest::new(at, v));
     record.created_at = created_at;
-    record.updated_at = Some(updated_at);
+    record.updated_at = updated_at;
     record
 }
 

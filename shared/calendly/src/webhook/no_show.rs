@@ -12,7 +12,27 @@ use serde_json::Value;
 #[derive(Default)]
 pub(super) struct Mark {
     pub(super) uri: Option<String>,
-    pub(super) at: Option<Timestamp>,
+    pub(super) set: Set,
+}
+
+/// When a mark was set, as far as that is told.
+#[derive(Default, Clone, Copy)]
+pub(super) struct Set {
+    /// What is shown.
+    pub(super) shown: Option<Timestamp>,
+    /// What it is ordered by.
+    pub(super) counts: Option<Timestamp>,
+}
+
+impl Set {
+    fn read(mark: &Part<'_>, envelope: &Envelope) -> Option<Self> {
+        let part = mark.given("created_at")?;
+        let told = part.time()?;
+        Some(Self {
+            shown: envelope.fits(told).then_some(told),
+            counts: envelope.counting(&part, told),
+        })
+    }
 }
 
 impl Mark {
@@ -21,23 +41,20 @@ impl Mark {
         let part = invitee.given("no_show")?;
         match part.value {
             Value::Object(_) => {
-                let mark = Self {
-                    uri: part.word_of("uri", URI),
-                    at: part.time_of("created_at"),
-                };
-                if mark.at.is_some_and(|at| !envelope.believes(at)) {
-                    part.note("has a time that lies after the message that tells it: left out");
-                    return Some(Self { at: None, ..mark });
-                }
-                if mark.uri.is_none() && mark.at.is_none() {
+                let uri = part.word_of("uri", URI);
+                let set = Set::read(&part, envelope);
+                if uri.is_none() && set.is_none() {
                     part.note("has none of its documented fields: left out");
                     return None;
                 }
-                Some(mark)
+                Some(Self {
+                    uri,
+                    set: set.unwrap_or_default(),
+                })
             }
             Value::String(text) if text.contains("://") => Some(Self {
                 uri: part.word(URI),
-                at: None,
+                set: Set::default(),
             }),
             Value::Bool(_) | Value::String(_) | Value::Number(_) => {
                 part.flag()?.then(Self::default)
@@ -64,12 +81,15 @@ pub(super) fn after(mark: Option<Timestamp>, at: Option<Timestamp>) -> Option<Ti
 pub(super) struct Alone {
     invitee: InviteeUri,
     uri: Option<String>,
-    pub(super) created_at: Option<Timestamp>,
+    pub(super) set: Set,
 }
 
 impl Alone {
     /// Nothing, where the payload is of another form.
-    pub(super) fn read(payload: &Part<'_>) -> Result<Option<Self>, Unreadable> {
+    pub(super) fn read(
+        payload: &Part<'_>,
+        envelope: &Envelope,
+    ) -> Result<Option<Self>, Unreadable> {
         let Some(invitee) = payload.value.field("invitee") else {
             return Ok(None);
         };
@@ -85,14 +105,17 @@ impl Alone {
         Ok(Some(Self {
             invitee,
             uri: payload.word_of("uri", URI),
-            created_at: payload.time_of("created_at"),
+            set: Set::read(payload, envelope).unwrap_or_default(),
         }))
     }
 
     /// It was set at `at`.
     pub(super) fn marked(&self, at: Timestamp) -> Facts {
-        let uri = self.uri.clone();
-        self.about(NoShow::Marked { uri, at }, at)
+        let mark = NoShow::Marked {
+            uri: self.uri.clone(),
+            at: self.set.shown.unwrap_or(at),
+        };
+        self.about(mark, at)
     }
 
     /// It was taken back at `at`.

@@ -6,7 +6,7 @@ use std::cell::{Cell, RefCell};
 pub const MAX_WARNINGS: usize = 20;
 
 /// Warnings, as they come up. Each names a field by its path and says what is wrong with it, and
-/// holds nothing of what the body says: they are shown and logged.
+/// holds nothing of what the body says but a time that can't be: they are shown and logged.
 #[derive(Debug, Default)]
 pub(super) struct Notes {
     first: RefCell<Vec<String>>,

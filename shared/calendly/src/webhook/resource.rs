@@ -58,11 +58,7 @@ fn read(
     connection: &ConnectionId,
     read_at: Timestamp,
 ) -> Result<Facts, Unreadable> {
-    let envelope = Envelope {
-        connection: Some(connection.clone()),
-        created_at: Some(read_at),
-        received_at: read_at,
-    };
+    let envelope = Envelope::of_read(connection.clone(), read_at);
     let notes = Notes::default();
     let mut facts = new_facts();
     if let Some(event) = event {

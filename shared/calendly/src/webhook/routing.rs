@@ -12,7 +12,7 @@ pub(super) fn submitted(payload: &Part<'_>, envelope: &Envelope) -> Result<Facts
         field: "payload.uri",
         expected: "not the URI of a routing form submission (…/routing_form_submissions/{id})",
     })?;
-    let created_at = payload.time_of("created_at");
+    let created_at = envelope.created_at(payload);
     let updated_at = envelope.told_at(payload, envelope.updated_at(payload, created_at));
     let at = Stamp::new(updated_at, envelope.created_at.unwrap_or(updated_at));
 

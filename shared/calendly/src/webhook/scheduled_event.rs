@@ -31,9 +31,9 @@ pub(super) fn read(
     envelope: &Envelope,
     observed: Timestamp,
 ) -> EventRecord {
-    let created_at = json.time_of("created_at");
-    let believed = envelope.updated_at(json, created_at);
-    let at = Stamp::new(believed.unwrap_or(observed), observed);
+    let created_at = envelope.created_at(json);
+    let updated_at = envelope.updated_at(json, created_at);
+    let at = Stamp::new(updated_at.unwrap_or(observed), observed);
     let standing = standing::read(json, false);
 
     let mut event = EventRecord::about(uri, Provider::Calendly);
@@ -55,7 +55,7 @@ pub(super) fn read(
     event.cancellation = standing.cancellation.map(|v| Latest::new(at, v));
     event.sightings = Sightings::seen(observed);
     event.created_at = created_at;
-    event.updated_at = believed.or(created_at).or(Some(observed));
+    event.updated_at = updated_at.or(created_at).or(Some(observed));
     event
 }
 

@@ -1,22 +1,17 @@
 //! What each sample body says, as the API would show it; and that odd bodies are read.
 
 use super::{Unreadable, Webhook};
-use booking::{EventView, InviteeView, Records, reduce};
-use jiff::Timestamp;
+use booking::{EventView, Facts, InviteeView, Records, reduce};
 use serde_json::{Value, json};
-use testkit::fixture;
+use testkit::{fixture, received_at};
 
+mod ahead;
 mod any_type;
 mod long;
 mod odd;
 
-/// When the bodies here come.
-fn now() -> Timestamp {
-    "2026-12-24T12:00:00Z".parse().unwrap()
-}
-
 fn read(body: &[u8]) -> Result<Webhook, Unreadable> {
-    super::read(body, now())
+    super::read(body, received_at())
 }
 
 fn booking(body: &[u8]) -> super::BookingWebhook {
@@ -26,15 +21,26 @@ fn booking(body: &[u8]) -> super::BookingWebhook {
     }
 }
 
-/// The events that these bodies, one after the other, make; with all their invitees.
-fn shown(bodies: &[Vec<u8>]) -> Vec<Value> {
+/// What is stored after all of these.
+fn stored<'a>(all: impl IntoIterator<Item = &'a Facts>) -> Records {
     let mut stored = Records::default();
-    for body in bodies {
-        let made = reduce(&stored, &booking(body).facts).records;
+    for facts in all {
+        let made = reduce(&stored, facts).records;
         stored.events.extend(made.events);
         stored.invitees.extend(made.invitees);
         stored.submission = made.submission.or(stored.submission);
     }
+    stored
+}
+
+/// The events that these bodies, one after the other, make; with all their invitees.
+fn shown(bodies: &[Vec<u8>]) -> Vec<Value> {
+    let all: Vec<_> = bodies.iter().map(|body| booking(body).facts).collect();
+    views(&stored(&all))
+}
+
+/// Every stored event as the API would show it, with all its invitees.
+fn views(stored: &Records) -> Vec<Value> {
     let invitees = |event: &booking::EventRecord| {
         let own = stored
             .invitees

@@ -136,7 +136,6 @@ fn drop_from(fields: &mut Map<String, Value>, name: &str, parts: &[&str]) {
 mod tests {
     use super::*;
     use crate::webhook::{Webhook, read};
-    use jiff::Timestamp;
     use serde_json::json;
 
     fn left(body: &[u8], email: &str) -> Value {
@@ -176,10 +175,10 @@ mod tests {
                 !text.to_lowercase().contains("ada") && !text.contains("cancellations/"),
                 "{text}"
             );
-            let Ok(Webhook::Booking(before)) = read(&body, Timestamp::UNIX_EPOCH) else {
+            let Ok(Webhook::Booking(before)) = read(&body, testkit::received_at()) else {
                 panic!("{name}")
             };
-            let Ok(Webhook::Booking(after)) = read(text.as_bytes(), Timestamp::UNIX_EPOCH) else {
+            let Ok(Webhook::Booking(after)) = read(text.as_bytes(), testkit::received_at()) else {
                 panic!("{name}: can't be read any more")
             };
             assert_eq!(after.facts.keys(), before.facts.keys());
@@ -233,7 +232,7 @@ mod tests {
     #[test]
     fn records_of_what_is_left_know_nobody() {
         let left = without(&group(), &ContactKey::of("grace.group@example.org")).unwrap();
-        let Ok(Webhook::Booking(booking)) = read(&left, Timestamp::UNIX_EPOCH) else {
+        let Ok(Webhook::Booking(booking)) = read(&left, testkit::received_at()) else {
             panic!("can't be read")
         };
         let contacts = booking.facts.contacts();

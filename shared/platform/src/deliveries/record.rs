@@ -193,7 +193,7 @@ pub struct Delivery {
     /// isn't applied, and where it isn't known: an attempt that was stopped may have made some.
     pub changes: Option<Vec<String>>,
     /// What in it was not understood, or could not be kept whole, though the rest was applied. Each
-    /// names a field by its path and nothing of what stands there; at most 21.
+    /// names a field by its path and nothing of what stands there but a time that can't be; at most 21.
     pub warnings: Vec<String>,
     /// When its body was erased.
     pub erased_at: Option<Timestamp>,

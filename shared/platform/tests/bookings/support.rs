@@ -106,7 +106,7 @@ impl Desk {
     pub async fn tell(&self, told: &Told) {
         for body in told.webhooks() {
             let Ok(Webhook::Booking(booking)) =
-                read(body.to_string().as_bytes(), jiff::Timestamp::UNIX_EPOCH)
+                read(body.to_string().as_bytes(), testkit::received_at())
             else {
                 panic!("it is a booking");
             };

@@ -14,7 +14,7 @@ fn body(data: &Value) -> Result<Value, Unreadable> {
 
 fn booking(data: &Value) -> BookingWebhook {
     let body = body(data).unwrap();
-    match read(body.to_string().as_bytes(), now()) {
+    match read(body.to_string().as_bytes(), testkit::received_at()) {
         Ok(Webhook::Booking(booking)) => *booking,
         other => panic!("not a booking: {other:?}"),
     }

@@ -166,7 +166,7 @@ fn a_read_of_the_api_is_cut_like_a_message() {
         &payload["scheduled_event"],
         std::slice::from_ref(payload),
         &booking(body.to_string().as_bytes()).connection.unwrap(),
-        super::now(),
+        super::received_at(),
     );
     let shown = |facts| {
         let records = reduce(&Records::default(), &facts).records;

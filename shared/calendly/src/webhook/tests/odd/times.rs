@@ -1,8 +1,9 @@
 //! Times however they are written, and where there are none.
 
 use super::{is_clear, odd, one, warnings, with};
-use crate::webhook::tests::{booking, has, now, shown};
+use crate::webhook::tests::{booking, has, shown};
 use serde_json::{Value, json};
+use testkit::received_at;
 
 #[test]
 fn times_are_read_however_they_are_written() {
@@ -91,7 +92,7 @@ fn where_a_payload_tells_no_time_the_envelopes_counts_and_then_when_it_came() {
         body["time"] = "yesterday".into();
     });
     let invitee = &shown(std::slice::from_ref(&body))[0]["invitees"][0];
-    assert_eq!(invitee["updatedAt"], json!(now()));
+    assert_eq!(invitee["updatedAt"], json!(received_at()));
     let [unread, taken] = warnings(&body).try_into().unwrap();
     assert!(unread.starts_with("`time` is a text"), "{unread}");
     assert!(taken.starts_with("`payload` tells no time"), "{taken}");

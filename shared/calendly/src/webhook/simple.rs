@@ -177,13 +177,37 @@ fn in_snake_case(value: &Value) -> Value {
             for (given, value) in fields {
                 let name = snake_case(given);
                 if name == *given || !named.contains_key(&name) {
-                    named.insert(name, in_snake_case(value));
+                    let value = match value {
+                        Value::Object(answers) if ANSWERS.contains(&name.as_str()) => {
+                            questions_as_they_are(answers)
+                        }
+                        other => in_snake_case(other),
+                    };
+                    named.insert(name, value);
                 }
             }
             Value::Object(named)
         }
         other => other.clone(),
     }
+}
+
+/// Fields that can be an object with questions, which are nobody's names, for its names.
+const ANSWERS: [&str; 3] = [
+    "questions_and_answers",
+    "questions_and_responses",
+    "answers",
+];
+
+fn questions_as_they_are(answers: &Map<String, Value>) -> Value {
+    let renamed = answers.iter().map(|(given, value)| {
+        let name = snake_case(given);
+        let numbered = name.ends_with("_question") || name.ends_with("_response");
+        let known = numbered && name.starts_with(|c: char| c.is_ascii_digit());
+        let name = if known { name } else { given.clone() };
+        (name, value.clone())
+    });
+    Value::Object(renamed.collect())
 }
 
 fn snake_case(name: &str) -> String {

@@ -529,6 +529,36 @@ fn what_is_missing_or_wrong_is_named() {
         let wrong = body(&data).unwrap_err().to_string();
         assert!(wrong.starts_with(&format!("`{field}`")), "{path}: {wrong}");
     }
+    // The same of an event that stands where Calendly has it.
+    for (name, value, field) in [
+        ("start_time", json!("soon"), "startTime"),
+        ("end_time", json!("later"), "endTime"),
+        ("start_time", Value::Null, ""),
+    ] {
+        let mut data = simple("invitee.created", "2026-11-20T09:15:01Z", FIRST);
+        let payload = &mut data["payload"];
+        payload["scheduled_event"] = json!({ "start_time": FIRST, "uuid": "E1" });
+        payload.as_object_mut().unwrap().remove("event");
+        if field.is_empty() {
+            payload["scheduled_event"]["uuid"] = Value::Null;
+        }
+        payload["scheduled_event"][name] = value;
+        let field = format!("payload.scheduled_event.{field}");
+        let field = field.trim_end_matches('.');
+        let wrong = body(&data).unwrap_err().to_string();
+        assert!(wrong.starts_with(&format!("`{field}`")), "{field}: {wrong}");
+    }
+    for half in ["old", "new"] {
+        let mut data = simple("invitee.created", "2026-11-20T09:15:01Z", FIRST);
+        data["payload"][format!("{half}_event")] = json!({ "uuid": "E0" });
+        data["payload"][format!("{half}_invitee")] = json!({ "name": "Eve" });
+        data["payload"]["invitee"] = json!({ "uuid": "I1" });
+        let wrong = body(&data).unwrap_err().to_string();
+        assert!(
+            wrong.starts_with(&format!("`payload.{half}Invitee`")),
+            "{wrong}"
+        );
+    }
     let mut data = simple("invitee.created", "2026-11-20T09:15:01Z", FIRST);
     let of_another = json!("https://api.calendly.com/scheduled_events/E2/invitees/I2");
     data["payload"]["invitee"]["uri"] = of_another;
@@ -631,10 +661,67 @@ fn an_invitee_named_without_its_event_belongs_to_the_one_beside_it() {
 }
 
 #[test]
+fn calendlys_own_form_with_a_short_uri_of_the_invitee_is_none_of_the_simple_ones() {
+    // Its event stands beside it, so it is read as it is, but for what a simple form fills in.
+    let uri = "https://api.calendly.com/scheduled_events/e9/invitees/i9";
+    let event = json!({ "uri": "https://api.calendly.com/scheduled_events/e9", "duration": 30,
+        "start_time": FIRST });
+    let end = |uri: &str| {
+        let payload = json!({ "uri": uri, "scheduled_event": event });
+        let data = json!({ "event": "invitee.created", "payload": payload });
+        one(&[data]).0["endTime"].take()
+    };
+    assert_eq!(end(uri), Value::Null);
+    assert_eq!(
+        end("https://api.calendly.com/invitees/i9"),
+        "2026-12-01T15:30:00Z"
+    );
+}
+
+#[test]
 fn a_duration_may_be_a_text() {
     let (event, invitee) = one(&[odd("duration-as-text")]);
     assert_eq!(event["endTime"], "2027-04-01T09:45:00Z");
     assert_eq!(invitee["textReminderNumber"], "491701234567");
+}
+
+#[test]
+fn without_a_duration_that_of_the_type_counts_and_none_is_longer_than_a_day() {
+    let end = |event: Value, of_type: Value| {
+        let mut data = simple("invitee.created", "2026-11-20T09:15:01Z", FIRST);
+        data["payload"]["event"]["duration"] = event;
+        data["payload"]["event_type"] = json!({ "duration": of_type });
+        one(&[data]).0["endTime"].take()
+    };
+    assert_eq!(end(json!(15), json!(45)), "2026-12-01T15:15:00Z");
+    assert_eq!(end(Value::Null, json!("45")), "2026-12-01T15:45:00Z");
+    assert_eq!(end(json!("soon"), json!(45)), "2026-12-01T15:45:00Z");
+    assert_eq!(end(Value::Null, Value::Null), FIRST);
+    assert_eq!(end(json!(1e9 as i64), Value::Null), "2026-12-02T15:00:00Z");
+    assert_eq!(end(json!(-5), Value::Null), FIRST);
+}
+
+#[test]
+fn responses_in_other_forms_are_answers_and_say_nothing_against_answers_that_are_told() {
+    let answers = |given: Value, beside: Value| {
+        let mut data = simple("invitee.created", "2026-11-20T09:15:01Z", FIRST);
+        data["payload"]["questions_and_responses"] = given;
+        data["payload"]["questions_and_answers"] = beside;
+        let (_, mut invitee) = one(&[data]);
+        let answers = invitee["answers"].as_array_mut().unwrap().iter_mut();
+        let pairs = answers.map(|it| json!([it["question"].take(), it["answer"].take()]));
+        pairs.collect::<Value>()
+    };
+    let list = |answer: &str| json!([{ "question": "Company", "answer": answer }]);
+    let pair = |answer: &str| json!([["Company", answer]]);
+    assert_eq!(answers(list("Engines"), Value::Null), pair("Engines"));
+    assert_eq!(
+        answers(json!({ "Company": "Engines" }), json!([])),
+        pair("Engines")
+    );
+    let numbered = json!({ "1_question": "Company", "1_response": "Engines" });
+    assert_eq!(answers(numbered.clone(), Value::Null), pair("Engines"));
+    assert_eq!(answers(numbered, list("Tea")), pair("Tea"));
 }
 
 #[test]

@@ -28,6 +28,9 @@ use tokio::time::Instant;
 
 /// How far back a run looks: late cancellations and no-show marks.
 const LOOK_BACK: SignedDuration = SignedDuration::from_hours(48);
+/// A run that follows so long after what is noted of the last one looks back from there: what began
+/// meanwhile was never compared. As it is noted once a day, somewhat longer than a day.
+const GAP: SignedDuration = SignedDuration::from_hours(26);
 /// How far ahead: beyond what event types let people book.
 const HORIZON: SignedDuration = SignedDuration::from_hours(24 * 730);
 /// Events whose invitees are read at a time.
@@ -67,16 +70,27 @@ pub(crate) struct Listing {
     pub(crate) end: Option<Timestamp>,
 }
 
-/// The place where a run of a window begins.
-pub fn begin(from: Option<Timestamp>, to: Option<Timestamp>) -> Place {
+/// The place where a run of a window begins, of a connection that was compared before at `compared_at`.
+pub fn begin(
+    from: Option<Timestamp>,
+    to: Option<Timestamp>,
+    compared_at: Option<Timestamp>,
+) -> Place {
     let now = ambient::now();
-    let earliest = now.saturating_sub(LOOK_BACK).unwrap_or(now);
+    let last = compared_at.filter(|at| now.duration_since(*at) > GAP);
+    let last = last.unwrap_or(now);
+    let earliest = last.saturating_sub(LOOK_BACK).unwrap_or(last);
     let latest = now.saturating_add(HORIZON).unwrap_or(now);
     Place {
         from: from.or(Some(earliest)),
         to: to.or(Some(latest)),
         ..Place::default()
     }
+}
+
+/// When a run began that looks as far ahead as any.
+pub fn started(place: &Place) -> Option<Timestamp> {
+    place.to?.checked_sub(HORIZON).ok()
 }
 
 impl<A: Access> Run<'_, A> {

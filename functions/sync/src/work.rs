@@ -1,7 +1,7 @@
 //! One job: watch the subscription, then reconcile.
 
 use crate::handler::Syncer;
-use crate::reconcile::{End, Run, begin};
+use crate::reconcile::{End, Run, begin, started};
 use crate::time::Deadlines;
 use crate::trouble::Trouble;
 use booking::ConnectionId;
@@ -146,7 +146,8 @@ where
             metrics: &metrics,
         };
         let before = job.place.clone();
-        let before = before.unwrap_or_else(|| begin(job.from, job.to));
+        let before = before.unwrap_or_else(|| begin(job.from, job.to, connection.compared_at));
+        let run_began = started(&before);
         let mut place = before.clone();
         // On the heap: all that a page holds would else be part of every future around this.
         let end = Box::pin(run.go(&mut place, &mut tally)).await;
@@ -202,6 +203,10 @@ where
             (None, Ok(End::Complete)) => (Part::Finished, None),
             (None, _) => (Part::Failed, None),
         };
+        let whole = part == Part::Finished && job.from.is_none() && job.to.is_none();
+        if let Some(began) = run_began.filter(|_| whole) {
+            self.connections.compared(connection, began).await?;
+        }
         match part {
             Part::Finished => metrics.count(Metric::SyncsFinished),
             Part::Failed => metrics.count(Metric::SyncsFailed),

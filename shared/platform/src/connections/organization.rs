@@ -24,6 +24,8 @@ pub(super) struct Before {
     pub(super) elsewhere: bool,
     /// Since when the connection on record is in its organization, if it has been in another.
     pub(super) since: Option<Timestamp>,
+    /// When it was compared, before it was disconnected.
+    pub(super) compared_at: Option<Timestamp>,
 }
 
 impl ConnectionStore {
@@ -39,6 +41,7 @@ impl ConnectionStore {
         Ok(Before {
             elsewhere: other(&stored) || other(&former) || since(&former).is_some(),
             since: since(&stored).filter(|_| !other(&stored)),
+            compared_at: former.time("comparedAt"),
             stored: stored.text("organizationUri").map(str::to_owned),
         })
     }
@@ -118,27 +121,27 @@ impl ConnectionStore {
         Ok(ids.collect())
     }
 
-    /// Remembers where an account was that is about to be forgotten: should it come back from elsewhere,
-    /// its bookings are still of there.
+    /// Remembers where an account was that is about to be forgotten, and when it was compared: should it
+    /// come back from elsewhere, its bookings are still of there, and what changed meanwhile is to be seen.
     pub(super) async fn leaves(&self, id: &ConnectionId, connection: &Item) -> Result<()> {
         let Some(organization) = connection.text("organizationUri") else {
             return Ok(());
         };
-        let call = self
+        let mut call = self
             .client
             .update_item()
             .table_name(&self.table)
             .key("id", former(id))
             .expression_attribute_values(":organization", s(organization));
-        let call = match connection.text("organizationSince") {
-            Some(since) => call
-                .update_expression(
-                    "SET organizationUri = :organization, organizationSince = :since",
-                )
-                .expression_attribute_values(":since", s(since)),
-            None => call.update_expression("SET organizationUri = :organization"),
-        };
-        call.send()
+        let mut update = "SET organizationUri = :organization".to_owned();
+        for name in ["organizationSince", "comparedAt"] {
+            if let Some(value) = connection.text(name) {
+                update += &format!(", {name} = :{name}");
+                call = call.expression_attribute_values(format!(":{name}"), s(value));
+            }
+        }
+        call.update_expression(update)
+            .send()
             .await
             .map_err(failed("remember where an account was"))?;
         match connection.text("listsAllOf") {

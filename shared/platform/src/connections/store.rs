@@ -74,7 +74,13 @@ pub struct Connection {
     /// The organization of which it listed all events when it last tried.
     #[serde(skip)]
     pub lists_all_of: Option<String>,
+    /// When a run began that compared all of it, to a day: the last one may have begun up to a day later.
+    #[serde(skip)]
+    pub compared_at: Option<Timestamp>,
 }
+
+/// How often it is noted that a connection was compared.
+const NOTED_EVERY: SignedDuration = SignedDuration::from_hours(24);
 
 /// What one process at a time may do with a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -175,12 +181,16 @@ impl ConnectionStore {
             .expression_attribute_values(":base", s(base_url))
             .expression_attribute_values(":active", s(ConnectionStatus::Active.as_str()))
             .expression_attribute_values(":now", s(now));
-        call = match since {
-            Some(since) => call
-                .update_expression(format!("{update}, organizationSince = :since"))
-                .expression_attribute_values(":since", s(since)),
-            None => call.update_expression(update),
-        };
+        let mut update = update.to_owned();
+        if let Some(since) = since {
+            update += ", organizationSince = :since";
+            call = call.expression_attribute_values(":since", s(since));
+        }
+        if let Some(compared) = before.compared_at {
+            update += ", comparedAt = if_not_exists(comparedAt, :compared)";
+            call = call.expression_attribute_values(":compared", s(compared));
+        }
+        call = call.update_expression(update);
         call = match before.stored {
             Some(stored) => call
                 .condition_expression("organizationUri = :before")
@@ -238,6 +248,31 @@ impl ConnectionStore {
             Ok(_) => Ok(()),
             Err(error) if condition_failed(&error) => Ok(()),
             Err(error) => Err(failed("mark a connection")(error)),
+        }
+    }
+
+    /// Notes that a run which began at `began` has compared all of `connection`. Written once a day: the
+    /// other runs have nothing to note.
+    pub async fn compared(&self, connection: &Connection, began: Timestamp) -> Result<()> {
+        let age = connection.compared_at.map(|at| began.duration_since(at));
+        if age.is_some_and(|age| age < NOTED_EVERY) {
+            return Ok(());
+        }
+        let noted = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key("id", key(&connection.id))
+            .update_expression("SET comparedAt = :began")
+            .expression_attribute_values(":began", s(began))
+            .condition_expression("attribute_exists(connectionId)")
+            .send()
+            .await;
+        match noted {
+            Err(error) if !condition_failed(&error) => {
+                Err(failed("note that a connection was compared")(error))
+            }
+            _ => Ok(()),
         }
     }
 
@@ -486,5 +521,6 @@ fn connection(item: &Item) -> Result<Connection> {
         authorized_at: item.time("authorizedAt"),
         organization_since: item.time("organizationSince"),
         lists_all_of: item.text("listsAllOf").map(str::to_owned),
+        compared_at: item.time("comparedAt"),
     })
 }

@@ -173,6 +173,67 @@ async fn a_first_sync_of_500_events_ends_on_the_free_plan_in_13_messages() {
 }
 
 #[tokio::test]
+async fn what_began_while_nothing_was_compared_is_compared_by_the_next_run() {
+    // The account is authorized again, or was disconnected and is connected again.
+    for removed in [false, true] {
+        let stage = Stage::new().await;
+        let (canceled, invitee) = stage.book(30).await;
+        stage.sync(LONG).await;
+        stage.clock.minutes(60);
+        stage.sync(LONG).await;
+        let path = format!("bookings/{invitee}/cancel");
+        stage.control("POST", &path, json!({})).await;
+        let (held, _) = stage.book(40).await;
+        let (coming, _) = stage.book(24 * 40).await;
+        let connections = &stage.function.connections;
+        if removed {
+            connections.remove(&id()).await.unwrap();
+        } else {
+            connections.needs_reauth(&id(), None).await.unwrap();
+        }
+        stage.clock.minutes(60 * 24 * 30);
+        let own = id();
+        let made = connections.authorized(&own, USER, ORGANIZATION, &[], "http://127.0.0.1:1");
+        made.await.unwrap();
+        stage.sync(LONG).await;
+        let stored = stage.stored().await;
+        assert_eq!(stored[&canceled]["status"], "canceled", "{removed}");
+        assert_eq!(stored[&held]["status"], "active");
+        assert_eq!(stored[&coming]["status"], "active");
+        // From then on as ever.
+        stage.clock.minutes(15);
+        stage.wire.asked();
+        stage.sync(LONG).await;
+        let asked = stage.wire.asked();
+        assert!(!asked.iter().any(|url| url.path().contains(&held)));
+    }
+}
+
+#[tokio::test]
+async fn a_connection_is_noted_as_compared_once_a_day_and_by_whole_runs_alone() {
+    let stage = Stage::new().await;
+    let noted = async || {
+        let connection = stage.function.connections.get(&id()).await.unwrap();
+        connection.unwrap().compared_at
+    };
+    let part = SyncJob {
+        to: Some(ambient::now() + SignedDuration::from_hours(5)),
+        ..scheduled()
+    };
+    stage.message(&part).await;
+    assert_eq!(noted().await, None);
+    stage.sync(LONG).await;
+    let first = noted().await.unwrap();
+    assert!(ambient::now().duration_since(first) < SignedDuration::from_mins(5));
+    stage.clock.minutes(60 * 23);
+    stage.sync(LONG).await;
+    assert_eq!(noted().await, Some(first));
+    stage.clock.minutes(120);
+    stage.sync(LONG).await;
+    assert!(noted().await > Some(first));
+}
+
+#[tokio::test]
 async fn a_429_in_the_middle_keeps_what_was_done() {
     let stage = Stage::new().await;
     stage.bulk_from(1, 90).await;

@@ -47,6 +47,12 @@ where
         id: &ConnectionId,
         deadlines: Deadlines,
     ) -> Result<()> {
+        // A copy of a message whose run went on without it.
+        if let Some(sync) = &job.sync_id
+            && self.syncs.has_ended(sync, id.as_str()).await?
+        {
+            return Ok(());
+        }
         let connection = self.connections.get(id).await?;
         let Some(connection) = connection.filter(|c| c.status == ConnectionStatus::Active) else {
             let mut tally = Tally::default();

@@ -177,7 +177,7 @@ pub struct Sync {
     pub pages: usize,
     /// Events compared.
     pub synced_count: usize,
-    /// Events that there are, once all pages are read.
+    /// Events that there are, once all pages of all connections are read.
     pub total: Option<usize>,
     /// Events of which something had to be written.
     pub changed: usize,
@@ -337,7 +337,7 @@ impl SyncStore {
     fn ended(&self, id: &str, whom: &str) -> Result<TransactWriteItem> {
         let update = Update::builder()
             .table_name(&self.table)
-            .key("id", s(format!("{}#{whom}", key(id))))
+            .key("id", s(ended_key(id, whom)))
             .update_expression("SET expiresAt = :expires")
             .expression_attribute_values(":expires", n(expiry()))
             .condition_expression("attribute_not_exists(id)")
@@ -346,26 +346,39 @@ impl SyncStore {
         Ok(TransactWriteItem::builder().update(update).build())
     }
 
+    /// Whether `whom` is done with.
+    pub async fn has_ended(&self, id: &str, whom: &str) -> Result<bool> {
+        Ok(self.item(ended_key(id, whom)).await?.is_some())
+    }
+
     /// A sync.
     pub async fn get(&self, id: &str) -> Result<Option<Sync>> {
+        let item = self.item(key(id)).await?;
+        Ok(item
+            .filter(|item| item.contains_key("requestedAt"))
+            .map(|item| read(id, &item)))
+    }
+
+    async fn item(&self, key: String) -> Result<Option<Item>> {
         let answer = self
             .client
             .get_item()
             .table_name(&self.table)
-            .key("id", s(key(id)))
+            .key("id", s(key))
             .consistent_read(true)
             .send()
             .await
             .map_err(failed("read a sync"))?;
-        Ok(answer
-            .item
-            .filter(|item| item.contains_key("requestedAt"))
-            .map(|item| read(id, &item)))
+        Ok(answer.item)
     }
 }
 
 fn key(id: &str) -> String {
     format!("sync#{id}")
+}
+
+fn ended_key(id: &str, whom: &str) -> String {
+    format!("{}#{whom}", key(id))
 }
 
 /// In seconds since 1970.
@@ -399,7 +412,7 @@ fn read(id: &str, item: &Item) -> Sync {
         failed,
         pages: count("pages"),
         synced_count: count("seen"),
-        total: over.then(|| count("seen")),
+        total: (over && failed == 0).then(|| count("seen")),
         changed: count("changed"),
         vanished: count("vanished"),
         errors,

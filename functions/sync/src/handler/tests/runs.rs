@@ -312,7 +312,32 @@ async fn a_sync_whose_messages_are_handed_out_twice_is_done_when_every_connectio
         let told = told().await;
         assert_eq!((told.state, told.finished, told.failed), ("failed", 1, 1));
     }
-    assert_eq!(told().await.errors.len(), 2, "each try is told");
+}
+
+#[tokio::test]
+async fn a_copy_of_a_message_of_a_sync_does_nothing_when_its_run_has_ended() {
+    let stage = Stage::with(calls_a_window(20)).await;
+    stage.bulk_from(1, 40).await;
+    let first = stage.asked_for().await;
+    let mut job = first.clone();
+    let mut copies = Vec::new();
+    while let Some((next, _)) = stage.message(&job).await {
+        stage.control("PUT", "limits", json!({})).await;
+        copies.push(next.clone());
+        let (busy, _) = stage.message(&first).await.unwrap();
+        assert_eq!(busy, first, "it waits");
+        job = next;
+    }
+    let ended = stage.told().await;
+    assert_eq!((ended.state, ended.synced_count), ("done", 40));
+    assert_eq!(ended.total, Some(40));
+    stage.control("PUT", "limits", json!({})).await;
+    stage.wire.asked();
+    for copy in copies.iter().chain([&first]) {
+        assert!(stage.message(copy).await.is_none());
+    }
+    assert_eq!(stage.wire.asked().len(), 0);
+    assert_eq!(stage.told().await, ended);
 }
 
 #[tokio::test]

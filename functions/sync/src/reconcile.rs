@@ -156,6 +156,7 @@ impl<A: Access> Run<'_, A> {
                 self.stays_in_organization().await?;
                 place.own_events_only = true;
                 place.pages = Pages::default();
+                place.listed_from = place.done_to;
                 return Ok(Turned::More);
             }
             // A page token that is no longer taken.

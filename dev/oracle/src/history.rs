@@ -2,6 +2,7 @@
 //! told as a story. Nothing here knows how the service works, or how Calendly does.
 
 mod make;
+mod scenes;
 mod shrink;
 mod story;
 
@@ -40,6 +41,9 @@ pub struct Setup {
     pub forms: Forms,
     /// Where a booking was not moved, webhooks name it as what took its own place, as some relays do.
     pub self_links: bool,
+    /// Lists hold an entry of no known form, and a last page that names an empty next one, from the
+    /// beginning to the end.
+    pub odd_lists: bool,
     /// Calls that an account has a minute.
     pub calls_a_minute: u32,
     /// How many seconds a function's run may take.
@@ -278,6 +282,10 @@ pub enum Trouble {
         /// How long ago.
         seconds: u64,
     },
+    /// A list names the page that it is as the next one.
+    Circle,
+    /// A list names a next page, which is then refused.
+    Refused,
 }
 
 /// A stop of one run of a function.

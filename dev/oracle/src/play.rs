@@ -7,10 +7,11 @@ mod queue;
 mod stage;
 mod stored;
 mod trace;
+mod twist;
 mod world;
 
 use crate::history::{Act, History, Step, Told};
-use crate::reference::{differences, disorder, hasty, mistold};
+use crate::reference::{differences, disorder, forgotten, hasty, mistold, senseless, untrue};
 use clock::Surroundings;
 use jiff::{SignedDuration, Timestamp};
 use platform::metrics::{Captured, Metric};
@@ -144,12 +145,15 @@ async fn parts(stage: &Rc<Stage>, history: &History, metrics: &Captured) -> Resu
         if stage.idle() {
             let stored = stage.stored().await;
             let mut found = disorder(&stored);
-            found.extend(hasty(&stored, &stage.listener.asked()));
+            let asked = stage.listener.asked();
+            found.extend(hasty(&stage.world.deleted(), &stored, &asked));
+            found.extend(senseless(&asked));
             check(|| format!("before step {number}"), found)?;
         }
         perform(stage, step);
     }
     stage.calm();
+    read_before_told(stage).await?;
     rest(stage).await?;
     let failed = metrics.sum(Metric::SyncsFailed);
     for _ in 0..SYNCS {
@@ -157,11 +161,18 @@ async fn parts(stage: &Rc<Stage>, history: &History, metrics: &Captured) -> Resu
         stage.sync(None).await;
         rest(stage).await?;
     }
-    let stored = stage.stored().await;
+    let stored = stage.stored_with_guests().await;
     let mut found = differences(&stage.world.truth(), &stored);
     let asked = stage.listener.asked();
-    found.extend(hasty(&stored, &asked));
-    found.extend(mistold(&stored, &stage.logged().await, &asked));
+    found.extend(hasty(&stage.world.deleted(), &stored, &asked));
+    found.extend(senseless(&asked));
+    let logged = stage.logged().await;
+    found.extend(mistold(&stored, &logged, &asked));
+    found.extend(forgotten(&stage.said(), &logged));
+    let unheard = stage.world.unheard();
+    if unheard > 0 {
+        found.push(format!("{unheard} accounts have no subscription"));
+    }
     let failed = metrics.sum(Metric::SyncsFailed) - failed;
     if failed > 0 {
         found.push(format!("{failed} syncs without faults failed"));
@@ -183,6 +194,35 @@ async fn parts(stage: &Rc<Stage>, history: &History, metrics: &Captured) -> Resu
         found.push("a sync that finds nothing changed changes what is stored".to_owned());
     }
     check(|| "after one more sync".to_owned(), found)
+}
+
+/// A message that comes this late is known to be late, with the clocks' difference.
+const LATE: Duration = Duration::from_secs(130);
+
+/// What a sync has found to be true stays, whatever older messages come after it.
+async fn read_before_told(stage: &Rc<Stage>) -> Result<(), Failure> {
+    tokio::time::sleep(LATE).await;
+    if stage.idle() {
+        return Ok(());
+    }
+    stage.sync(None).await;
+    let is_right = |stored| untrue(&stage.world.truth(), stored).is_empty();
+    let mut pause = PAUSE;
+    while !stage.waits_for_webhooks() {
+        tokio::time::sleep(pause.next()).await;
+    }
+    if stage.idle() || !is_right(&stage.stored().await) {
+        return Ok(());
+    }
+    rest(stage).await?;
+    let mut found = untrue(&stage.world.truth(), &stage.stored().await);
+    for difference in &mut found {
+        difference.insert_str(0, "told late: ");
+    }
+    check(
+        || "after older messages than the last sync".to_owned(),
+        found,
+    )
 }
 
 fn check(when: impl FnOnce() -> String, found: Vec<String>) -> Result<(), Failure> {
@@ -236,11 +276,24 @@ fn perform(stage: &Rc<Stage>, step: &Step) {
     }
 }
 
+/// How long to wait before looking again: the longer, the longer it took already.
+struct Pause(Duration);
+
+const PAUSE: Pause = Pause(Duration::from_millis(400));
+
+impl Pause {
+    fn next(&mut self) -> Duration {
+        self.0 = (self.0 * 5 / 4).min(Duration::from_secs(20));
+        self.0
+    }
+}
+
 /// Waits until nothing is left to be done.
 async fn rest(stage: &Stage) -> Result<(), Failure> {
     let wait = async {
+        let mut pause = PAUSE;
         while !stage.idle() {
-            tokio::time::sleep(Duration::from_millis(500)).await;
+            tokio::time::sleep(pause.next()).await;
         }
     };
     let rested = tokio::time::timeout(REST, wait).await;

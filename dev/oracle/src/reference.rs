@@ -7,8 +7,8 @@ mod looks;
 mod told;
 mod truth;
 
-pub use compare::{Stored, differences, disorder};
+pub use compare::{Stored, differences, disorder, untrue};
 pub use exceptions::{EXCEPTIONS, Exception, Why};
-pub use looks::{Asked, hasty};
-pub use told::{Logged, mistold};
+pub use looks::{Asked, hasty, senseless};
+pub use told::{Logged, forgotten, mistold};
 pub use truth::{Sight, Truth, World};

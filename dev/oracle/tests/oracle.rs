@@ -57,6 +57,7 @@ fn history(steps: Vec<Step>) -> History {
             repeats: 0,
             forms: Forms::New,
             self_links: false,
+            odd_lists: false,
             calls_a_minute: 5000,
             run_seconds: 60,
         },

@@ -8,15 +8,14 @@ use rand::{Rng, SeedableRng};
 /// The most time that a history takes. A sync looks back over two days of starts, and nothing here
 /// starts before the history begins.
 const LONGEST_MS: u64 = 40 * HOUR;
-const SECOND: u64 = 1000;
-const MINUTE: u64 = 60 * SECOND;
-const HOUR: u64 = 60 * MINUTE;
+pub(super) const SECOND: u64 = 1000;
+pub(super) const MINUTE: u64 = 60 * SECOND;
+pub(super) const HOUR: u64 = 60 * MINUTE;
 
 /// The history of a seed.
 pub fn make(seed: u64) -> History {
     let mut make = Make(StdRng::seed_from_u64(seed));
-    let setup = make.setup();
-    let count = make.0.random_range(3..=22);
+    let mut setup = make.setup();
     let mut left = LONGEST_MS;
     // How much goes wrong differs from history to history: few faults alone find what many hide.
     let lossy = make.0.random_range(0..=60);
@@ -25,11 +24,26 @@ pub fn make(seed: u64) -> History {
         act: Act::Sync,
         told: vec![Told::After(vec![0])],
     }];
+    let scene = if make.chance(35) {
+        make.scene(&mut setup, lossy)
+    } else {
+        Vec::new()
+    };
+    let count = match scene.is_empty() {
+        true => make.0.random_range(3..=22),
+        // What a scene leads to shows best where little else happens.
+        false if make.chance(40) => 0,
+        false => make.0.random_range(1..=8),
+    };
+    for step in scene {
+        left = left.saturating_sub(step.pause_ms);
+        steps.push(step);
+    }
     for number in 0..count {
         let pause_ms = make.pause().min(left);
         left -= pause_ms;
         // Nothing happens before somebody books.
-        let act = if number < 2 {
+        let act = if number < 2 && steps.len() < 3 {
             make.booking(&setup)
         } else {
             make.act(&setup)
@@ -49,14 +63,14 @@ pub fn make(seed: u64) -> History {
     }
 }
 
-struct Make(StdRng);
+pub(super) struct Make(pub(super) StdRng);
 
 impl Make {
-    fn chance(&mut self, percent: u32) -> bool {
+    pub(super) fn chance(&mut self, percent: u32) -> bool {
         self.0.random_range(0..100) < percent
     }
 
-    fn of<T: Copy>(&mut self, all: &[T]) -> T {
+    pub(super) fn of<T: Copy>(&mut self, all: &[T]) -> T {
         *all.choose(&mut self.0).unwrap_or(&all[0])
     }
 
@@ -74,6 +88,7 @@ impl Make {
             repeats: self.of(&[0, 0, 5, 30]),
             forms: self.of(&[Forms::New, Forms::New, Forms::Mixed, Forms::Old]),
             self_links: self.chance(15),
+            odd_lists: self.chance(15),
             calls_a_minute: self.of(&[500, 500, 60, 25]),
             run_seconds: self.of(&[60, 60, 45, 30]),
         }
@@ -90,7 +105,7 @@ impl Make {
         }
     }
 
-    fn quarters(&mut self) -> i64 {
+    pub(super) fn quarters(&mut self) -> i64 {
         match self.0.random_range(0..10) {
             0..=3 => self.0.random_range(1..=8),
             4..=8 => self.0.random_range(8..=200),
@@ -186,6 +201,8 @@ impl Make {
                     Trouble::Lag { seconds: 100 },
                     Trouble::Lag { seconds: 1000 },
                     Trouble::Lag { seconds: 10_000 },
+                    Trouble::Circle,
+                    Trouble::Refused,
                 ]),
             },
             95 => Act::Redrive,
@@ -200,7 +217,7 @@ impl Make {
         }
     }
 
-    fn told(&mut self, lossy: u32) -> Vec<Told> {
+    pub(super) fn told(&mut self, lossy: u32) -> Vec<Told> {
         let webhooks = self.0.random_range(1..=4);
         (0..webhooks).map(|_| self.one_told(lossy)).collect()
     }

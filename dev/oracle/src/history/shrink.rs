@@ -49,13 +49,14 @@ fn changes(history: &History) -> Vec<Change> {
         count /= 2;
     }
     changes.extend((0..history.stops.len()).rev().map(Change::DropStop));
-    let setups: [fn(&mut Setup); 8] = [
+    let setups: [fn(&mut Setup); 9] = [
         |setup| setup.ahead_ms = 0,
         |setup| setup.sam_connects = false,
         |setup| setup.rae_connects = false,
         |setup| setup.repeats = 0,
         |setup| setup.forms = super::Forms::New,
         |setup| setup.self_links = false,
+        |setup| setup.odd_lists = false,
         |setup| setup.calls_a_minute = 500,
         |setup| setup.run_seconds = 60,
     ];

@@ -1,9 +1,20 @@
-//! What the service asked Calendly about single events, and which of them it did not find.
+//! What the service asked Calendly, and how it was answered.
 
 use crate::reference::Asked;
+use calendly::Reply;
+use reqwest::{StatusCode, Url};
 use sandbox::Role;
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+#[derive(Default)]
+struct Heard {
+    asked: Asked,
+    /// How often the run that asked last has asked for each URL.
+    run: (u32, BTreeMap<String, u32>),
+    /// Tokens to which the list of an organization was refused.
+    refused: BTreeSet<String>,
+}
 
 /// Listens to the answers of a world.
 #[derive(Clone)]
@@ -11,7 +22,7 @@ pub(crate) struct Listener {
     calendly: sandbox::World,
     /// Ids of the accounts by their tokens.
     accounts: Arc<BTreeMap<String, String>>,
-    asked: Arc<Mutex<Asked>>,
+    heard: Arc<Mutex<Heard>>,
 }
 
 impl Listener {
@@ -19,21 +30,26 @@ impl Listener {
         Self {
             calendly,
             accounts: Arc::new(accounts),
-            asked: Arc::default(),
+            heard: Arc::default(),
         }
     }
 
-    /// Notes that whoever has `token` was answered with `status`.
-    pub(crate) fn answered(&self, path: &str, token: &str, status: u16) {
-        let Some(rest) = path.strip_prefix("/scheduled_events/") else {
+    fn heard(&self) -> MutexGuard<'_, Heard> {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes that `run`, which has `token`, was answered so.
+    pub(crate) fn answered(&self, run: u32, url: &Url, token: &str, reply: &Reply) {
+        self.heard().answered(run, url, token, reply);
+        let Some(rest) = url.path().strip_prefix("/scheduled_events/") else {
             return;
         };
         let (event, alone) = match rest.split_once('/') {
             Some((event, _)) => (event, false),
             None => (rest, true),
         };
-        let in_vain = alone && status == 404 && self.would_see(event, token);
-        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        let in_vain = alone && reply.status == StatusCode::NOT_FOUND && self.would_see(event, token);
+        let asked = &mut self.heard().asked;
         asked.read.insert(event.to_owned());
         if in_vain {
             let looks = asked.in_vain.entry(event.to_owned()).or_default();
@@ -56,7 +72,28 @@ impl Listener {
 
     /// What was asked so far.
     pub(crate) fn asked(&self) -> Asked {
-        let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        asked.clone()
+        self.heard().asked.clone()
+    }
+}
+
+impl Heard {
+    fn answered(&mut self, run: u32, url: &Url, token: &str, reply: &Reply) {
+        if self.run.0 != run {
+            self.run = (run, BTreeMap::new());
+        }
+        let times = self.run.1.entry(url.to_string()).or_default();
+        *times += 1;
+        if *times > self.asked.most.1 {
+            self.asked.most = (url.path().to_owned(), *times);
+        }
+        if url.path() != "/scheduled_events" {
+            return;
+        }
+        // Not by a page of something before it.
+        if reply.status == StatusCode::FORBIDDEN && reply.body.starts_with(b"{") {
+            self.refused.insert(token.to_owned());
+        }
+        let own_only = url.query_pairs().any(|(name, _)| name == "user");
+        self.asked.content_with_less |= own_only && !self.refused.contains(token);
     }
 }

@@ -2,6 +2,7 @@
 
 use super::asked::Listener;
 use super::trace::Trace;
+use super::twist::Twists;
 use crate::history::{How, Stop};
 use calendly::{NoReply, Reply, Wire};
 use rand::Rng;
@@ -106,6 +107,7 @@ pub(crate) struct ToCalendly {
     pub(crate) process: Arc<Process>,
     pub(crate) router: axum::Router,
     pub(crate) listener: Listener,
+    pub(crate) twists: Twists,
 }
 
 /// How long a call may take.
@@ -115,20 +117,20 @@ const CALL_LIMIT: Duration = Duration::from_secs(8);
 const MOST: usize = 16 << 20;
 
 impl Wire for ToCalendly {
-    fn send(&self, request: reqwest::Request) -> calendly::Answer {
+    fn send(&self, mut request: reqwest::Request) -> calendly::Answer {
         let (process, router) = (self.process.clone(), self.router.clone());
-        let listener = self.listener.clone();
+        let (listener, twists) = (self.listener.clone(), self.twists.clone());
         Box::pin(async move {
             let what = format!("{} {}", request.method(), request.url());
-            let path = request.url().path().to_owned();
+            let asked = request.url().clone();
+            twists.ask(request.url_mut());
             let token = request.headers().get("authorization");
             let token = token.and_then(|token| token.to_str().ok()?.strip_prefix("Bearer "));
             let token = token.unwrap_or_default().to_owned();
             let answer = tokio::time::timeout(CALL_LIMIT, async {
-                let answer = answer(router, request).await;
-                let status = answer.as_ref().map_or(0, |answer| answer.status.as_u16());
-                listener.answered(&path, &token, status);
-                answer
+                let reply = answer(router, request).await?;
+                listener.answered(process.number, &asked, &token, &reply);
+                Ok(twists.answer(asked.path(), reply))
             });
             match process.call(&what, answer).await {
                 Ok(Ok(answer)) => answer,

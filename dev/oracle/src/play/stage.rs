@@ -23,8 +23,9 @@ use platform::secrets::RotatingSecret;
 use platform::syncs::SyncStore;
 use serde_json::{Value, json};
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, SystemTime};
 use sync::handler::Syncer;
 use testkit::dynamo::Dynamo;
@@ -56,13 +57,20 @@ pub(crate) struct Stage {
     pub(crate) syncs: RefCell<Queue>,
     pub(crate) listener: Listener,
     vault: MemoryVault,
-    http: reqwest::Client,
+    /// What deliveries said to have changed before they were replayed.
+    said: RefCell<BTreeMap<String, Vec<String>>>,
     runs: Cell<u32>,
     stops: RefCell<Vec<Stop>>,
     sync_limit: Cell<Duration>,
     /// Webhooks and runs that are under way.
     busy: Cell<usize>,
+    /// How many of them are webhooks that are still to come.
+    to_come: Cell<usize>,
 }
+
+/// Makes requests, which [`ToCalendly`] sends. To make one takes long: it reads the system's
+/// certificates.
+static HTTP: LazyLock<reqwest::Client> = LazyLock::new(reqwest::Client::new);
 
 struct Keys;
 
@@ -94,11 +102,12 @@ impl Stage {
             deliveries: RefCell::new(Queue::new(HIDDEN, RETRIES.len() + 1, repeats)),
             syncs: RefCell::new(Queue::new(HIDDEN, 5, repeats)),
             vault: MemoryVault::default(),
-            http: reqwest::Client::new(),
+            said: RefCell::default(),
             runs: Cell::new(0),
             stops: RefCell::new(history.stops.clone()),
             sync_limit: Cell::new(Duration::from_secs(history.setup.run_seconds)),
             busy: Cell::new(0),
+            to_come: Cell::new(0),
         };
         for account in &accounts {
             stage.connect(account).await;
@@ -153,6 +162,17 @@ impl Stage {
         self.busy.get() == 0 && !waiting
     }
 
+    /// Whether nothing but webhooks that are still to come would bring it anything to do.
+    pub(crate) fn waits_for_webhooks(&self) -> bool {
+        let waiting = !self.deliveries.borrow().is_empty() || !self.syncs.borrow().is_empty();
+        self.busy.get() == self.to_come.get() && !waiting
+    }
+
+    /// What deliveries said to have changed before they were replayed.
+    pub(crate) fn said(&self) -> BTreeMap<String, Vec<String>> {
+        self.said.borrow().clone()
+    }
+
     /// From now on nothing goes wrong.
     pub(crate) fn calm(&self) {
         self.stops.borrow_mut().clear();
@@ -197,6 +217,12 @@ impl Stage {
         let Some(delivery) = all.get(number % all.len().max(1)) else {
             return;
         };
+        let said = delivery.changes.clone();
+        let mut all_said = self.said.borrow_mut();
+        all_said
+            .entry(delivery.id.to_string())
+            .or_insert(said.unwrap_or_default());
+        drop(all_said);
         if let Ok(Reopened::Yes(delivery)) = self.plain_log().reopen(&delivery.id).await {
             let message = DeliveryRef::from(delivery.as_ref());
             let body = serde_json::to_string(&message).unwrap_or_default();
@@ -212,7 +238,9 @@ impl Stage {
     pub(crate) fn deliver(self: &Rc<Self>, webhook: super::world::Webhook, delay: Duration) {
         let (stage, busy) = (self.clone(), self.busy());
         spawn_local(async move {
+            stage.to_come.set(stage.to_come.get() + 1);
             tokio::time::sleep(delay).await;
+            stage.to_come.set(stage.to_come.get() - 1);
             for wait in CALENDLY_RETRIES {
                 if stage.receive(&webhook).await {
                     break;
@@ -317,6 +345,7 @@ impl Stage {
             process: process.clone(),
             router: self.world.router(),
             listener: self.listener.clone(),
+            twists: self.world.twists(),
         };
         let here = "https://api.calendly.com".to_owned();
         let syncer = Syncer {
@@ -332,7 +361,7 @@ impl Stage {
                 "Calendly secret",
                 Duration::from_secs(60),
             ),
-            http: Http::by(Arc::new(wire), self.http.clone()),
+            http: Http::by(Arc::new(wire), HTTP.clone()),
             endpoints: Endpoints {
                 api: here.clone(),
                 auth: here,

@@ -2,7 +2,7 @@
 
 use super::stage::{RETENTION, Stage};
 use crate::reference::{Logged, Stored};
-use booking::{ContactKey, EventStatus, Provider};
+use booking::{ContactKey, EventStatus, Provider, Role};
 use jiff::{SignedDuration, Timestamp};
 use platform::bookings::{BookingStore, EventQuery};
 use platform::deliveries::{Body, Delivery, DeliveryQuery};
@@ -43,6 +43,35 @@ impl Stage {
         stored
     }
 
+    /// Everything that is shown of bookings, and by which guests each is found.
+    pub(crate) async fn stored_with_guests(&self) -> Stored {
+        let store = BookingStore::new(self.dynamo.client(), "bookings".to_owned());
+        let mut stored = self.stored().await;
+        let guests = stored.events.values().flat_map(|event| {
+            let guests = event["guests"].as_array().into_iter().flatten();
+            guests.filter_map(|guest| guest["email"].as_str().map(str::to_owned))
+        });
+        let guests: BTreeSet<String> = guests.collect();
+        for guest in guests {
+            let mut query = EventQuery {
+                limit: 100,
+                ..EventQuery::default()
+            };
+            let mut ids = Vec::new();
+            while let Ok(page) = store.activity(&ContactKey::of(&guest), &query).await {
+                let with = page.items.into_iter();
+                let with = with.filter(|(roles, _)| roles.contains(&Role::Guest));
+                ids.extend(with.map(|(_, event)| event.id));
+                query.after = page.next;
+                if query.after.is_none() {
+                    break;
+                }
+            }
+            stored.by_guest.insert(guest, ids);
+        }
+        stored
+    }
+
     /// The whole log, as an operator reads it.
     pub(crate) async fn log_of_deliveries(&self) -> Vec<Delivery> {
         let log = self.plain_log();
@@ -79,6 +108,7 @@ impl Stage {
             };
             let body: Value = serde_json::from_slice(&body).unwrap_or_default();
             logged.push(Logged {
+                id: delivery.id.to_string(),
                 event: event.rsplit('/').next().unwrap_or_default().to_owned(),
                 told: json!([body["event"], body["payload"]]),
                 changes: delivery.changes,

@@ -3,6 +3,7 @@
 mod pick;
 
 use super::asked::Listener;
+use super::twist::Twists;
 use crate::history::{Act, Forms, Kind, Setup, Trouble};
 use crate::reference;
 use jiff::{SignedDuration, Timestamp};
@@ -36,6 +37,7 @@ pub(crate) struct World {
     calendly: sandbox::World,
     forms: Forms,
     self_links: bool,
+    twists: Twists,
     connected: Vec<String>,
     deleted: RefCell<BTreeMap<String, reference::Truth>>,
     /// Accounts that have been in more than one organization.
@@ -87,6 +89,7 @@ impl World {
             calendly,
             forms: setup.forms,
             self_links: setup.self_links,
+            twists: Twists::new(setup.odd_lists),
             connected: connected.map(|(id, _)| (*id).to_owned()).collect(),
             deleted: RefCell::default(),
             moved: RefCell::default(),
@@ -125,8 +128,14 @@ impl World {
         self.calendly.now()
     }
 
+    /// What is odd about its answers.
+    pub(crate) fn twists(&self) -> Twists {
+        self.twists.clone()
+    }
+
     /// From now on it answers well.
     pub(crate) fn calm(&self) {
+        self.twists.calm();
         self.calendly.fail_no_more();
     }
 
@@ -234,7 +243,10 @@ impl World {
             Act::ChangeOrganization => self.change_organization(SAM, Role::User),
             Act::AuthorizeElsewhere => self.change_organization(DANA, Role::Owner),
             Act::Trouble { skip, calls, how } => {
-                world.fail(fault(skip, calls, how));
+                match fault(skip, calls, how) {
+                    Some(fault) => world.fail(fault),
+                    None => self.twists.add(how, skip, calls),
+                }
                 Ok(())
             }
             Act::Sync | Act::Redrive | Act::Replay { .. } | Act::Wait => Ok(()),
@@ -359,6 +371,24 @@ impl World {
         Ok(())
     }
 
+    /// What was deleted with its data, as it was last.
+    pub(crate) fn deleted(&self) -> BTreeMap<String, reference::Truth> {
+        self.deleted.borrow().clone()
+    }
+
+    /// How many of the connected accounts can have no subscription that tells them anything. Who
+    /// has left the organization that they connected with is none of its members.
+    pub(crate) fn unheard(&self) -> usize {
+        let accounts = self.calendly.accounts();
+        let mine = accounts.iter().filter(|a| self.connected.contains(&a.id));
+        let there = mine.filter(|account| {
+            let first = if account.id == RAE { SECOND } else { FIRST };
+            account.organization.ends_with(first)
+        });
+        let subscriptions = self.calendly.subscriptions().len();
+        there.count().saturating_sub(subscriptions)
+    }
+
     /// All of it, as it is now.
     pub(crate) fn truth(&self) -> reference::World {
         let events = self.calendly.events();
@@ -367,7 +397,7 @@ impl World {
         reference::World {
             now: ambient::now(),
             events: events.iter().map(|e| (e.id.clone(), truth(e))).collect(),
-            deleted: self.deleted.borrow().clone(),
+            deleted: self.deleted(),
             sights: mine
                 .map(|account| reference::Sight {
                     user: account.uri.clone(),
@@ -397,8 +427,10 @@ fn event_type(kind: Kind) -> String {
 /// Of single things only: that a list isn't there is not what Calendly says.
 const SINGLE: &str = "/scheduled_events/";
 
-fn fault(skip: u32, times: u32, how: Trouble) -> CallFault {
+/// Trouble of single calls; nothing for that of lists.
+fn fault(skip: u32, times: u32, how: Trouble) -> Option<CallFault> {
     let next = CallFault::next(match how {
+        Trouble::Circle | Trouble::Refused => return None,
         Trouble::NotFound => Instead::Status(404),
         Trouble::Forbidden => Instead::Status(403),
         Trouble::Page => Instead::CdnPage,
@@ -407,12 +439,12 @@ fn fault(skip: u32, times: u32, how: Trouble) -> CallFault {
         Trouble::Lost => Instead::Lost,
         Trouble::Lag { seconds } => Instead::LagMs(seconds * 1000),
     });
-    CallFault {
+    Some(CallFault {
         path: (how == Trouble::NotFound).then(|| SINGLE.to_owned()),
         skip,
         times,
         ..next
-    }
+    })
 }
 
 /// As some relays write it: a booking that nothing replaced is named as its own successor.

@@ -22,11 +22,29 @@ pub struct Stored {
     /// Ids of the events that a person's list has from the event's own start on, up to a second
     /// later, by address and event.
     pub at_start: BTreeMap<(String, String), bool>,
+    /// Ids of the events of each guest, by address; only where it was asked for.
+    pub by_guest: BTreeMap<String, Vec<String>>,
 }
 
 /// How what is stored differs from what is true.
 pub fn differences(world: &World, stored: &Stored) -> Vec<String> {
     let mut found = disorder(stored);
+    found.extend(untrue(world, stored));
+    for (id, event) in &stored.events {
+        if world.events.contains_key(id) {
+            continue;
+        }
+        match world.deleted.get(id) {
+            None => found.push(format!("event {id} is stored, and never was")),
+            Some(truth) => deleted(world, truth, event, &mut found),
+        }
+    }
+    found
+}
+
+/// How what is stored differs from what is true of all that is there.
+pub fn untrue(world: &World, stored: &Stored) -> Vec<String> {
+    let mut found = Vec::new();
     for (id, truth) in &world.events {
         match stored.events.get(id) {
             None if world.is_seen(truth) => found.push(format!("event {id} is not stored")),
@@ -35,15 +53,6 @@ pub fn differences(world: &World, stored: &Stored) -> Vec<String> {
             }
             // Not seen.
             None | Some(_) => {}
-        }
-    }
-    for (id, event) in &stored.events {
-        if world.events.contains_key(id) {
-            continue;
-        }
-        match world.deleted.get(id) {
-            None => found.push(format!("event {id} is stored, and never was")),
-            Some(truth) => deleted(world, truth, event, &mut found),
         }
     }
     found
@@ -107,20 +116,31 @@ pub fn disorder(stored: &Stored) -> Vec<String> {
             found.push(format!("{address} does not find event {id} at its start"));
         }
     }
-    for (address, ids) in &stored.by_person {
+    mislisted(stored, "invitees", &stored.by_person, &mut found);
+    mislisted(stored, "guests", &stored.by_guest, &mut found);
+    found
+}
+
+/// Lists of people that say other than the events name.
+fn mislisted(
+    stored: &Stored,
+    role: &str,
+    lists: &BTreeMap<String, Vec<String>>,
+    found: &mut Vec<String>,
+) {
+    for (address, ids) in lists {
         for (id, event) in &stored.events {
-            let invitees = event["invitees"].as_array().into_iter().flatten();
-            let named = invitees.filter(|invitee| invitee["email"] == **address);
+            let people = event[role].as_array().into_iter().flatten();
+            let named = people.filter(|person| person["email"] == **address);
             let right = usize::from(named.count() > 0);
             let listed = ids.iter().filter(|listed| *listed == id).count();
             if listed != right {
                 found.push(format!(
-                    "{address} finds event {id} {listed} times, not {right}"
+                    "{address} finds event {id} {listed} times, not {right}, among {role}"
                 ));
             }
         }
     }
-    found
 }
 
 /// Each field that differs. A field that is stored and not expected is a difference too: whoever

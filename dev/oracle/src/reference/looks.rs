@@ -1,6 +1,7 @@
-//! That an event is gone is concluded from looks alone: here is what looks there were.
+//! What was asked, and what may be concluded from the answers: that an event is gone, from looks
+//! alone, and that an account sees its own events only, from a refusal.
 
-use super::Stored;
+use super::{Stored, Truth};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,6 +12,28 @@ pub struct Asked {
     pub read: BTreeSet<String>,
     /// When an account that may see its whole organization was told that there is no such event.
     pub in_vain: BTreeMap<String, Vec<Timestamp>>,
+    /// What a single run asked for most often in the same words, and how often.
+    pub most: (String, u32),
+    /// An account asked for its own events, and had never been refused its organization's.
+    pub content_with_less: bool,
+}
+
+/// So often a run may ask for the same: a few times until it notices that a list leads nowhere, and
+/// each of these a few times where no answer comes.
+const MOST: u32 = 16;
+
+/// What nobody would ask.
+pub fn senseless(asked: &Asked) -> Vec<String> {
+    let mut found = Vec::new();
+    let (what, times) = &asked.most;
+    if *times > MOST {
+        found.push(format!("one run asks {times} times for the same {what}"));
+    }
+    if asked.content_with_less {
+        let what = "an account asks for its own events only, and was never refused the others";
+        found.push(what.to_owned());
+    }
+    found
 }
 
 /// How far apart two looks in vain must be.
@@ -20,10 +43,15 @@ const ANSWERED_WITHIN: SignedDuration = SignedDuration::from_secs(20);
 
 /// Events that are shown as gone, though nobody looked for them in vain twice, ten minutes apart,
 /// before they began.
-pub fn hasty(stored: &Stored, asked: &Asked) -> Vec<String> {
+pub fn hasty(deleted: &BTreeMap<String, Truth>, stored: &Stored, asked: &Asked) -> Vec<String> {
     let mut found = Vec::new();
     for (id, event) in &stored.events {
-        if event["cancellation"]["inferred"] != true {
+        // What was never canceled at Calendly, nobody can have told of as canceled.
+        let was_active = deleted
+            .get(id)
+            .is_some_and(|it| it.event["status"] == "active");
+        let inferred = event["cancellation"]["inferred"] == true;
+        if !inferred && !(was_active && event["status"] == "canceled") {
             continue;
         }
         let start = event["startTime"].as_str();

@@ -10,6 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 /// A delivery of the log.
 #[derive(Debug, Clone)]
 pub struct Logged {
+    /// Its id.
+    pub id: String,
     /// Id of the event that it is about.
     pub event: String,
     /// What it told, without who was to hear it, and when.
@@ -55,6 +57,22 @@ pub fn mistold(stored: &Stored, log: &[Logged], asked: &Asked) -> Vec<String> {
         }
     }
     found
+}
+
+/// Deliveries that no longer say what they said to have changed before they were applied again;
+/// `before` has that by their ids.
+pub fn forgotten(before: &BTreeMap<String, Vec<String>>, log: &[Logged]) -> Vec<String> {
+    let keeps = |one: &&Logged| {
+        let said = before.get(&one.id).map_or(&[][..], Vec::as_slice);
+        let says = one.changes.as_deref().unwrap_or_default();
+        !says.starts_with(said)
+    };
+    let forgotten = log.iter().filter(keeps);
+    let told = forgotten.map(|one| {
+        let (id, said, says) = (&one.id, &before[&one.id], &one.changes);
+        format!("delivery {id} said {said:?}, and after it was replayed {says:?}")
+    });
+    told.collect()
 }
 
 /// The words of which one at least must have been said of an invitee, each time.

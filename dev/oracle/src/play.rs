@@ -28,6 +28,9 @@ use trace::Trace;
 const REST: Duration = Duration::from_secs(24 * 3600);
 /// Syncs after which all must be well.
 const SYNCS: usize = 3;
+/// Runs of the sync function in which it comes to rest: a history has some dozens of events to read, and
+/// 25 calls a minute at the least.
+const MOST_RUNS: u32 = 100;
 /// From one scheduled sync to the next, as the template has it.
 const SYNC_EVERY: Duration = Duration::from_secs(15 * 60);
 
@@ -207,10 +210,7 @@ async fn read_before_told(stage: &Rc<Stage>) -> Result<(), Failure> {
     }
     stage.sync(None).await;
     let is_right = |stored| untrue(&stage.world.truth(), stored).is_empty();
-    let mut pause = PAUSE;
-    while !stage.waits_for_webhooks() {
-        tokio::time::sleep(pause.next()).await;
-    }
+    wait(stage, Stage::waits_for_webhooks).await?;
     if stage.idle() || !is_right(&stage.stored().await) {
         return Ok(());
     }
@@ -290,13 +290,22 @@ impl Pause {
 
 /// Waits until nothing is left to be done.
 async fn rest(stage: &Stage) -> Result<(), Failure> {
+    wait(stage, Stage::idle).await
+}
+
+async fn wait(stage: &Stage, is_over: fn(&Stage) -> bool) -> Result<(), Failure> {
+    let began = stage.sync_runs();
     let wait = async {
         let mut pause = PAUSE;
-        while !stage.idle() {
+        while !is_over(stage) {
+            if stage.sync_runs() - began > MOST_RUNS {
+                return Some(format!("a sync takes more than {MOST_RUNS} messages"));
+            }
             tokio::time::sleep(pause.next()).await;
         }
+        None
     };
     let rested = tokio::time::timeout(REST, wait).await;
-    let found = rested.err().map(|_| "it does not come to rest".to_owned());
+    let found = rested.unwrap_or_else(|_| Some("it does not come to rest".to_owned()));
     check(|| "while waiting".to_owned(), found.into_iter().collect())
 }

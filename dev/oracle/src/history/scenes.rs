@@ -125,39 +125,32 @@ impl Make {
         steps
     }
 
-    /// What a message tells is over when it comes, and was read meanwhile.
+    /// What a message tells is over when it comes, and was read meanwhile: that read found nothing
+    /// changed, so nothing of it was stored.
     fn told_late(&mut self, lossy: u32) -> Vec<Step> {
-        let mut steps = vec![self.first(Kind::Webinar, 300)];
-        let sync = self.chance(50);
-        let (there, back) = if self.chance(60) {
-            (Act::WriteNotes { event: 0 }, Act::RemoveNotes { event: 0 })
-        } else {
-            let given = |to_sam| Act::Reassign { event: 0, to_sam };
-            (given(true), given(false))
+        let never = |pause_ms, act| Step {
+            pause_ms,
+            act,
+            told: vec![Told::Never],
         };
-        if sync {
-            steps.push(self.step(10 * SECOND, Act::Sync, lossy));
+        let notes = self.chance(50);
+        let mut steps = vec![self.first(Kind::Demo, 1)];
+        let begun = self.between(16 * MINUTE, HOUR);
+        steps.push(never(begun, Act::Sync));
+        if notes {
+            steps.push(never(20 * SECOND, Act::WriteNotes { event: 0 }));
         }
-        let pause = self.between(10 * SECOND, 4 * MINUTE);
-        steps.push(self.step(pause, there, lossy));
-        let late = self.between(20 * MINUTE, 5 * HOUR);
-        let act = match self.0.random_range(0..3) {
-            0 => Act::Cancel {
-                invitee: 0,
-                by_host: true,
-            },
-            _ => Act::Join {
-                event: 0,
-                person: 4,
-            },
-        };
-        let told = vec![Told::After(vec![late])];
+        let late = self.between(20 * MINUTE, 15 * HOUR);
         steps.push(Step {
             pause_ms: 2 * SECOND,
-            act,
-            told,
+            act: Act::MarkNoShow { invitee: 0 },
+            told: vec![Told::After(vec![late])],
         });
-        steps.push(self.step(5 * SECOND, back, lossy));
+        let pause = self.between(SECOND, 5 * MINUTE);
+        steps.push(never(pause, Act::ClearNoShow { invitee: 0 }));
+        if notes {
+            steps.push(never(SECOND, Act::RemoveNotes { event: 0 }));
+        }
         let pause = self.between(SECOND, 10 * MINUTE);
         steps.push(self.step(pause, Act::Sync, lossy));
         steps

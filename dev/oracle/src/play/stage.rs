@@ -60,6 +60,7 @@ pub(crate) struct Stage {
     /// What deliveries said to have changed before they were replayed.
     said: RefCell<BTreeMap<String, Vec<String>>>,
     runs: Cell<u32>,
+    sync_runs: Cell<u32>,
     stops: RefCell<Vec<Stop>>,
     sync_limit: Cell<Duration>,
     /// Webhooks and runs that are under way.
@@ -104,6 +105,7 @@ impl Stage {
             vault: MemoryVault::default(),
             said: RefCell::default(),
             runs: Cell::new(0),
+            sync_runs: Cell::new(0),
             stops: RefCell::new(history.stops.clone()),
             sync_limit: Cell::new(Duration::from_secs(history.setup.run_seconds)),
             busy: Cell::new(0),
@@ -166,6 +168,11 @@ impl Stage {
     pub(crate) fn waits_for_webhooks(&self) -> bool {
         let waiting = !self.deliveries.borrow().is_empty() || !self.syncs.borrow().is_empty();
         self.busy.get() == self.to_come.get() && !waiting
+    }
+
+    /// How often the sync function ran.
+    pub(crate) fn sync_runs(&self) -> u32 {
+        self.sync_runs.get()
     }
 
     /// What deliveries said to have changed before they were replayed.
@@ -341,6 +348,7 @@ impl Stage {
     /// A run of the sync function: the schedule's tick, or a batch.
     pub(crate) async fn sync(&self, batch: Option<Vec<Message>>) {
         let process = self.process("sync");
+        self.sync_runs.set(self.sync_runs.get() + 1);
         let wire = ToCalendly {
             process: process.clone(),
             router: self.world.router(),

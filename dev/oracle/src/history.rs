@@ -21,6 +21,8 @@ pub struct History {
     pub steps: Vec<Step>,
     /// Which runs of functions are stopped where.
     pub stops: Vec<Stop>,
+    /// Which writes of bookings, of all, are the last thing that whoever makes them does.
+    pub last_writes: Vec<u64>,
 }
 
 /// What holds for a whole history.

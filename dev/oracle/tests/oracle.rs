@@ -63,6 +63,7 @@ fn history(steps: Vec<Step>) -> History {
         },
         steps,
         stops: Vec::new(),
+        last_writes: Vec::new(),
     }
 }
 

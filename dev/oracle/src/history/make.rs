@@ -24,8 +24,9 @@ pub fn make(seed: u64) -> History {
         act: Act::Sync,
         told: vec![Told::After(vec![0])],
     }];
+    let mut last_writes = make.last_writes();
     let scene = if make.chance(35) {
-        make.scene(&mut setup, lossy)
+        make.scene(&mut setup, lossy, &mut last_writes)
     } else {
         Vec::new()
     };
@@ -60,6 +61,7 @@ pub fn make(seed: u64) -> History {
         setup,
         steps,
         stops,
+        last_writes,
     }
 }
 
@@ -185,26 +187,7 @@ impl Make {
             78 => Act::Forbid { event },
             79 => Act::Allow { event },
             80..=87 => Act::Sync,
-            88..=94 => Act::Trouble {
-                skip: self.0.random_range(0..8),
-                calls: self.of(&[1, 1, 1, 2, 6, 30]),
-                how: self.of(&[
-                    Trouble::NotFound,
-                    Trouble::NotFound,
-                    Trouble::Forbidden,
-                    Trouble::Page,
-                    Trouble::TooMany,
-                    Trouble::Broken,
-                    Trouble::Lost,
-                    Trouble::Lag { seconds: 1 },
-                    Trouble::Lag { seconds: 10 },
-                    Trouble::Lag { seconds: 100 },
-                    Trouble::Lag { seconds: 1000 },
-                    Trouble::Lag { seconds: 10_000 },
-                    Trouble::Circle,
-                    Trouble::Refused,
-                ]),
-            },
+            88..=94 => self.trouble(),
             95 => Act::Redrive,
             96..=97 => Act::Replay {
                 delivery: self.0.random_range(0..12),
@@ -214,6 +197,36 @@ impl Make {
                 quarters: self.quarters(),
             },
             _ => Act::Wait,
+        }
+    }
+
+    fn trouble(&mut self) -> Act {
+        let how = self.of(&[
+            Trouble::NotFound,
+            Trouble::NotFound,
+            Trouble::Forbidden,
+            Trouble::Page,
+            Trouble::Page,
+            Trouble::TooMany,
+            Trouble::Broken,
+            Trouble::Lost,
+            Trouble::Lag { seconds: 1 },
+            Trouble::Lag { seconds: 10 },
+            Trouble::Lag { seconds: 100 },
+            Trouble::Lag { seconds: 1000 },
+            Trouble::Lag { seconds: 10_000 },
+            Trouble::Circle,
+            Trouble::Refused,
+        ]);
+        let calls = match how {
+            // It shows only where it doesn't end.
+            Trouble::Circle | Trouble::Refused => 50,
+            _ => self.of(&[1, 1, 1, 2, 6, 30]),
+        };
+        Act::Trouble {
+            skip: self.0.random_range(0..8),
+            calls,
+            how,
         }
     }
 
@@ -237,6 +250,11 @@ impl Make {
             8 => self.0.random_range(MINUTE..HOUR),
             _ => self.0.random_range(HOUR..10 * HOUR),
         }
+    }
+
+    fn last_writes(&mut self) -> Vec<u64> {
+        let count = self.of(&[0, 0, 0, 1, 3]);
+        (0..count).map(|_| self.0.random_range(1..30)).collect()
     }
 
     fn stops(&mut self) -> Vec<Stop> {

@@ -7,15 +7,20 @@ use rand::Rng;
 
 impl Make {
     /// One of them. A number names whom it should, as nobody booked before.
-    pub(super) fn scene(&mut self, setup: &mut Setup, lossy: u32) -> Vec<Step> {
+    pub(super) fn scene(
+        &mut self,
+        setup: &mut Setup,
+        lossy: u32,
+        last_writes: &mut Vec<u64>,
+    ) -> Vec<Step> {
         match self.0.random_range(0..6) {
             0 => self.marks(lossy),
             1 | 2 => self.gone(lossy),
             3 => self.told_late(lossy),
             4 => match self.0.random_range(0..4) {
-                0 => self.many_begun(setup),
+                0 if self.chance(60) => self.many_begun(setup),
                 1 => self.many_guests(setup),
-                _ => self.called_off(lossy),
+                _ => self.called_off(lossy, last_writes),
             },
             _ => self.replays(lossy),
         }
@@ -214,23 +219,29 @@ impl Make {
         ]
     }
 
-    /// Several people's event is moved, or called off, and the next to touch it may be stopped.
-    fn called_off(&mut self, lossy: u32) -> Vec<Step> {
+    /// Several people's event is moved, or called off, and whoever touches it is stopped.
+    fn called_off(&mut self, lossy: u32, last_writes: &mut Vec<u64>) -> Vec<Step> {
         let mut steps = vec![self.first(Kind::Webinar, 40)];
         for person in 1..self.0.random_range(2..5) {
             let act = Act::Join { event: 0, person };
             steps.push(Self::well(SECOND, act));
         }
-        let act = match self.0.random_range(0..3) {
-            0 => Act::Shift {
+        let act = match self.0.random_range(0..4) {
+            0..=1 => Act::Shift {
                 event: 0,
                 quarters: 60,
             },
-            1 => Act::Delete { event: 0 },
+            2 => Act::Delete { event: 0 },
             _ => Act::CancelEvent { event: 0 },
         };
         steps.push(self.step(20 * SECOND, act, lossy));
         steps.push(self.step(3 * SECOND, Act::Sync, lossy));
+        // Those before have brought the people here.
+        for write in 2..16 {
+            if self.chance(25) {
+                last_writes.push(write);
+            }
+        }
         steps
     }
 

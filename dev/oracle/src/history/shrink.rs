@@ -32,6 +32,7 @@ enum Change {
     DropSteps { from: usize, count: usize },
     DropAllStops,
     DropStop(usize),
+    DropLastWrite(usize),
     Setup(fn(&mut Setup)),
     TellWell(usize),
     TellSoon(usize),
@@ -49,6 +50,8 @@ fn changes(history: &History) -> Vec<Change> {
         count /= 2;
     }
     changes.extend((0..history.stops.len()).rev().map(Change::DropStop));
+    let writes = (0..history.last_writes.len()).rev();
+    changes.extend(writes.map(Change::DropLastWrite));
     let setups: [fn(&mut Setup); 9] = [
         |setup| setup.ahead_ms = 0,
         |setup| setup.sam_connects = false,
@@ -84,6 +87,12 @@ impl Change {
                     return None;
                 }
                 smaller.stops.remove(place);
+            }
+            Self::DropLastWrite(place) => {
+                if place >= smaller.last_writes.len() {
+                    return None;
+                }
+                smaller.last_writes.remove(place);
             }
             Self::Setup(simpler) => simpler(&mut smaller.setup),
             Self::TellWell(step) => smaller.steps.get_mut(step)?.told = vec![Told::After(vec![0])],

@@ -28,6 +28,9 @@ pub fn tell(history: &History) -> String {
             stop.run, stop.call
         );
     }
+    for write in &history.last_writes {
+        let _ = writeln!(story, "  whoever makes write {write} is killed after it");
+    }
     story
 }
 

@@ -18,6 +18,7 @@ pub(crate) struct Process {
     /// Which run of a function it is, of all.
     pub(crate) number: u32,
     stops: Vec<Stop>,
+    last_writes: Vec<u64>,
     calls: AtomicU32,
     dead: AtomicBool,
     died: Notify,
@@ -25,11 +26,17 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// The run `number`, to which `stops` happen.
-    pub(crate) fn new(number: u32, stops: Vec<Stop>, trace: Arc<Trace>) -> Arc<Self> {
+    /// The run `number`, to which `stops` happen, and which ends with any of `last_writes`.
+    pub(crate) fn new(
+        number: u32,
+        stops: Vec<Stop>,
+        last_writes: Vec<u64>,
+        trace: Arc<Trace>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             number,
             stops,
+            last_writes,
             calls: AtomicU32::new(0),
             dead: AtomicBool::new(false),
             died: Notify::new(),
@@ -51,8 +58,11 @@ impl Process {
         let pause = ambient::rng().random_range(1..=25);
         tokio::time::sleep(Duration::from_millis(pause)).await;
         self.pass(number, false).await?;
-        self.trace.call(self.number, number, what);
+        let write = self.trace.call(self.number, number, what);
         let done = effect.await;
+        if write.is_some_and(|write| self.last_writes.contains(&write)) {
+            self.kill();
+        }
         self.pass(number, true).await?;
         Ok(done)
     }

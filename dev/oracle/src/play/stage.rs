@@ -62,6 +62,7 @@ pub(crate) struct Stage {
     runs: Cell<u32>,
     sync_runs: Cell<u32>,
     stops: RefCell<Vec<Stop>>,
+    last_writes: RefCell<Vec<u64>>,
     sync_limit: Cell<Duration>,
     /// Webhooks and runs that are under way.
     busy: Cell<usize>,
@@ -107,6 +108,7 @@ impl Stage {
             runs: Cell::new(0),
             sync_runs: Cell::new(0),
             stops: RefCell::new(history.stops.clone()),
+            last_writes: RefCell::new(history.last_writes.clone()),
             sync_limit: Cell::new(Duration::from_secs(history.setup.run_seconds)),
             busy: Cell::new(0),
             to_come: Cell::new(0),
@@ -183,6 +185,7 @@ impl Stage {
     /// From now on nothing goes wrong.
     pub(crate) fn calm(&self) {
         self.stops.borrow_mut().clear();
+        self.last_writes.borrow_mut().clear();
         self.deliveries.borrow_mut().calm();
         self.syncs.borrow_mut().calm();
         self.sync_limit.set(Duration::from_secs(60));
@@ -195,7 +198,13 @@ impl Stage {
         self.trace.line(|| format!("run {number}: {function}"));
         let stops = self.stops.borrow();
         let mine = stops.iter().filter(|stop| stop.run == number);
-        Process::new(number, mine.cloned().collect(), self.trace.clone())
+        let last_writes = self.last_writes.borrow().clone();
+        Process::new(
+            number,
+            mine.cloned().collect(),
+            last_writes,
+            self.trace.clone(),
+        )
     }
 
     fn port(process: &Arc<Process>, queue: &RefCell<Queue>) -> Port {

@@ -33,13 +33,16 @@ impl Trace {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A process made a call.
-    pub(crate) fn call(&self, process: u32, call: u32, what: &str) {
+    /// A process made a call. Answers which write of bookings it is, if it is one.
+    pub(crate) fn call(&self, process: u32, call: u32, what: &str) -> Option<u64> {
+        let is_write = WRITES.contains(&what);
         let mut inner = self.inner();
         inner.calls += 1;
-        inner.writes += u64::from(WRITES.contains(&what));
+        inner.writes += u64::from(is_write);
+        let write = is_write.then_some(inner.writes);
         drop(inner);
         self.line(|| format!("  run {process} call {call}: {what}"));
+        write
     }
 
     /// Something else happened.

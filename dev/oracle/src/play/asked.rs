@@ -48,7 +48,8 @@ impl Listener {
             Some((event, _)) => (event, false),
             None => (rest, true),
         };
-        let in_vain = alone && reply.status == StatusCode::NOT_FOUND && self.would_see(event, token);
+        let in_vain =
+            alone && reply.status == StatusCode::NOT_FOUND && self.would_see(event, token);
         let asked = &mut self.heard().asked;
         asked.read.insert(event.to_owned());
         if in_vain {

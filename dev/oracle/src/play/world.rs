@@ -377,14 +377,12 @@ impl World {
     }
 
     /// How many of the connected accounts can have no subscription that tells them anything. Who
-    /// has left the organization that they connected with is none of its members.
+    /// has left the organization that they connected with may make none for it.
     pub(crate) fn unheard(&self) -> usize {
         let accounts = self.calendly.accounts();
         let mine = accounts.iter().filter(|a| self.connected.contains(&a.id));
-        let there = mine.filter(|account| {
-            let first = if account.id == RAE { SECOND } else { FIRST };
-            account.organization.ends_with(first)
-        });
+        let moved = self.moved.borrow();
+        let there = mine.filter(|account| !moved.contains(&account.id));
         let subscriptions = self.calendly.subscriptions().len();
         there.count().saturating_sub(subscriptions)
     }

@@ -246,6 +246,26 @@ fn wherever_a_delivery_that_came_twice_is_stopped_none_claims_that_nothing_chang
 }
 
 #[test]
+fn more_meetings_that_have_begun_than_a_message_has_calls_for_are_read_in_some_messages() {
+    let mut busy = history(vec![
+        step(Act::Sync, at_once()),
+        step(
+            Act::BusyDay {
+                people: 30,
+                quarters: 1,
+            },
+            Told::Never,
+        ),
+        Step {
+            pause_ms: 12 * 3_600_000,
+            ..step(Act::Sync, at_once())
+        },
+    ]);
+    busy.setup.calls_a_minute = 25;
+    holds(&busy);
+}
+
+#[test]
 fn a_chain_of_more_moves_than_are_followed_ends_as_it_is() {
     let mut steps = vec![
         step(Act::Sync, at_once()),

@@ -234,7 +234,17 @@ impl Make {
             2 => Act::Delete { event: 0 },
             _ => Act::CancelEvent { event: 0 },
         };
-        steps.push(self.step(20 * SECOND, act, lossy));
+        // While its link isn't ready it is read again, which hides what was left undone.
+        let pause = self.between(20 * SECOND, 20 * MINUTE);
+        steps.push(self.step(pause, act, lossy));
+        if self.chance(60) {
+            // Whoever comes later tells of it; the others have to follow.
+            let act = Act::Join {
+                event: 0,
+                person: 5,
+            };
+            steps.push(Self::well(SECOND, act));
+        }
         steps.push(self.step(3 * SECOND, Act::Sync, lossy));
         // Those before have brought the people here.
         for write in 2..16 {

@@ -89,13 +89,20 @@ pub enum OAuthError {
     /// Calendly did not answer, so what became of a refresh token is not known.
     #[error("Calendly's token endpoint could not be reached")]
     Unreachable,
-    /// Another refusal.
+    /// Another refusal, in the form that OAuth has for it.
     #[error("Calendly's token endpoint answered {status} {code}")]
     Refused {
         /// HTTP status.
         status: u16,
-        /// OAuth's error code, if the body had one.
+        /// OAuth's error code.
         code: String,
+    },
+    /// A refusal that isn't of that form: its content network answered, or something on the way. It
+    /// says nothing about what was asked for.
+    #[error("something before Calendly's token endpoint answered {status}")]
+    Gateway {
+        /// HTTP status.
+        status: u16,
     },
     /// A success without what it must hold.
     #[error("Calendly's token answer has no {0}")]
@@ -106,7 +113,7 @@ impl OAuthError {
     /// Whether a later try may succeed without anybody doing something.
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Unreachable => true,
+            Self::Unreachable | Self::Gateway { .. } => true,
             Self::Refused { status, .. } => *status >= 500 || *status == 429,
             _ => false,
         }
@@ -314,6 +321,9 @@ fn refusal(status: StatusCode, bytes: &[u8]) -> OAuthError {
     match body.error.as_str() {
         "invalid_grant" => OAuthError::InvalidGrant,
         "invalid_client" => OAuthError::InvalidClient,
+        "" => OAuthError::Gateway {
+            status: status.as_u16(),
+        },
         code => OAuthError::Refused {
             status: status.as_u16(),
             code: code.chars().take(50).collect(),
@@ -361,6 +371,35 @@ mod tests {
         ] {
             assert_eq!(grant(&json!({"scope": some})).missing_scopes(), [missing]);
         }
+    }
+
+    #[test]
+    fn a_refusal_that_is_not_of_oauths_form_is_over_soon() {
+        let refused = |status: u16, body: &str| {
+            let status = StatusCode::from_u16(status).unwrap();
+            refusal(status, body.as_bytes()).is_transient()
+        };
+        for body in [
+            "<html>blocked</html>",
+            "",
+            "{}",
+            "[]",
+            r#"{"error":7}"#,
+            r#"{"message":"x"}"#,
+        ] {
+            for status in [400, 401, 403, 404, 429, 500, 503] {
+                assert!(refused(status, body), "{status} {body}");
+            }
+        }
+        for code in [
+            "invalid_grant",
+            "invalid_client",
+            "invalid_request",
+            "unauthorized_client",
+        ] {
+            assert!(!refused(400, &format!(r#"{{"error":"{code}"}}"#)), "{code}");
+        }
+        assert!(refused(503, r#"{"error":"temporarily_unavailable"}"#));
     }
 
     #[test]

@@ -3,60 +3,106 @@
 #![allow(clippy::unwrap_used, clippy::missing_panics_doc)]
 
 use booking::ConnectionId;
-use platform::connections::{Tokens, Vault};
+use platform::connections::{Stored, Tokens, Vault};
 use platform::queue::{DeliveryRef, Jobs, Outbox};
 use platform::secrets::Versions;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// Tokens by connection. Writes can be made to fail, as if the process had been killed before.
+/// Tokens by connection. Writes can be made to fail, as if the process had been killed before, and to be
+/// seen late, as Secrets Manager may show them.
 #[derive(Clone, Default)]
 pub struct MemoryVault {
-    tokens: Arc<Mutex<HashMap<String, Tokens>>>,
+    secrets: Arc<Mutex<HashMap<String, Secret>>>,
     killed: Arc<Mutex<bool>>,
+    late: Arc<Mutex<u32>>,
+}
+
+/// All versions of a secret, the last one at the end.
+#[derive(Default)]
+struct Secret {
+    versions: Vec<Stored>,
+    /// Reads to which the last version isn't shown yet.
+    late: u32,
+}
+
+impl Secret {
+    fn read(&mut self, version: Option<&str>) -> Option<&Stored> {
+        let is_late = self.late > 0;
+        self.late -= u32::from(is_late);
+        let shown = &self.versions[..self.versions.len() - usize::from(is_late)];
+        match version {
+            Some(version) => shown.iter().find(|stored| stored.version == version),
+            None => shown.last(),
+        }
+    }
 }
 
 impl MemoryVault {
-    /// Puts tokens there.
+    /// Puts tokens there, for everybody to see at once.
     pub fn put(&self, id: &str, tokens: Tokens) {
-        self.tokens.lock().unwrap().insert(id.to_owned(), tokens);
+        let mut secrets = self.secrets.lock().unwrap();
+        let secret = secrets.entry(id.to_owned()).or_default();
+        let version = format!("put by hand {}", secret.versions.len());
+        secret.versions.push(Stored { tokens, version });
     }
 
     /// The tokens of a connection.
     pub fn tokens(&self, id: &str) -> Option<Tokens> {
-        self.tokens.lock().unwrap().get(id).cloned()
+        let secrets = self.secrets.lock().unwrap();
+        Some(secrets.get(id)?.versions.last()?.tokens.clone())
     }
 
     /// Whether it holds nothing.
     pub fn is_empty(&self) -> bool {
-        self.tokens.lock().unwrap().is_empty()
+        self.secrets.lock().unwrap().is_empty()
     }
 
     /// Makes writes fail, or work again.
     pub fn kill_before_write(&self, killed: bool) {
         *self.killed.lock().unwrap() = killed;
     }
+
+    /// From now on each writing is not shown to the next `reads` of the same tokens.
+    pub fn show_late(&self, reads: u32) {
+        *self.late.lock().unwrap() = reads;
+    }
 }
 
 impl Vault for MemoryVault {
-    async fn read(&self, id: &ConnectionId) -> platform::Result<Option<Tokens>> {
-        Ok(self.tokens(id.as_str()))
+    async fn read(
+        &self,
+        id: &ConnectionId,
+        version: Option<&str>,
+    ) -> platform::Result<Option<Stored>> {
+        let mut secrets = self.secrets.lock().unwrap();
+        let secret = secrets.get_mut(id.as_str());
+        Ok(secret.and_then(|secret| secret.read(version).cloned()))
     }
 
-    async fn write(&self, id: &ConnectionId, tokens: &Tokens) -> platform::Result<()> {
+    async fn write(
+        &self,
+        id: &ConnectionId,
+        tokens: &Tokens,
+        version: &str,
+    ) -> platform::Result<()> {
         if *self.killed.lock().unwrap() {
             return Err(platform::Error::Aws {
                 action: "write tokens",
                 cause: "killed".to_owned(),
             });
         }
-        self.put(id.as_str(), tokens.clone());
+        let (tokens, version) = (tokens.clone(), version.to_owned());
+        let mut secrets = self.secrets.lock().unwrap();
+        let secret = secrets.entry(id.as_str().to_owned()).or_default();
+        secret.versions.push(Stored { tokens, version });
+        secret.late = *self.late.lock().unwrap();
         Ok(())
     }
 
     async fn forget(&self, id: &ConnectionId) -> platform::Result<()> {
-        self.tokens.lock().unwrap().remove(id.as_str());
+        self.secrets.lock().unwrap().remove(id.as_str());
         Ok(())
     }
 }

@@ -1,6 +1,6 @@
 //! `GET /v1/auth/callback`: Calendly sends the browser back.
 
-use crate::connect::{Means, answered_by};
+use crate::connect::Means;
 use crate::handler::{Connector, Reply, unavailable};
 use crate::outcome;
 use booking::ConnectionId;
@@ -22,13 +22,13 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
         request: &Request,
         params: &Params,
         tracking_id: &TrackingId,
+        until: Instant,
     ) -> Result<Reply, Problem> {
         let Some(state) = params.get("state").filter(|state| !state.is_empty()) else {
             return Err(bad("STATE_MISSING", "the answer has no state; start again"));
         };
         // Ours are 64 characters.
         let answer = outcome::answer(params);
-        let until = answered_by();
         let ready = match code(params) {
             // What is needed is had before the state is taken: a page that is loaded again after a
             // failure in this tries again.
@@ -54,7 +54,7 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
                 self.remember(state, &result).await;
                 result
             }
-            Taken::Again(outcome) => self.again(request, state, &answer, outcome).await,
+            Taken::Again(outcome) => self.again(request, state, &answer, outcome, until).await,
             Taken::Unknown => Err(bad(
                 "STATE_INVALID",
                 "this authorization is not known: it began more than ten minutes ago, or elsewhere, \

@@ -8,12 +8,11 @@ use calendly::oauth::{Grant, OAuth};
 use contract::answers::{Connected, Disconnected};
 use contract::requests::ConnectRequest;
 use contract::{is_id, required_object};
-use jiff::SignedDuration;
 use lambda_http::Request;
 use lambda_http::http::StatusCode;
 use platform::connections::{
-    Connection, Lease, LeaseFor, STORE, TokenKeeper, Tokens, Vault, WatchError, Watched,
-    unsubscribe_all, watch,
+    Connection, LEASE, Lease, LeaseFor, STORE, STORING, TokenError, TokenKeeper, Tokens, Vault,
+    WAIT, WatchError, Watched, newest, unsubscribe_all, watch,
 };
 use platform::http::{Problem, TrackingId};
 use platform::queue::Jobs;
@@ -22,14 +21,9 @@ use platform::syncs::SyncJob;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
-/// Longer than a request lives: whoever disconnects and is stopped keeps others out until then.
-const LEASE: SignedDuration = SignedDuration::from_secs(60);
-/// How long to wait for a process that is at work with a connection.
-const WAIT: Duration = Duration::from_secs(8);
-
 /// Kept free for storing a new account's tokens, and for what comes between reading whose they are
 /// and that.
-const STORING: Duration = STORE.saturating_add(Duration::from_secs(2));
+const KEEPING: Duration = STORE.saturating_add(Duration::from_secs(2));
 /// Kept free for noting a subscription that was made.
 const NOTING: Duration = Duration::from_secs(5);
 
@@ -67,6 +61,8 @@ pub(crate) struct Account {
     user: User,
     /// Calendly does not answer just now.
     away: bool,
+    /// The version of its first tokens, where it isn't connected yet.
+    version: Option<String>,
 }
 
 impl Account {
@@ -77,7 +73,12 @@ impl Account {
                 field: "uri",
             })
         })?;
-        Ok(Self { id, user, away })
+        Ok(Self {
+            id,
+            user,
+            away,
+            version: None,
+        })
     }
 }
 
@@ -127,7 +128,7 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
         tokens: &Tokens,
         until: Instant,
     ) -> Result<Account, Problem> {
-        let client = self.calendly(tokens, before(until, STORING));
+        let client = self.calendly(tokens, before(until, KEEPING));
         let user = client.me().await.map_err(calendly_failed)?;
         Account::of(user, false)
     }
@@ -141,7 +142,7 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
         tokens: &Tokens,
         until: Instant,
     ) -> Result<Account, Problem> {
-        let client = self.calendly(tokens, before(until, STORING));
+        let client = self.calendly(tokens, before(until, KEEPING));
         let error = match client.me().await {
             Ok(user) => return Account::of(user, false),
             Err(error) => error,
@@ -171,31 +172,71 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
     }
 
     /// The user of a connection, as far as Calendly tells now.
-    pub(crate) async fn user(&self, connection: &Connection) -> Option<User> {
-        let client = self
-            .calendly_as(&connection.id, Instant::now() + NAME_WAIT)
-            .await;
+    pub(crate) async fn user(&self, connection: &Connection, until: Instant) -> Option<User> {
+        let until = until.min(Instant::now() + NAME_WAIT);
+        let client = self.calendly_as(&connection.id, until).await;
         client.me().await.ok()
     }
 
     /// Stores an account's tokens: before the connection, which without them could do nothing.
     pub(crate) async fn keep(
         &self,
-        account: Account,
+        mut account: Account,
         tokens: &Tokens,
         until: Instant,
     ) -> Result<Account, Problem> {
-        // A refresh under way would put the former grant's tokens over these. A new account has no
-        // lease to be taken, and should one be held for long, these tokens are there but once.
-        let lease = self.lease(&account.id, LeaseFor::Refresh);
-        let lease = timeout_at(before(until, STORE), lease).await;
-        let refreshing = lease.ok().and_then(Result::ok);
-        let written = self.vault.write(&account.id, tokens).await;
-        if let Some(lease) = refreshing {
-            self.give_back(&account.id, &lease).await;
+        let id = &account.id;
+        let version = ambient::uuid();
+        // A refresh under way would put the former grant's tokens over these, and who disconnects the
+        // account would take them away. A new account has no lease to be taken.
+        let by = before(until, STORE);
+        let right = timeout_at(by, self.right_to_store(id, &version, by)).await;
+        let right = right.unwrap_or_else(|_| Err(busy()))?;
+        let written = self.vault.write(id, tokens, &version);
+        let written = timeout_at(until, written).await;
+        match written {
+            Ok(Ok(())) => {}
+            // Perhaps they are there: the lease ends when that is seen.
+            Ok(Err(error)) => return Err(unavailable(error)),
+            Err(_) => return Err(Problem::unavailable()),
         }
-        written.map_err(unavailable)?;
+        match right {
+            Some(lease) => {
+                let noted = self.connections.give_back(id, &lease, Some(&version)).await;
+                if let Err(error) = noted {
+                    tracing::warn!(connection = id.as_str(), %error, "lease not given back");
+                }
+            }
+            None => account.version = Some(version),
+        }
         Ok(account)
+    }
+
+    /// The right to write tokens as `version`, waited for as long as there is time; none is needed
+    /// where there is no connection.
+    async fn right_to_store(
+        &self,
+        id: &ConnectionId,
+        version: &str,
+        by: Instant,
+    ) -> Result<Option<Lease>, Problem> {
+        let wait = by.saturating_duration_since(Instant::now());
+        let connections = &self.connections;
+        let lease = connections.wait_for(id, LeaseFor::Refresh, STORING, wait);
+        let Some(lease) = lease.await.map_err(unavailable)? else {
+            return match connections.get(id).await.map_err(unavailable)? {
+                Some(_) => Err(busy()),
+                None => Ok(None),
+            };
+        };
+        match connections.announce(id, &lease, version).await {
+            Ok(true) => Ok(Some(lease)),
+            Ok(false) => Err(busy()),
+            Err(error) => {
+                self.give_back(id, &lease).await;
+                Err(unavailable(error))
+            }
+        }
     }
 
     /// Calendly, with the tokens of a connection, renewed where needed, for a request that is answered
@@ -240,7 +281,12 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
         until: Instant,
         tracking_id: &TrackingId,
     ) -> Result<Reply, Problem> {
-        let Account { id, user, away } = account;
+        let Account {
+            id,
+            user,
+            away,
+            version,
+        } = account;
         let base = self.base_url(request);
         self.connections
             .authorized(
@@ -252,6 +298,10 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
             )
             .await
             .map_err(unavailable)?;
+        if let Some(version) = version {
+            let noted = self.connections.first_kept(&id, &version).await;
+            noted.map_err(unavailable)?;
+        }
         let stored = self.connections.get(&id).await.map_err(unavailable)?;
         let connection = stored.ok_or_else(Problem::unavailable)?;
         // Bookings made before the subscription are told of by no webhook. The sync looks at the
@@ -309,8 +359,8 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
         &self,
         request: &Request,
         tracking_id: &TrackingId,
+        until: Instant,
     ) -> Result<Reply, Problem> {
-        let until = answered_by();
         let own: ConnectRequest = required_object(request, "{\"personalAccessToken\": \"…\"}")?;
         let token = own.personal_access_token.trim();
         if token.is_empty() {
@@ -357,12 +407,12 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
         &self,
         id: &str,
         tracking_id: &TrackingId,
+        until: Instant,
     ) -> Result<Reply, Problem> {
-        let until = answered_by();
         let connection = self.connection(id).await?.ok_or_else(unknown_connection)?;
         let id = &connection.id;
         let watching = self.lease(id, LeaseFor::Watch).await?;
-        let left = self.take_away(&connection, until, tracking_id).await;
+        let left = self.take_away(id, until, tracking_id).await;
         if left.is_err() {
             self.give_back(id, &watching).await;
         }
@@ -378,19 +428,22 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
     /// Answers what could not be taken away at Calendly.
     async fn take_away(
         &self,
-        connection: &Connection,
+        id: &ConnectionId,
         until: Instant,
         tracking_id: &TrackingId,
     ) -> Result<Vec<&'static str>, Problem> {
-        let id = &connection.id;
         let mut left = Vec::new();
-        if self.vault.read(id).await.map_err(unavailable)?.is_some() {
+        // Read with the lease: what it remembers of subscriptions changes no more.
+        let connection = self.connections.get(id).await.map_err(unavailable)?;
+        let connection = connection.ok_or_else(unknown_connection)?;
+        if self.newest_tokens(&connection).await?.is_some() {
             let client = self.calendly_as(id, until).await;
-            if let Err(error) = unsubscribe_all(&client, &self.connections, connection).await {
+            if let Err(error) = unsubscribe_all(&client, &connection).await {
                 if error.is_transient() {
                     return Err(watch_failed(error));
                 }
-                // A token that Calendly no longer takes can't delete anything.
+                // A token that Calendly no longer takes can't delete anything, and one of a member not
+                // what was made for the organization.
                 left.push(SUBSCRIPTION);
             }
         } else {
@@ -413,7 +466,11 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
         left: &mut Vec<&'static str>,
     ) -> Result<(), Problem> {
         // Read again: they may have been renewed.
-        let tokens = self.vault.read(id).await.map_err(unavailable)?;
+        let connection = self.connections.get(id).await.map_err(unavailable)?;
+        let tokens = match connection {
+            Some(connection) => self.newest_tokens(&connection).await?,
+            None => None,
+        };
         if let Some(refresh_token) = tokens.and_then(|tokens| tokens.refresh_token) {
             let revoked = self.oauth().await?.revoke(&refresh_token).await;
             if let Err(error) = revoked {
@@ -424,6 +481,14 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
         self.vault.forget(id).await.map_err(unavailable)?;
         self.connections.remove(id).await.map_err(unavailable)?;
         Ok(())
+    }
+
+    async fn newest_tokens(&self, connection: &Connection) -> Result<Option<Tokens>, Problem> {
+        match newest(&self.vault, connection).await {
+            Ok(newest) => Ok(newest.map(|newest| newest.stored.tokens)),
+            Err(TokenError::Store(error)) => Err(unavailable(error)),
+            Err(_) => Err(busy()),
+        }
     }
 
     async fn lease(&self, id: &ConnectionId, kind: LeaseFor) -> Result<Lease, Problem> {
@@ -437,11 +502,6 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
             tracing::warn!(connection = id.as_str(), %error, "lease not given back");
         }
     }
-}
-
-/// When a request has to be answered: before the function's own limit of 29 s.
-pub(crate) fn answered_by() -> Instant {
-    Instant::now() + Duration::from_secs(27)
 }
 
 /// So long before `until`; now, if that is over.

@@ -53,24 +53,32 @@ pub enum Reply {
 }
 
 impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V, S, J> {
-    /// Answers one request.
-    pub async fn handle(&self, request: &Request) -> Response<Body> {
+    /// Answers one request, which has to be answered before `until`.
+    pub async fn handle(&self, request: &Request, until: Instant) -> Response<Body> {
         let tracking_id = TrackingId::random();
         // Every line that is written on the way carries the id, at whatever level is logged.
         let span = tracing::error_span!("request", trackingId = %tracking_id);
-        let mut response = self.find(request, &tracking_id).instrument(span).await;
+        let mut response = self
+            .find(request, &tracking_id, until)
+            .instrument(span)
+            .await;
         self.cors.apply(request, &mut response);
         response
     }
 
-    async fn find(&self, request: &Request, tracking_id: &TrackingId) -> Response<Body> {
+    async fn find(
+        &self,
+        request: &Request,
+        tracking_id: &TrackingId,
+        until: Instant,
+    ) -> Response<Body> {
         let began = Instant::now();
         let (route, ids) = match contract::find(request) {
             Found::Route(route, ids) => (route, ids),
             Found::OtherMethod(methods) => return contract::other_method(&methods, tracking_id),
             Found::Nothing => return contract::not_found(tracking_id),
         };
-        let result = self.route(request, route, ids, tracking_id).await;
+        let result = self.route(request, (route, ids), tracking_id, until).await;
         let code = result.as_ref().err().map(|problem| problem.code);
         let response = shown(request, result, tracking_id);
         tracing::info!(
@@ -87,9 +95,9 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
     async fn route(
         &self,
         request: &Request,
-        route: &'static Route,
-        ids: Vec<String>,
+        (route, ids): (&'static Route, Vec<String>),
         tracking_id: &TrackingId,
+        until: Instant,
     ) -> Result<Reply, Problem> {
         let operation = route.operation;
         if let Access::Key(scope) = route.access {
@@ -102,17 +110,19 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
         let id = params.id(route, "id");
         match operation {
             Operation::Authorize => self.authorize(request, &params).await,
-            Operation::AuthorizeCallback => self.callback(request, &params, tracking_id).await,
-            Operation::Connect => self.connect_own(request, tracking_id).await,
+            Operation::AuthorizeCallback => {
+                self.callback(request, &params, tracking_id, until).await
+            }
+            Operation::Connect => self.connect_own(request, tracking_id, until).await,
             Operation::Disconnect => {
                 let id = id.ok_or_else(unknown_connection)?;
-                self.disconnect(id, tracking_id).await
+                self.disconnect(id, tracking_id, until).await
             }
-            Operation::ListSubscriptions => self.list_subscriptions(&params).await,
-            Operation::Subscribe => self.subscribe(request).await,
+            Operation::ListSubscriptions => self.list_subscriptions(&params, until).await,
+            Operation::Subscribe => self.subscribe(request, until).await,
             Operation::Unsubscribe => {
                 let id = id.ok_or_else(unknown_subscription)?;
-                self.unsubscribe(&params, id).await
+                self.unsubscribe(&params, id, until).await
             }
             // Routes of other functions: API Gateway sends their requests there.
             _ => Err(Problem::not_found("no such route here")),

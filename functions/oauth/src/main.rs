@@ -14,7 +14,7 @@ use config::Config;
 use handler::Connector;
 use lambda_http::{Error, Request, RequestExt, run, service_fn};
 use platform::connections::{ConnectionStore, SecretVault};
-use platform::invocation::invoked;
+use platform::invocation::{invoked, over_by};
 use platform::queue::Queue;
 use platform::secrets::{ManagedSecret, RotatingSecret};
 use std::time::Duration;
@@ -51,7 +51,8 @@ async fn main() -> Result<(), Error> {
     };
     run(service_fn(async |request: Request| {
         let context = request.lambda_context_ref();
-        Ok::<_, Error>(invoked(context, connector.handle(&request)).await)
+        let until = over_by(context.map(|context| context.deadline()));
+        Ok::<_, Error>(invoked(context, connector.handle(&request, until)).await)
     }))
     .await
 }

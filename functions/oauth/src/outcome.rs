@@ -79,9 +79,10 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
         state: &str,
         answer: &str,
         mut known: Option<String>,
+        until: Instant,
     ) -> Result<Reply, Problem> {
-        let began = Instant::now();
-        while known.is_none() && began.elapsed() < WAIT {
+        let long_enough = until.min(Instant::now() + WAIT);
+        while known.is_none() && Instant::now() < long_enough {
             tokio::time::sleep(LOOK_EVERY).await;
             let taken = self.connections.taken(state, answer).await;
             known = match taken.map_err(unavailable)? {
@@ -91,7 +92,7 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
         }
         let outcome = known.and_then(|text| serde_json::from_str(&text).ok());
         match outcome {
-            Some(Outcome::Connected(data)) => self.connected_before(request, data).await,
+            Some(Outcome::Connected(data)) => self.connected_before(request, data, until).await,
             Some(Outcome::Refused {
                 status,
                 code,
@@ -106,7 +107,12 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
         }
     }
 
-    async fn connected_before(&self, request: &Request, data: Value) -> Result<Reply, Problem> {
+    async fn connected_before(
+        &self,
+        request: &Request,
+        data: Value,
+        until: Instant,
+    ) -> Result<Reply, Problem> {
         let id = data["connectionId"].as_str().unwrap_or_default();
         let Some(connection) = self.connection(id).await? else {
             return Err(bad(
@@ -116,7 +122,7 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
             ));
         };
         let user = if wants_html(request) {
-            self.user(&connection).await
+            self.user(&connection, until).await
         } else {
             None
         };

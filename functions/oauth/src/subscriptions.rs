@@ -1,6 +1,6 @@
 //! `GET POST /v1/webhook-subscriptions`, `DELETE /v1/webhook-subscriptions/{id}`.
 
-use crate::connect::{answered_by, calendly_failed, watch_failed};
+use crate::connect::{calendly_failed, watch_failed};
 use crate::handler::{Connector, Reply, data, unavailable, unknown_subscription};
 use contract::answers::{
     SubscriptionError, SubscriptionList, SubscriptionView, SubscriptionWatched, Unsubscribed,
@@ -13,6 +13,7 @@ use platform::http::Problem;
 use platform::queue::Jobs;
 use platform::secrets::Versions;
 use platform::syncs::SyncJob;
+use tokio::time::Instant;
 
 /// Connections whose subscriptions are asked for in one request: each takes two calls to Calendly.
 const MAX_CONNECTIONS: usize = 20;
@@ -21,7 +22,11 @@ const LIST: &str = "subscriptions";
 
 impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V, S, J> {
     /// What Calendly has, for one `connection`, or for all in pages of 20 connections.
-    pub(crate) async fn list_subscriptions(&self, params: &Params) -> Result<Reply, Problem> {
+    pub(crate) async fn list_subscriptions(
+        &self,
+        params: &Params,
+        until: Instant,
+    ) -> Result<Reply, Problem> {
         let place = params.cursor(LIST, ConnectionStore::place)?;
         let (connections, next) = if let Some(id) = params.get("connection") {
             (vec![self.known(id).await?], None)
@@ -32,17 +37,16 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
         };
         let mut found = Vec::new();
         let mut errors = Vec::new();
-        let until = answered_by();
         for connection in connections {
-            let owned = self.connections.subscription(&connection.id).await;
-            let owned = owned.map_err(unavailable)?.map(|owned| owned.uri);
+            let owned = connection.subscriptions.owned.as_ref();
+            let owned = owned.map(|owned| owned.uri.as_str());
             let client = self.calendly_as(&connection.id, until).await;
             let listed = subscriptions(&client, &connection).await;
             found.extend(
                 listed
                     .items
                     .iter()
-                    .map(|one| SubscriptionView::of(one, &connection.id, owned.as_deref())),
+                    .map(|one| SubscriptionView::of(one, &connection.id, owned)),
             );
             // One account, or one entry, that can't be read must not hide the others.
             let odd = (listed.unreadable > 0).then(|| {
@@ -68,28 +72,39 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
     }
 
     /// Brings a connection's subscription in order, as each sync does.
-    pub(crate) async fn subscribe(&self, request: &Request) -> Result<Reply, Problem> {
+    pub(crate) async fn subscribe(
+        &self,
+        request: &Request,
+        until: Instant,
+    ) -> Result<Reply, Problem> {
         let wanted: SubscribeRequest = required_object(request, "{\"connection\": \"…\"}")?;
         let connection = self.known(&wanted.connection).await?;
         let key = self.key_to_send(&connection).await?;
-        let client = self.calendly_as(&connection.id, answered_by()).await;
+        let client = self.calendly_as(&connection.id, until).await;
         let watched = watch(&client, &self.connections, &connection, key.as_deref()).await;
         let watched = watched.map_err(watch_failed)?;
-        let owned = self.connections.subscription(&connection.id).await;
-        let owned = owned.map_err(unavailable)?.map(|owned| owned.uri);
+        let stored = self.connections.get(&connection.id).await;
+        let owned = stored
+            .map_err(unavailable)?
+            .and_then(|stored| stored.subscriptions.owned);
         data(SubscriptionWatched {
             connection: connection.id,
             found: watched,
-            uri: owned,
+            uri: owned.map(|owned| owned.uri),
         })
     }
 
     /// Deletes a subscription at Calendly. One that a connection needs is made anew by its next
     /// sync.
-    pub(crate) async fn unsubscribe(&self, params: &Params, id: &str) -> Result<Reply, Problem> {
+    pub(crate) async fn unsubscribe(
+        &self,
+        params: &Params,
+        id: &str,
+        until: Instant,
+    ) -> Result<Reply, Problem> {
         let connection = params.get("connection").unwrap_or_default();
         let connection = self.known(connection).await?;
-        let client = self.calendly_as(&connection.id, answered_by()).await;
+        let client = self.calendly_as(&connection.id, until).await;
         let listed = subscriptions(&client, &connection).await;
         let known = listed.items.iter().any(|one| one.id() == id);
         if let (false, Some(error)) = (known, listed.stopped) {
@@ -116,8 +131,8 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
     }
 
     async fn key_to_send(&self, connection: &Connection) -> Result<Option<String>, Problem> {
-        let tokens = self.vault.read(&connection.id).await;
-        let tokens = tokens.map_err(unavailable)?;
+        let stored = self.vault.read(&connection.id, None).await;
+        let tokens = stored.map_err(unavailable)?.map(|stored| stored.tokens);
         let secrets = self.app.values().await.map_err(unavailable)?;
         let secret = secrets.first();
         let key = secret.and_then(|secret| secret.key_to_send(tokens.as_ref()));

@@ -253,7 +253,8 @@ where
         calendly: &Calendly<V>,
         connection: &Connection,
     ) -> std::result::Result<(), WatchError> {
-        let tokens = self.vault.read(&connection.id).await?;
+        let stored = self.vault.read(&connection.id, None).await?;
+        let tokens = stored.map(|stored| stored.tokens);
         let secrets = self.app.values().await?;
         let secret = secrets.first();
         let key = secret.and_then(|secret| secret.key_to_send(tokens.as_ref()));

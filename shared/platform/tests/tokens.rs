@@ -9,16 +9,37 @@ use fakes::MemoryVault;
 use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use platform::connections::{
-    ConnectionStatus, ConnectionStore, LeaseFor, Pending, REFRESH, Refresh, Taken, TokenError,
-    TokenKeeper, Tokens,
+    ConnectionStatus, ConnectionStore, LeaseFor, Pending, REFRESH, Refresh, SEEN, STORING, Taken,
+    TokenError, TokenKeeper, Tokens, Vault,
 };
 use platform::metrics::{Captured, Metric, capture};
+use rand::RngCore;
+use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use testkit::dynamo::Dynamo;
 use tokio::time::Instant;
 
 const USER: &str = "https://api.calendly.com/users/U1";
+
+const SECOND: SignedDuration = SignedDuration::from_secs(1);
+
+/// Lets this thread's clock run ahead by `time`, until this is dropped.
+fn later(time: SignedDuration) -> ambient::Given {
+    struct Clock(SignedDuration);
+
+    impl ambient::Surroundings for Clock {
+        fn now(&self) -> Timestamp {
+            Timestamp::now() + self.0
+        }
+
+        fn fill(&self, bytes: &mut [u8]) {
+            rand::rng().fill_bytes(bytes);
+        }
+    }
+
+    ambient::give(Rc::new(Clock(time)))
+}
 
 fn id() -> ConnectionId {
     ConnectionId::from_user_uri(USER).unwrap()
@@ -102,7 +123,7 @@ struct Stage {
 impl Stage {
     /// A connection whose access token ends in `minutes`.
     async fn new(minutes: i64) -> Self {
-        let dynamo = Dynamo::start().await;
+        let dynamo = Dynamo::inside();
         dynamo.connections("connections").await;
         let connections = ConnectionStore::new(dynamo.client(), "connections".to_owned());
         let organization = "https://api.calendly.com/organizations/O1";
@@ -198,6 +219,120 @@ async fn a_call_that_never_arrived_heals() {
     assert_eq!(stage.keeper().token().await.unwrap(), "access-1");
 }
 
+/// Secrets Manager may show the former tokens for a moment, whose refresh token is void.
+#[tokio::test(start_paused = true)]
+async fn tokens_that_are_shown_late_cost_no_connection() {
+    for reads in 0..10 {
+        let stage = Stage::new(1).await;
+        stage.vault.show_late(reads);
+        let captured = capture();
+        for refused in ["access-0", "access-1", "access-2"] {
+            let keepers: Vec<_> = (0..3).map(|_| stage.keeper()).collect();
+            let tokens = join_all(keepers.iter().map(|keeper| keeper.token_after(refused))).await;
+            for token in tokens {
+                assert_ne!(token.unwrap(), refused, "{reads} reads late");
+            }
+        }
+        assert_eq!(stage.endpoint.calls(), 3, "{reads} reads late");
+        assert_eq!(counted(&captured), [3, 0, 0]);
+        assert_eq!(stage.status().await, ConnectionStatus::Active);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn tokens_that_are_not_shown_for_long_are_left_to_the_next_process() {
+    let stage = Stage::new(1).await;
+    stage.vault.show_late(1000);
+    assert_eq!(stage.keeper().token().await.unwrap(), "access-1");
+    let captured = capture();
+    let error = stage.keeper().token().await.unwrap_err();
+    assert!(matches!(error, TokenError::NotYet), "{error}");
+    assert_eq!(stage.endpoint.calls(), 1, "the void one is not sent");
+    assert_eq!(counted(&captured), [0, 0, 0]);
+    assert_eq!(stage.status().await, ConnectionStatus::Active);
+}
+
+impl Stage {
+    /// Stores tokens as a process that then is stopped at `step`, and lets its lease end.
+    async fn stopped(&self, step: u32) -> ambient::Given {
+        let version = ambient::uuid();
+        let id = id();
+        let lease = self.connections.lease(&id, LeaseFor::Refresh, STORING);
+        let lease = lease.await.unwrap().unwrap();
+        if step > 0 {
+            let announced = self.connections.announce(&id, &lease, &version).await;
+            assert!(announced.unwrap());
+        }
+        if step > 1 {
+            let grant = self.endpoint.refresh("refresh-0").await.unwrap();
+            let tokens = Tokens::from(&grant);
+            let written = self.vault.write(&id, &tokens, &version).await;
+            written.unwrap();
+        }
+        later(STORING + SECOND)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_process_that_is_stopped_at_any_step_but_between_answer_and_store_costs_no_connection() {
+    for step in 0..3 {
+        // After the first one the item names a version.
+        for named in [false, true] {
+            let stage = Stage::new(60).await;
+            if named {
+                let stored = stage.vault.read(&id(), None).await.unwrap().unwrap();
+                stage
+                    .connections
+                    .first_kept(&id(), &stored.version)
+                    .await
+                    .unwrap();
+            }
+            let _later = stage.stopped(step).await;
+            // The last reading still shows the former ones to everybody but who asks for the version.
+            let token = stage.keeper().token_after("access-0").await;
+            assert_eq!(token.unwrap(), "access-1", "step {step}");
+            assert_eq!(stage.endpoint.calls(), 1, "step {step}");
+            let token = stage.keeper().token_after("access-1").await;
+            assert_eq!(token.unwrap(), "access-2", "step {step}");
+            assert_eq!(stage.status().await, ConnectionStatus::Active);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_whose_tokens_are_surely_gone_is_lost() {
+    let stage = Stage::new(1).await;
+    stage.vault.forget(&id()).await.unwrap();
+    let captured = capture();
+    let error = stage.keeper().token().await.unwrap_err();
+    assert!(
+        matches!(error, TokenError::NotYet),
+        "they may be new: {error}"
+    );
+    assert_eq!(stage.status().await, ConnectionStatus::Active);
+    let _later = later(SEEN + SECOND);
+    let error = stage.keeper().token().await.unwrap_err();
+    assert!(matches!(error, TokenError::NeedsReauth), "{error}");
+    assert_eq!(stage.status().await, ConnectionStatus::NeedsReauth);
+    assert_eq!(counted(&captured), [0, 0, 1]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn tokens_that_were_put_there_by_hand_are_used() {
+    let stage = Stage::new(1).await;
+    assert_eq!(stage.keeper().token().await.unwrap(), "access-1");
+    let mut tokens = stage.vault.tokens(id().as_str()).unwrap();
+    tokens.refresh_token = Some("by hand".to_owned());
+    *stage.endpoint.valid.lock().unwrap() = "by hand".to_owned();
+    "access-hand".clone_into(&mut tokens.access_token);
+    stage.vault.put(id().as_str(), tokens);
+    let _later = later(SEEN + SECOND);
+    let token = async |refused| stage.keeper().token_after(refused).await.unwrap();
+    assert_eq!(token("access-1").await, "access-hand");
+    assert_eq!(token("access-hand").await, "access-2");
+    assert_eq!(stage.status().await, ConnectionStatus::Active);
+}
+
 #[tokio::test]
 async fn a_lost_answer_needs_a_new_authorization_and_is_not_tried_for_ever() {
     let stage = Stage::new(1).await;
@@ -219,6 +354,13 @@ async fn a_kill_between_the_answer_and_the_store_needs_a_new_authorization() {
     assert_eq!(counted(&captured), [0, 1, 0]);
     stage.vault.kill_before_write(false);
     assert_eq!(stage.status().await, ConnectionStatus::Active);
+    // Nobody looks before it would be seen that they were stored after all.
+    let connection = id();
+    let lease = stage
+        .connections
+        .lease(&connection, LeaseFor::Refresh, STORING);
+    assert_eq!(lease.await.unwrap(), None);
+    let _later = later(STORING + SECOND);
     let error = stage.keeper().token().await.unwrap_err();
     assert!(matches!(error, TokenError::NeedsReauth));
     assert_eq!(stage.status().await, ConnectionStatus::NeedsReauth);

@@ -3,12 +3,14 @@
 use super::*;
 use booking::ConnectionId;
 use fakes::{FixedSecret, MemoryQueue, MemoryVault};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use lambda_http::http::Request as HttpRequest;
-use platform::connections::LeaseFor;
+use platform::connections::{LeaseFor, SEEN};
+use rand::RngCore;
 use sandbox::{Options, Sandbox};
 use serde_json::json;
 use std::collections::HashMap;
+use std::rc::Rc;
 use std::time::Duration;
 use testkit::dynamo::Dynamo;
 
@@ -156,7 +158,8 @@ impl Stage {
         body: &str,
     ) -> Answer {
         let request = request(method, target, headers, body);
-        Answer::of(&self.connector.handle(&request).await)
+        let until = Instant::now() + Duration::from_secs(27);
+        Answer::of(&self.connector.handle(&request, until).await)
     }
 
     async fn get(&self, target: &str) -> Answer {
@@ -492,12 +495,60 @@ async fn disconnecting_without_tokens_says_that_all_may_be_left() {
     let uri = format!("https://api.calendly.com/users/{id}");
     let connection = ConnectionId::from_user_uri(&uri).unwrap();
     stage.vault.forget(&connection).await.unwrap();
+    let _later = later(SEEN * 2);
     let key = [("x-api-key", "k-1")];
     let target = format!("/v1/connections/{id}");
     let answer = stage.ask("DELETE", &target, &key, "").await;
     assert_eq!(answer.status, 200, "{}", answer.text);
     let left = json!(["the webhook subscription", "the access"]);
     assert_eq!(answer.json()["leftAtCalendly"], left);
+}
+
+/// Lets this thread's clock run ahead by `time`, until this is dropped.
+fn later(time: SignedDuration) -> ambient::Given {
+    struct Clock(SignedDuration);
+
+    impl ambient::Surroundings for Clock {
+        fn now(&self) -> Timestamp {
+            Timestamp::now() + self.0
+        }
+
+        fn fill(&self, bytes: &mut [u8]) {
+            rand::rng().fill_bytes(bytes);
+        }
+    }
+
+    ambient::give(Rc::new(Clock(time)))
+}
+
+#[tokio::test]
+async fn tokens_that_are_not_seen_yet_are_no_reason_to_leave_anything_at_calendly() {
+    let stage = Stage::new().await;
+    stage.vault.show_late(3);
+    let id = stage.connected().await["connectionId"].clone();
+    let key = [("x-api-key", "k-1")];
+    let target = format!("/v1/connections/{}", id.as_str().unwrap());
+    let answer = stage.ask("DELETE", &target, &key, "").await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    assert_eq!(answer.json()["leftAtCalendly"], json!([]));
+    stage.nothing_kept().await;
+}
+
+#[tokio::test]
+async fn the_subscription_of_an_owner_who_became_a_member_is_deleted() {
+    let stage = Stage::new().await;
+    let id = stage.connected().await["connectionId"].clone();
+    let id = id.as_str().unwrap();
+    let account = format!("{}/_sandbox/accounts/{id}", stage.sandbox.base_url());
+    let demoted = stage.http.patch(account).json(&json!({"role": "user"}));
+    let demoted = demoted.send().await.unwrap();
+    assert!(demoted.status().is_success(), "{}", demoted.status());
+    let key = [("x-api-key", "k-1")];
+    let target = format!("/v1/connections/{id}");
+    let answer = stage.ask("DELETE", &target, &key, "").await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    assert_eq!(answer.json()["leftAtCalendly"], json!([]));
+    stage.nothing_kept().await;
 }
 
 impl Stage {

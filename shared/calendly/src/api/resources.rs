@@ -88,7 +88,12 @@ pub struct Subscription {
 impl Subscription {
     /// The id: the last part of its URI.
     pub fn id(&self) -> &str {
-        self.uri.rsplit('/').next().unwrap_or_default()
+        Self::id_of(&self.uri)
+    }
+
+    /// The id of the one that has this URI.
+    pub fn id_of(uri: &str) -> &str {
+        uri.rsplit('/').next().unwrap_or_default()
     }
 }
 

@@ -1,6 +1,8 @@
 //! Connections: which accounts granted access, the tokens they granted, and who may renew them.
 
 mod budget;
+mod kept;
+mod look;
 mod organization;
 mod owned;
 mod pending;
@@ -10,10 +12,12 @@ mod subscription;
 mod tokens;
 mod vault;
 
-pub use budget::{REFRESH, STORE};
-pub use owned::Owned;
+pub use budget::{LEASE, REFRESH, SEEN, STORE, STORING, WAIT};
+pub use kept::{Kept, Newest, newest};
+pub use look::subscriptions;
+pub use owned::{Owned, Remembered};
 pub use pending::{Pending, Taken};
 pub use store::{Connection, ConnectionStatus, ConnectionStore, Lease, LeaseFor};
-pub use subscription::{WatchError, Watched, subscriptions, unsubscribe_all, watch};
+pub use subscription::{WatchError, Watched, unsubscribe_all, watch};
 pub use tokens::{Refresh, TokenError, TokenKeeper};
-pub use vault::{SecretVault, Tokens, Vault};
+pub use vault::{SecretVault, Stored, Tokens, Vault};

@@ -9,6 +9,8 @@
 //! Connections alone are in the index `byShard`, spread over 16 partitions by their ids, so that
 //! they can be listed without a scan.
 
+use super::kept::Kept;
+use super::owned::Remembered;
 use crate::deliveries::Page;
 use crate::error::{condition_failed, failed};
 use crate::item::{Item, Read, n, s};
@@ -64,6 +66,12 @@ pub struct Connection {
     /// Where this service was reached when it was authorized: webhooks are to come there.
     #[serde(skip)]
     pub base_url: String,
+    /// What it remembers of its webhook subscriptions.
+    #[serde(skip)]
+    pub subscriptions: Remembered,
+    /// Where its tokens are.
+    #[serde(skip)]
+    pub kept: Kept,
     /// When the account was first connected.
     pub created_at: Option<Timestamp>,
     /// When it was last authorized.
@@ -108,7 +116,7 @@ impl LeaseFor {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lease {
     kind: LeaseFor,
-    owner: String,
+    pub(super) owner: String,
 }
 
 /// Connections in DynamoDB.
@@ -517,6 +525,8 @@ fn connection(item: &Item) -> Result<Connection> {
             _ => ConnectionStatus::NeedsReauth,
         },
         base_url: item.text("baseUrl").unwrap_or_default().to_owned(),
+        subscriptions: Remembered::of(item),
+        kept: Kept::of(item),
         created_at: item.time("createdAt"),
         authorized_at: item.time("authorizedAt"),
         organization_since: item.time("organizationSince"),

@@ -16,75 +16,108 @@ const ROUTING_FORMS: &str = "routing_form_submission.created";
 /// How many URLs are tried that turn out to be taken, by earlier tries that were stopped.
 const MAX_TAKEN: usize = 5;
 
+/// How much a subscription tells of, from the least on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Reach {
+    /// One user's events.
+    User,
+    /// An organization's.
+    Organization,
+    /// Its routing forms, too.
+    RoutingForms,
+}
+
+impl Reach {
+    /// That of a subscription. Where Calendly doesn't say, it has all: it is not to be replaced.
+    pub(super) fn of(subscription: &Subscription) -> Self {
+        let events = &subscription.events;
+        let forms = events.is_empty() || events.iter().any(|event| event == ROUTING_FORMS);
+        match subscription.scope {
+            Scope::User | Scope::Group => Self::User,
+            Scope::Organization if !forms => Self::Organization,
+            Scope::Organization | Scope::Unknown => Self::RoutingForms,
+        }
+    }
+
+    /// The most that a connection may ask for.
+    pub(super) fn most(connection: &Connection) -> Self {
+        // Without its scope Calendly refuses the whole subscription. Older apps don't tell theirs.
+        if covers(&connection.scopes, "routing_forms:read") {
+            Self::RoutingForms
+        } else {
+            Self::Organization
+        }
+    }
+
+    fn scope(self) -> Scope {
+        match self {
+            Self::User => Scope::User,
+            Self::Organization | Self::RoutingForms => Scope::Organization,
+        }
+    }
+
+    fn events(self) -> Vec<String> {
+        let forms = (self == Self::RoutingForms).then_some(ROUTING_FORMS);
+        let events = EVENTS.into_iter().chain(forms);
+        events.map(str::to_owned).collect()
+    }
+}
+
+/// Where a new subscription sends, and what it is signed with.
+pub(super) struct Hook<'a> {
+    /// How its URL begins.
+    pub(super) prefix: &'a str,
+    /// The key that is sent along.
+    pub(super) signing_key: Option<&'a str>,
+}
+
 /// Makes a subscription with as much as the account may: its organization with routing forms,
-/// without, or only the user's own events.
+/// without, or only the user's own events; but with more than `above`.
 pub(super) async fn make<A: Access>(
     client: &Client<A>,
     store: &ConnectionStore,
     connection: &Connection,
-    prefix: &str,
-    signing_key: Option<&str>,
+    hook: &Hook<'_>,
+    above: Option<Reach>,
 ) -> Result<Subscription, WatchError> {
-    // Without its scope Calendly refuses the whole subscription. Older apps don't tell theirs.
-    let routing_forms = covers(&connection.scopes, "routing_forms:read");
-    let mut wishes = vec![(Scope::Organization, false), (Scope::User, false)];
-    if routing_forms {
-        wishes.insert(0, (Scope::Organization, true));
-    }
-    let mut refused = None;
-    for (scope, routing_forms) in wishes {
-        match make_one(
-            client,
-            store,
-            connection,
-            prefix,
-            signing_key,
-            (scope, routing_forms),
-        )
-        .await
-        {
+    let mut refused = ApiError::AlreadyExists {
+        action: "make a webhook subscription",
+    };
+    let most = Reach::most(connection);
+    for reach in [Reach::RoutingForms, Reach::Organization, Reach::User] {
+        if reach > most || Some(reach) <= above {
+            continue;
+        }
+        match make_one(client, store, connection, hook, reach).await {
             // A plan, a role, or a scope that the token lacks (which Calendly answers with 400).
             Err(WatchError::Calendly(
                 error @ (ApiError::Forbidden { .. }
                 | ApiError::MissingScope { .. }
                 | ApiError::Status { status: 400, .. }),
-            )) => refused = Some(error),
+            )) => refused = error,
             result => return result,
         }
     }
-    Err(refused.map_or_else(
-        || {
-            ApiError::AlreadyExists {
-                action: "make a webhook subscription",
-            }
-            .into()
-        },
-        WatchError::Calendly,
-    ))
+    Err(refused.into())
 }
 
 async fn make_one<A: Access>(
     client: &Client<A>,
     store: &ConnectionStore,
     connection: &Connection,
-    prefix: &str,
-    signing_key: Option<&str>,
-    (scope, routing_forms): (Scope, bool),
+    hook: &Hook<'_>,
+    reach: Reach,
 ) -> Result<Subscription, WatchError> {
-    let events = EVENTS
-        .into_iter()
-        .chain(routing_forms.then_some(ROUTING_FORMS));
-    let events: Vec<String> = events.map(str::to_owned).collect();
     for _ in 0..MAX_TAKEN {
         // Counted before it is used: a run that is stopped in between leaves a gap, not a clash.
         let generation = store.next_generation(&connection.id).await?;
         let new = NewSubscription {
-            url: format!("{prefix}{generation}"),
-            events: events.clone(),
+            url: format!("{}{generation}", hook.prefix),
+            events: reach.events(),
             organization: connection.organization_uri.clone(),
-            user: (scope == Scope::User).then(|| connection.user_uri.clone()),
-            scope,
-            signing_key: signing_key.map(str::to_owned),
+            user: (reach == Reach::User).then(|| connection.user_uri.clone()),
+            scope: reach.scope(),
+            signing_key: hook.signing_key.map(str::to_owned),
         };
         match client.subscribe(&new).await {
             // Of unknown key and state: left to the clean-up, and the next URL is tried.

@@ -5,23 +5,19 @@
 //! URL of its own (a generation), is made before the old one is deleted, and every step can be
 //! taken anew.
 
-use super::owned::Owned;
+use super::budget::{LEASE, WAIT};
+use super::look::{Look, Permission, look};
 use super::store::{Connection, ConnectionStore, LeaseFor};
-use super::subscribe::{EVENTS, make};
+use super::subscribe::{EVENTS, Hook, Reach, make};
 use crate::Error;
 use crate::metrics::{self, Metric, Metrics};
-use calendly::api::{Access, ApiError, Client, Listed, Subscription, SubscriptionState};
-use jiff::{SignedDuration, Timestamp};
+use calendly::api::{Access, ApiError, Client, Subscription, SubscriptionState};
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use std::time::Duration;
 
 const WEBHOOK_PATH: &str = "/v1/webhooks/calendly/";
-/// Longer than any invocation that brings a subscription in order.
-const LEASE: SignedDuration = SignedDuration::from_secs(60);
-/// How long to wait while somebody else does.
-const WAIT: Duration = Duration::from_secs(8);
 
 /// Why a subscription could not be brought in order.
 #[derive(Debug, thiserror::Error)]
@@ -54,7 +50,8 @@ impl WatchError {
 pub enum Watched {
     /// All was well.
     Healthy,
-    /// There was none that works: a new one was made. Webhooks may have been missed.
+    /// There was none that works, or it told of less than the account may have: a new one was made.
+    /// Webhooks may have been missed.
     Replaced,
 }
 
@@ -65,16 +62,16 @@ fn digest(key: &str) -> String {
 /// Brings the subscription of `connection` in order. `signing_key` is sent along for a personal
 /// access token; an OAuth app has a key of its own.
 ///
-/// One process at a time changes anything: two would make two, and one that is still at it while the connection is
-/// taken away would leave one behind.
+/// One process at a time changes anything: two would make two, and one that is still at it while the
+/// connection is taken away would leave one behind.
 pub async fn watch<A: Access>(
     client: &Client<A>,
     store: &ConnectionStore,
     connection: &Connection,
     signing_key: Option<&str>,
 ) -> Result<Watched, WatchError> {
-    let key = signing_key.map(digest);
-    if Seen::of(client, store, connection, key.as_deref())
+    // What `connection` remembers may be old by now: then nothing seems in order, and it is read again.
+    if Seen::of(client, connection, signing_key)
         .await?
         .in_order(connection)
     {
@@ -99,39 +96,110 @@ async fn mend<A: Access>(
     signing_key: Option<&str>,
 ) -> Result<Watched, WatchError> {
     let id = &connection.id;
-    let key = signing_key.map(digest);
     // Looked at again: somebody else may have been here since.
-    let seen = Seen::of(client, store, connection, key.as_deref()).await?;
+    let connection = &store.get(id).await?.ok_or(WatchError::Busy)?;
+    let seen = Seen::of(client, connection, signing_key).await?;
     seen.tell(connection);
-    let (keep, watched) = if let Some(healthy) = seen.healthy {
-        (healthy.uri, Watched::Healthy)
-    } else {
-        let prefix = prefix(connection);
-        let made = make(client, store, connection, &prefix, signing_key).await?;
-        store.subscribed(id, &made, key.as_deref()).await?;
-        tracing::warn!(
-            connection = id.as_str(),
-            outcome = "replaced",
-            "subscription"
-        );
-        metrics::count(Metric::SubscriptionsReplaced);
-        (made.uri, Watched::Replaced)
+    let trying = seen.is_more_to_try(connection);
+    if trying {
+        // Before it is done: not more often, whatever becomes of it.
+        store.trying(id).await?;
+    }
+    let made = match &seen.healthy {
+        None => Some(make_new(client, store, connection, signing_key, None).await?),
+        Some(narrow) if trying && seen.wider => {
+            let reach = Some(Reach::of(narrow));
+            let wider = make_new(client, store, connection, signing_key, reach).await;
+            // That one goes on to be used.
+            wider
+                .inspect_err(|error| {
+                    tracing::info!(connection = id.as_str(), %error, "no wider subscription made");
+                })
+                .ok()
+        }
+        Some(_) => None,
     };
-    for old in seen.ours.iter().filter(|one| one.uri != keep) {
+    let watched = made
+        .as_ref()
+        .map_or(Watched::Healthy, |_| Watched::Replaced);
+    let before = connection.subscriptions.clone();
+    let mut former = before.former.clone();
+    if made.is_some() {
+        former.extend(before.owned.map(|owned| owned.uri));
+    }
+    let keep = made.or(seen.healthy).map(|one| one.uri);
+    let others = seen.ours.into_iter().map(|one| one.uri);
+    let hidden = seen.hidden.into_iter();
+    let mut left = Vec::new();
+    for (uri, is_hidden) in others
+        .map(|uri| (uri, false))
+        .chain(hidden.map(|uri| (uri, true)))
+    {
+        if keep.as_ref() == Some(&uri) {
+            continue;
+        }
+        if is_hidden && !trying {
+            left.push(uri);
+            continue;
+        }
         // What is left over does no harm but double messages, and the next run sees it again.
-        if let Err(error) = client.unsubscribe(old.id()).await {
-            tracing::warn!(connection = id.as_str(), %error, "an old subscription stays");
+        if let Err(error) = client.unsubscribe(Subscription::id_of(&uri)).await {
+            tracing::warn!(connection = id.as_str(), subscription = uri, %error, "an old subscription stays");
+            left.push(uri);
         }
     }
+    // In the order in which they became former ones.
+    left.sort_by_key(|uri| {
+        former
+            .iter()
+            .position(|known| known == uri)
+            .unwrap_or(usize::MAX)
+    });
+    if left != former {
+        store.former(id, &left).await?;
+    }
     Ok(watched)
+}
+
+/// Makes a subscription that tells of more than `above`, and remembers it as the connection's own.
+async fn make_new<A: Access>(
+    client: &Client<A>,
+    store: &ConnectionStore,
+    connection: &Connection,
+    signing_key: Option<&str>,
+    above: Option<Reach>,
+) -> Result<Subscription, WatchError> {
+    let prefix = prefix(connection);
+    let hook = Hook {
+        prefix: &prefix,
+        signing_key,
+    };
+    let made = make(client, store, connection, &hook, above).await?;
+    let key = signing_key.map(digest);
+    store.subscribed(connection, &made, key.as_deref()).await?;
+    tracing::warn!(
+        connection = connection.id.as_str(),
+        outcome = if above.is_some() {
+            "widened"
+        } else {
+            "replaced"
+        },
+        "subscription"
+    );
+    metrics::count(Metric::SubscriptionsReplaced);
+    Ok(made)
 }
 
 /// What there is of a connection's subscriptions.
 struct Seen {
     /// All that send here, whatever their state.
     ours: Vec<Subscription>,
+    /// Known ones that Calendly doesn't show, though they may be there.
+    hidden: Vec<String>,
     /// The one that the connection owns, if it works.
     healthy: Option<Subscription>,
+    /// The account may have one that tells of more.
+    wider: bool,
     /// Calendly has switched the owned one off.
     disabled: bool,
 }
@@ -139,17 +207,24 @@ struct Seen {
 impl Seen {
     async fn of<A: Access>(
         client: &Client<A>,
-        store: &ConnectionStore,
         connection: &Connection,
-        key: Option<&str>,
+        signing_key: Option<&str>,
     ) -> Result<Self, WatchError> {
         let prefix = prefix(connection);
-        let owned = store.subscription(&connection.id).await?;
-        let ours = ours(client, connection, &prefix, owned.as_ref()).await?;
-        let is_owned = |one: &&Subscription| owned.as_ref().is_some_and(|own| own.uri == one.uri);
+        let key = signing_key.map(digest);
+        let owned = connection.subscriptions.owned.as_ref();
+        let mut look = look(client, connection, &prefix).await?;
+        look.ask(client, connection).await?;
+        let Look {
+            ours,
+            unseen: hidden,
+            organization,
+            ..
+        } = look;
         // A key that was changed since counts for new subscriptions only: Calendly signs on with the
         // one that it was given.
-        let knows_key = owned.as_ref().is_some_and(|own| own.key.as_deref() == key);
+        let knows_key = owned.is_some_and(|own| own.key == key);
+        let is_owned = |one: &&Subscription| owned.is_some_and(|own| own.uri == one.uri);
         let own = ours.iter().find(is_owned);
         let disabled = own.is_some_and(|own| own.state == SubscriptionState::Disabled);
         let healthy = own.filter(|own| {
@@ -158,20 +233,36 @@ impl Seen {
                 && own.state == SubscriptionState::Active
                 && tells_all(own)
         });
+        let healthy = healthy.cloned();
+        let most = Reach::most(connection);
+        let narrow = healthy.as_ref().is_some_and(|own| Reach::of(own) < most);
         Ok(Self {
-            healthy: healthy.cloned(),
+            // Only owners and administrators see an organization's, and may make one.
+            wider: narrow && organization == Permission::Given,
+            healthy,
             disabled,
             ours,
+            hidden,
         })
     }
 
-    /// Whether there is one that works, and no other.
+    /// Whether something is to be tried now that webhooks don't depend on.
+    fn is_more_to_try(&self, connection: &Connection) -> bool {
+        let any = self.wider || !self.hidden.is_empty();
+        any && connection.subscriptions.is_due(ambient::now())
+    }
+
+    /// Whether there is one that works, no other, and nothing to be tried.
     fn in_order(&self, connection: &Connection) -> bool {
-        let alone = self.healthy.is_some() && self.ours.len() == 1;
-        if alone {
+        let former = connection.subscriptions.former.len();
+        let in_order = self.healthy.is_some()
+            && self.ours.len() == 1
+            && self.hidden.len() == former
+            && !self.is_more_to_try(connection);
+        if in_order {
             self.tell(connection);
         }
-        alone
+        in_order
     }
 
     /// Tells operators what they may have to look into.
@@ -214,16 +305,27 @@ fn hours_left(subscription: &Subscription, now: Timestamp) -> Option<u64> {
 }
 
 /// Deletes every subscription of this connection, as far as they can be: an error says that some may
-/// be left. For the holder of the connection's [`LeaseFor::Watch`].
+/// be left. For the holder of the connection's [`LeaseFor::Watch`], who has read it since.
 pub async fn unsubscribe_all<A: Access>(
     client: &Client<A>,
-    store: &ConnectionStore,
     connection: &Connection,
 ) -> Result<(), WatchError> {
-    let owned = store.subscription(&connection.id).await?;
-    let mut failed = None;
-    for subscription in ours(client, connection, &prefix(connection), owned.as_ref()).await? {
-        failed = client.unsubscribe(subscription.id()).await.err().or(failed);
+    let look = look(client, connection, &prefix(connection)).await?;
+    // Also those that are only remembered: one that isn't there is as good as deleted.
+    let ours = look.ours.into_iter().map(|one| one.uri);
+    let mut failed: Option<ApiError> = None;
+    for uri in ours.chain(look.unseen) {
+        let Err(error) = client.unsubscribe(Subscription::id_of(&uri)).await else {
+            continue;
+        };
+        tracing::warn!(
+            connection = connection.id.as_str(),
+            subscription = uri,
+            %error,
+            "a subscription is left"
+        );
+        // One that a later try may delete is a reason for it.
+        failed = failed.filter(ApiError::is_transient).or(Some(error));
     }
     failed.map_or(Ok(()), |error| Err(error.into()))
 }
@@ -234,79 +336,11 @@ fn prefix(connection: &Connection) -> String {
     format!("{base}{WEBHOOK_PATH}{}-", connection.id.as_str())
 }
 
-/// The subscriptions that send here and that this connection made, whatever their state.
-async fn ours<A: Access>(
-    client: &Client<A>,
-    connection: &Connection,
-    prefix: &str,
-    owned: Option<&Owned>,
-) -> Result<Vec<Subscription>, WatchError> {
-    let listed = subscriptions(client, connection).await;
-    let mut found = listed.items;
-    // Also the one that is known, should this service have moved to another address.
-    found.retain(|subscription| {
-        subscription.callback_url.starts_with(prefix)
-            || owned.is_some_and(|owned| owned.uri == subscription.uri)
-    });
-    if listed.unreadable > 0 {
-        tracing::warn!(
-            connection = connection.id.as_str(),
-            unreadable = listed.unreadable,
-            "Calendly lists subscriptions that can't be read"
-        );
-    }
-    let Some(stopped) = listed.stopped else {
-        return Ok(found);
-    };
-    // A list that can't be read to its end may hide the one that is known, but not from a question
-    // of its own. With none known only a later list can tell; if there never is one, one is made.
-    let owned = match owned {
-        Some(owned) => owned,
-        None if stopped.is_transient() => return Err(stopped.into()),
-        None => return Ok(found),
-    };
-    if !found
-        .iter()
-        .any(|subscription| subscription.uri == owned.uri)
-    {
-        match client.subscription(owned.id()).await {
-            Ok(subscription) => found.push(subscription),
-            Err(ApiError::NotFound { .. }) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(found)
-}
-
-/// All webhook subscriptions that the account of `connection` may see, its organization's and its
-/// own, wherever they send; as far as the lists can be read.
-pub async fn subscriptions<A: Access>(
-    client: &Client<A>,
-    connection: &Connection,
-) -> Listed<Subscription> {
-    let mut found = Listed::default();
-    for user in [None, Some(connection.user_uri.as_str())] {
-        let listed = client
-            .subscriptions(&connection.organization_uri, user)
-            .await;
-        found.items.extend(listed.items);
-        found.unreadable += listed.unreadable;
-        match listed.stopped {
-            // Only owners and administrators see an organization's subscriptions.
-            Some(ApiError::Forbidden { .. }) if user.is_none() => {}
-            Some(error) => found.stopped = Some(error),
-            None => {}
-        }
-    }
-    found.items.sort_by(|a, b| a.uri.cmp(&b.uri));
-    found.items.dedup_by(|a, b| a.uri == b.uri);
-    found
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use calendly::api::Scope;
+    use jiff::SignedDuration;
 
     #[test]
     fn hours_are_counted_only_from_a_retry_that_is_young() {

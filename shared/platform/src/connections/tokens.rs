@@ -1,7 +1,8 @@
 //! One refresher a connection: take the lease, read again, refresh, store both tokens, use them.
 
-use super::budget::{LEASE, REFRESH, WAIT};
-use super::store::{ConnectionStatus, ConnectionStore, LeaseFor};
+use super::budget::{REFRESH, STORING, WAIT};
+use super::kept::newest;
+use super::store::{Connection, ConnectionStatus, ConnectionStore, Lease, LeaseFor};
 use super::vault::{Tokens, Vault};
 use crate::Error;
 use crate::metrics::{self, Metric};
@@ -26,6 +27,9 @@ pub enum TokenError {
     /// Somebody else refreshes, and takes long.
     #[error("another refresh of this connection takes long; try again")]
     Busy,
+    /// The tokens that were stored last are not seen yet.
+    #[error("the tokens that were stored last can't be read yet; try again")]
+    NotYet,
     /// The process may be stopped before a refresh is over: the next one does it.
     #[error("there is no time left to renew the access token")]
     OutOfTime,
@@ -76,6 +80,16 @@ pub struct TokenKeeper<R, V> {
     pub until: Instant,
 }
 
+/// Where the tokens are after somebody had the lease.
+enum End {
+    /// Where the connection's item says.
+    Unchanged,
+    /// In this version of the secret.
+    In(String),
+    /// Perhaps in the version that was announced.
+    Unknown,
+}
+
 impl<R: Refresh + Sync, V: Vault + Sync> TokenKeeper<R, V> {
     /// A token that is good for some minutes yet.
     pub async fn token(&self) -> Result<String, TokenError> {
@@ -98,21 +112,22 @@ impl<R: Refresh + Sync, V: Vault + Sync> TokenKeeper<R, V> {
     async fn good_token(&self, good: impl Fn(&Tokens) -> bool) -> Result<String, TokenError> {
         let began = Instant::now();
         loop {
-            let tokens = self.read().await?;
-            if good(&tokens) {
-                return Ok(tokens.access_token);
+            // Former ones may be shown for a moment: they do, too, as long as they are good.
+            let shown = self.vault.read(&self.id, None).await?;
+            let gone = shown.is_none();
+            if let Some(shown) = shown.filter(|shown| good(&shown.tokens)) {
+                return Ok(shown.tokens.access_token);
             }
             if let Some(lease) = self
                 .connections
-                .lease(&self.id, LeaseFor::Refresh, LEASE)
+                .lease(&self.id, LeaseFor::Refresh, STORING)
                 .await?
             {
-                let renewed = self.renew(&good).await;
-                // Not given back it ends by itself; that must not cost the new token.
-                if let Err(error) = self.connections.release(&self.id, &lease).await {
-                    tracing::warn!(connection = self.id.as_str(), %error, "lease not given back");
-                }
-                return renewed;
+                return self.renew_and_give_back(&lease, &good).await;
+            }
+            // Of a connection that is gone no lease is to be had.
+            if gone && self.connections.get(&self.id).await?.is_none() {
+                return Err(TokenError::NeedsReauth);
             }
             if began.elapsed() > WAIT {
                 return Err(TokenError::Busy);
@@ -123,23 +138,60 @@ impl<R: Refresh + Sync, V: Vault + Sync> TokenKeeper<R, V> {
         }
     }
 
+    async fn renew_and_give_back(
+        &self,
+        lease: &Lease,
+        good: &impl Fn(&Tokens) -> bool,
+    ) -> Result<String, TokenError> {
+        let mut end = End::Unchanged;
+        let renewed = self.renew(lease, good, &mut end).await;
+        let version = match &end {
+            End::Unchanged => None,
+            End::In(version) => Some(version.as_str()),
+            // The next one begins when it is seen whether they are there.
+            End::Unknown => return renewed,
+        };
+        // Not given back it ends by itself; that must not cost the new token.
+        let given = self.connections.give_back(&self.id, lease, version).await;
+        if let Err(error) = given {
+            tracing::warn!(connection = self.id.as_str(), %error, "lease not given back");
+        }
+        renewed
+    }
+
     /// Renews while holding the lease.
-    async fn renew(&self, good: &impl Fn(&Tokens) -> bool) -> Result<String, TokenError> {
+    async fn renew(
+        &self,
+        lease: &Lease,
+        good: &impl Fn(&Tokens) -> bool,
+        end: &mut End,
+    ) -> Result<String, TokenError> {
         let connection = self.connections.get(&self.id).await?;
         let connection = connection.ok_or(TokenError::NeedsReauth)?;
         // A refresh token that Calendly refused is not sent again and again.
         if connection.status == ConnectionStatus::NeedsReauth {
             return Err(TokenError::NeedsReauth);
         }
-        let authorized_at = connection.authorized_at;
-        let tokens = self.read().await?;
+        let Some(newest) = newest(&self.vault, &connection).await? else {
+            return self.lost(&connection).await;
+        };
+        let (tokens, version) = (newest.stored.tokens, newest.stored.version);
+        if newest.unnoted {
+            *end = End::In(version);
+        }
         if good(&tokens) {
             return Ok(tokens.access_token);
         }
         let Some(refresh_token) = &tokens.refresh_token else {
             // A personal access token that was refused.
-            return self.lost(authorized_at).await;
+            return self.lost(&connection).await;
         };
+        self.in_time()?;
+        // Before the refresh: after it nothing must come between the new tokens and the vault.
+        let version = ambient::uuid();
+        if !self.connections.announce(&self.id, lease, &version).await? {
+            return Err(TokenError::Busy);
+        }
         self.in_time()?;
         let mut result = self.oauth.refresh(refresh_token).await;
         if result == Err(OAuthError::Unreachable) && self.in_time().is_ok() {
@@ -148,35 +200,51 @@ impl<R: Refresh + Sync, V: Vault + Sync> TokenKeeper<R, V> {
         }
         match result {
             Ok(grant) => {
-                let stored = self.vault.write(&self.id, &Tokens::from(&grant)).await;
-                metrics::count(if stored.is_ok() {
-                    Metric::TokensRefreshed
-                } else {
-                    // The new refresh token is lost, and the old one void.
-                    Metric::TokenRefreshFailures
-                });
-                stored?;
-                tracing::info!(
-                    connection = self.id.as_str(),
-                    outcome = "refreshed",
-                    "token"
-                );
+                self.store(&grant, version, end).await?;
                 Ok(grant.access_token)
             }
             Err(OAuthError::InvalidGrant) => {
-                // Only if the stored token is still the one that was refused is it lost: an
-                // authorization may have stored new ones meanwhile.
-                let now = self.read().await?;
-                if now.refresh_token.as_ref() != Some(refresh_token) {
-                    return Ok(now.access_token);
-                }
                 metrics::count(Metric::TokenRefreshFailures);
-                self.lost(authorized_at).await
+                self.refused(&connection, refresh_token).await
             }
             Err(error) => {
                 metrics::count(Metric::TokenRefreshFailures);
                 Err(error.into())
             }
+        }
+    }
+
+    async fn store(&self, grant: &Grant, version: String, end: &mut End) -> Result<(), TokenError> {
+        *end = End::Unknown;
+        let tokens = Tokens::from(grant);
+        if let Err(error) = self.vault.write(&self.id, &tokens, &version).await {
+            // The new refresh token is lost, and the old one void.
+            metrics::count(Metric::TokenRefreshFailures);
+            return Err(error.into());
+        }
+        *end = End::In(version);
+        metrics::count(Metric::TokensRefreshed);
+        tracing::info!(
+            connection = self.id.as_str(),
+            outcome = "refreshed",
+            "token"
+        );
+        Ok(())
+    }
+
+    /// Calendly did not take `refresh_token`. The connection is lost, unless other tokens are shown:
+    /// former ones are for a moment only, so the next one sees which they are.
+    async fn refused(
+        &self,
+        connection: &Connection,
+        refresh_token: &str,
+    ) -> Result<String, TokenError> {
+        let shown = self.vault.read(&self.id, None).await?;
+        match shown {
+            Some(shown) if shown.tokens.refresh_token.as_deref() != Some(refresh_token) => {
+                Err(TokenError::NotYet)
+            }
+            _ => self.lost(connection).await,
         }
     }
 
@@ -188,16 +256,9 @@ impl<R: Refresh + Sync, V: Vault + Sync> TokenKeeper<R, V> {
         Ok(())
     }
 
-    async fn read(&self) -> Result<Tokens, TokenError> {
-        self.vault
-            .read(&self.id)
-            .await?
-            .ok_or(TokenError::NeedsReauth)
-    }
-
-    async fn lost(&self, authorized_at: Option<Timestamp>) -> Result<String, TokenError> {
+    async fn lost(&self, connection: &Connection) -> Result<String, TokenError> {
         self.connections
-            .needs_reauth(&self.id, authorized_at)
+            .needs_reauth(&self.id, connection.authorized_at)
             .await?;
         tracing::error!(
             connection = self.id.as_str(),
@@ -216,7 +277,7 @@ fn no_token(error: TokenError) -> ApiError {
             return ApiError::OutOfTime { action };
         }
         TokenError::NeedsReauth => false,
-        TokenError::Busy => true,
+        TokenError::Busy | TokenError::NotYet => true,
         TokenError::OAuth(error) => error.is_transient(),
         TokenError::Store(error) => error.is_transient(),
     };

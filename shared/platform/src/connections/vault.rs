@@ -33,12 +33,31 @@ impl From<&Grant> for Tokens {
     }
 }
 
+/// Tokens as they lie in the vault.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Stored {
+    /// They.
+    pub tokens: Tokens,
+    /// The name of the writing that put them there.
+    pub version: String,
+}
+
 /// Where tokens lie.
 pub trait Vault {
-    /// A connection's tokens as they are now.
-    fn read(&self, id: &ConnectionId) -> impl Future<Output = Result<Option<Tokens>>> + Send;
-    /// Stores a connection's tokens, before anybody uses them.
-    fn write(&self, id: &ConnectionId, tokens: &Tokens) -> impl Future<Output = Result<()>> + Send;
+    /// A connection's tokens: those that were written as `version`, or the last ones. For a moment
+    /// after a writing they may not be seen yet, and the former ones in their place.
+    fn read(
+        &self,
+        id: &ConnectionId,
+        version: Option<&str>,
+    ) -> impl Future<Output = Result<Option<Stored>>> + Send;
+    /// Stores a connection's tokens, before anybody uses them. `version` is a new UUID.
+    fn write(
+        &self,
+        id: &ConnectionId,
+        tokens: &Tokens,
+        version: &str,
+    ) -> impl Future<Output = Result<()>> + Send;
     /// Forgets a connection's tokens for good.
     fn forget(&self, id: &ConnectionId) -> impl Future<Output = Result<()>> + Send;
 }
@@ -56,20 +75,27 @@ impl SecretVault {
         Self { client, prefix }
     }
 
-    async fn put(&self, id: &ConnectionId, text: &str) -> std::result::Result<(), NotPut> {
+    async fn put(
+        &self,
+        id: &ConnectionId,
+        text: &str,
+        version: &str,
+    ) -> std::result::Result<(), NotPut> {
         let name = self.name(id);
         let put = self
             .client
             .put_secret_value()
             .secret_id(&name)
             .secret_string(text)
+            // This becomes the version's id. A try that is made again is the same version.
+            .client_request_token(version)
             .send()
             .await;
         match put {
             Ok(_) => Ok(()),
             Err(error) if not_found(&error) => {
                 let create = self.client.create_secret().name(&name).secret_string(text);
-                match create.send().await {
+                match create.client_request_token(version).send().await {
                     Ok(_) => Ok(()),
                     Err(error) => Err(NotPut {
                         deleted: being_deleted(&error),
@@ -122,32 +148,35 @@ where
 }
 
 impl Vault for SecretVault {
-    async fn read(&self, id: &ConnectionId) -> Result<Option<Tokens>> {
+    async fn read(&self, id: &ConnectionId, version: Option<&str>) -> Result<Option<Stored>> {
         let answer = self
             .client
             .get_secret_value()
             .secret_id(self.name(id))
+            .set_version_id(version.map(str::to_owned))
             .send()
             .await;
-        let secret = match answer {
-            Ok(answer) => answer.secret_string.unwrap_or_default(),
+        let answer = match answer {
+            Ok(answer) => answer,
             Err(error) if not_found(&error) => {
                 return Ok(None);
             }
             Err(error) => return Err(failed("read tokens")(error)),
         };
+        let secret = answer.secret_string.unwrap_or_default();
         // The parser's own error would quote a token.
-        let tokens = serde_json::from_str(&secret);
-        tokens.map(Some).map_err(|_| Error::Secret {
+        let tokens = serde_json::from_str(&secret).map_err(|_| Error::Secret {
             name: "connection's tokens",
             cause: "its value is not what was written; authorize the account again",
-        })
+        })?;
+        let version = answer.version_id.unwrap_or_default();
+        Ok(Some(Stored { tokens, version }))
     }
 
     // Tried hard: for tokens that were just refreshed there is no other copy.
-    async fn write(&self, id: &ConnectionId, tokens: &Tokens) -> Result<()> {
+    async fn write(&self, id: &ConnectionId, tokens: &Tokens, version: &str) -> Result<()> {
         let text = serde_json::to_string(tokens).map_err(|e| Error::corrupt("tokens", e))?;
-        insist(|| self.put(id, &text)).await
+        insist(|| self.put(id, &text, version)).await
     }
 
     // At once: they are revoked, so there is nothing to restore, and the account may connect

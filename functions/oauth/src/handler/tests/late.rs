@@ -3,7 +3,7 @@
 
 use super::*;
 use calendly::{Answer as Sent, NoReply, Reply as Told, Wire};
-use platform::connections::Tokens;
+use platform::connections::{STORING, Stored, Tokens};
 use std::sync::{Arc, Mutex};
 
 /// The function's own limit.
@@ -49,13 +49,22 @@ impl Wire for Slow {
 struct SlowVault(MemoryVault);
 
 impl Vault for SlowVault {
-    async fn read(&self, id: &ConnectionId) -> platform::Result<Option<Tokens>> {
-        self.0.read(id).await
+    async fn read(
+        &self,
+        id: &ConnectionId,
+        version: Option<&str>,
+    ) -> platform::Result<Option<Stored>> {
+        self.0.read(id, version).await
     }
 
-    async fn write(&self, id: &ConnectionId, tokens: &Tokens) -> platform::Result<()> {
+    async fn write(
+        &self,
+        id: &ConnectionId,
+        tokens: &Tokens,
+        version: &str,
+    ) -> platform::Result<()> {
         tokio::time::sleep(platform::connections::STORE).await;
-        self.0.write(id, tokens).await
+        self.0.write(id, tokens, version).await
     }
 
     async fn forget(&self, id: &ConnectionId) -> platform::Result<()> {
@@ -137,9 +146,14 @@ async fn back(connector: &Slowly) -> String {
 }
 
 async fn ask(connector: &Slowly, target: &str) -> Answer {
+    ask_in(LIMIT - Duration::from_secs(2), connector, target).await
+}
+
+/// Asks a function that has so much time left.
+async fn ask_in(left: Duration, connector: &Slowly, target: &str) -> Answer {
     let key = [("x-api-key", "k-1")];
-    let response = connector.handle(&request("GET", target, &key, "")).await;
-    Answer::of(&response)
+    let request = request("GET", target, &key, "");
+    Answer::of(&connector.handle(&request, Instant::now() + left).await)
 }
 
 #[tokio::test(start_paused = true)]
@@ -179,5 +193,61 @@ async fn an_app_that_is_not_had_in_time_leaves_the_authorization_to_the_next_try
         assert!(connector.vault.0.is_empty());
         let again = ask(&connector, &back).await;
         assert_eq!(again.status, 200, "{}", again.text);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_authorization_that_a_function_has_no_time_for_is_left_to_the_next_try() {
+    let calendly = Slow {
+        exchange: Duration::ZERO,
+        me: true,
+    };
+    let connector = slowly(calendly, &Arc::default()).await;
+    let back = back(&connector).await;
+    let answer = ask_in(Duration::from_secs(15), &connector, &back).await;
+    answer.refused(503, "STORE_UNAVAILABLE");
+    assert!(connector.vault.0.is_empty());
+    let again = ask(&connector, &back).await;
+    assert_eq!(again.status, 200, "{}", again.text);
+}
+
+/// Who disconnects the account, or refreshes its tokens, would take the new ones away.
+#[tokio::test(start_paused = true)]
+async fn tokens_of_a_connection_that_somebody_works_with_are_stored_after_that_or_not_at_all() {
+    let calendly = || Slow {
+        exchange: Duration::ZERO,
+        me: true,
+    };
+    let user = "https://api.calendly.com/users/AAAAHOSTUSER0001";
+    let id = ConnectionId::from_user_uri(user).unwrap();
+    for (works_for, is_stored) in [(5, true), (60, false)] {
+        let connector = slowly(calendly(), &Arc::default()).await;
+        let first = back(&connector).await;
+        assert_eq!(ask(&connector, &first).await.status, 200);
+        let noted = || async { connector.connections.get(&id).await.unwrap().unwrap().kept };
+        let before = noted().await;
+        let second = back(&connector).await;
+        let lease = connector.connections.lease(&id, LeaseFor::Refresh, STORING);
+        let lease = lease.await.unwrap().unwrap();
+        let began = Instant::now();
+        let worker = async {
+            tokio::time::sleep(Duration::from_secs(works_for)).await;
+            let given = connector.connections.give_back(&id, &lease, None);
+            given.await.unwrap();
+        };
+        let (answer, ()) = tokio::join!(
+            async {
+                let answer = ask(&connector, &second).await;
+                assert!(began.elapsed() < LIMIT, "{:?}", began.elapsed());
+                answer
+            },
+            worker
+        );
+        if is_stored {
+            assert_eq!(answer.status, 200, "{}", answer.text);
+        } else {
+            answer.refused(503, "STORE_UNAVAILABLE");
+        }
+        assert_eq!(noted().await != before, is_stored, "{}", answer.text);
     }
 }

@@ -1,6 +1,7 @@
 //! The watchdog of subscriptions.
 
 use super::*;
+use platform::connections::unsubscribe_all;
 
 #[tokio::test]
 async fn a_subscription_that_is_off_gone_or_foreign_is_healed() {
@@ -80,12 +81,8 @@ async fn a_watchdog_that_is_killed_at_any_step_is_made_good_by_the_next() {
         let all = state["subscriptions"].as_array().unwrap();
         assert_eq!(all.len(), 1, "step {step}: {all:?}");
         assert_eq!(all[0]["state"], "active");
-        let owned = stage
-            .function
-            .connections
-            .subscription(&id())
-            .await
-            .unwrap();
+        let stored = stage.function.connections.get(&id()).await.unwrap();
+        let owned = stored.unwrap().subscriptions.owned;
         assert_eq!(all[0]["uri"], owned.unwrap().uri);
     }
     assert!(killed >= 4, "only {killed} were killed");
@@ -245,4 +242,125 @@ async fn an_old_subscription_that_cannot_be_deleted_does_not_keep_others_from_it
     stage.wire.straighten();
     stage.sync(LONG).await;
     assert_eq!(stage.subscriptions().await.len(), 1);
+}
+
+/// Whether a call is one that makes a subscription.
+fn makes_one(url: &reqwest::Url) -> bool {
+    url.path() == "/webhook_subscriptions" && url.query().is_none()
+}
+
+impl Stage {
+    async fn scopes(&self) -> Vec<String> {
+        let all = self.subscriptions().await;
+        let mut scopes: Vec<_> = all
+            .iter()
+            .map(|one| one["scope"].as_str().unwrap().to_owned())
+            .collect();
+        scopes.sort();
+        scopes
+    }
+
+    async fn remembered(&self) -> platform::connections::Remembered {
+        let stored = self.function.connections.get(&id()).await.unwrap();
+        stored.unwrap().subscriptions
+    }
+}
+
+#[tokio::test]
+async fn a_subscription_that_was_made_too_narrow_is_widened() {
+    let stage = Stage::new().await;
+    let mut calls = 0;
+    stage.wire.instead(move |url| {
+        calls += usize::from(makes_one(url));
+        (makes_one(url) && calls <= 2).then(|| refusal(403, "Permission Denied"))
+    });
+    stage.sync(LONG).await;
+    assert_eq!(stage.scopes().await, ["user"]);
+    stage.sync(LONG).await;
+    assert_eq!(stage.scopes().await, ["organization"]);
+    assert_eq!(stage.remembered().await.former, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_wider_subscription_is_tried_once_a_day_and_the_narrow_one_is_kept() {
+    let stage = Stage::new().await;
+    let calls = Rc::new(Cell::new(0));
+    let counted = Rc::clone(&calls);
+    // Calendly takes only the third, which is one user's.
+    stage.wire.instead(move |url| {
+        counted.set(counted.get() + u32::from(makes_one(url)));
+        (makes_one(url) && counted.get() != 3).then(|| refusal(403, "Permission Denied"))
+    });
+    stage.sync(LONG).await;
+    let narrow = stage.subscriptions().await;
+    assert_eq!(calls.get(), 3);
+    for day in 1..=3 {
+        for _ in 0..3 {
+            stage.sync(LONG).await;
+            assert_eq!(stage.subscriptions().await, narrow, "day {day}");
+            assert_eq!(calls.get(), 3 + 2 * day, "day {day}");
+        }
+        stage.clock.minutes(24 * 60);
+    }
+}
+
+#[tokio::test]
+async fn a_member_who_may_have_no_more_tries_none() {
+    let stage = Stage::new().await;
+    let mut made = 0;
+    stage.wire.instead(move |url| {
+        made += usize::from(makes_one(url));
+        assert!(made <= 3, "tried again");
+        let listed = url
+            .query()
+            .is_some_and(|query| query.contains("scope=organization"));
+        (listed || (makes_one(url) && made <= 2)).then(|| refusal(403, "Permission Denied"))
+    });
+    for _ in 0..3 {
+        stage.sync(LONG).await;
+        assert_eq!(stage.scopes().await, ["user"]);
+    }
+}
+
+/// Calendly tells a member nothing of the subscription that they made as an owner.
+#[tokio::test]
+async fn a_subscription_that_a_demoted_owner_may_not_see_is_remembered_until_it_is_gone() {
+    let stage = Stage::new().await;
+    stage.sync(LONG).await;
+    let first = stage.subscriptions().await[0]["uri"].clone();
+    let first = first.as_str().unwrap().to_owned();
+    let hidden = first.rsplit('/').next().unwrap().to_owned();
+    let asked = Rc::new(Cell::new(0));
+    let (counted, mut made) = (Rc::clone(&asked), 0);
+    stage.wire.instead(move |url| {
+        let listed = url
+            .query()
+            .is_some_and(|query| query.contains("scope=organization"));
+        made += u32::from(makes_one(url));
+        let named = url.path().ends_with(&hidden);
+        counted.set(counted.get() + u32::from(named));
+        (listed || named || (makes_one(url) && made <= 2))
+            .then(|| refusal(403, "Permission Denied"))
+    });
+    for _ in 0..3 {
+        stage.sync(LONG).await;
+        assert_eq!(stage.scopes().await, ["organization", "user"]);
+        assert_eq!(stage.remembered().await.former, [first.clone()]);
+    }
+    let before = asked.get();
+    assert!(before <= 4, "asked for {before} times in a day");
+    // Whoever disconnects is told that it is left.
+    let connection = stage.function.connections.get(&id()).await.unwrap();
+    let connection = connection.unwrap();
+    let deadlines = Deadlines::after(LONG);
+    let calendly = stage.function.calendly(&connection, deadlines).await;
+    let left = unsubscribe_all(&calendly.unwrap(), &connection).await;
+    assert!(left.is_err_and(|error| !error.is_transient()));
+    assert_eq!(stage.scopes().await, ["organization"]);
+
+    stage.wire.straighten();
+    stage.sync(LONG).await;
+    assert_eq!(stage.scopes().await, ["organization"]);
+    assert_ne!(stage.subscriptions().await[0]["uri"], first);
+    assert_eq!(stage.remembered().await.former, Vec::<String>::new());
 }

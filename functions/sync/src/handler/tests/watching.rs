@@ -2,6 +2,7 @@
 
 use super::*;
 use platform::connections::unsubscribe_all;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 #[tokio::test]
 async fn a_subscription_that_is_off_gone_or_foreign_is_healed() {
@@ -284,21 +285,22 @@ async fn a_subscription_that_was_made_too_narrow_is_widened() {
 #[tokio::test]
 async fn a_wider_subscription_is_tried_once_a_day_and_the_narrow_one_is_kept() {
     let stage = Stage::new().await;
-    let calls = Rc::new(Cell::new(0));
-    let counted = Rc::clone(&calls);
+    let calls = Arc::new(AtomicU32::new(0));
+    let counted = Arc::clone(&calls);
     // Calendly takes only the third, which is one user's.
     stage.wire.instead(move |url| {
-        counted.set(counted.get() + u32::from(makes_one(url)));
-        (makes_one(url) && counted.get() != 3).then(|| refusal(403, "Permission Denied"))
+        counted.fetch_add(u32::from(makes_one(url)), Ordering::Relaxed);
+        (makes_one(url) && counted.load(Ordering::Relaxed) != 3)
+            .then(|| refusal(403, "Permission Denied"))
     });
     stage.sync(LONG).await;
     let narrow = stage.subscriptions().await;
-    assert_eq!(calls.get(), 3);
+    assert_eq!(calls.load(Ordering::Relaxed), 3);
     for day in 1..=3 {
         for _ in 0..3 {
             stage.sync(LONG).await;
             assert_eq!(stage.subscriptions().await, narrow, "day {day}");
-            assert_eq!(calls.get(), 3 + 2 * day, "day {day}");
+            assert_eq!(calls.load(Ordering::Relaxed), 3 + 2 * day, "day {day}");
         }
         stage.clock.minutes(24 * 60);
     }
@@ -330,15 +332,15 @@ async fn a_subscription_that_a_demoted_owner_may_not_see_is_remembered_until_it_
     let first = stage.subscriptions().await[0]["uri"].clone();
     let first = first.as_str().unwrap().to_owned();
     let hidden = first.rsplit('/').next().unwrap().to_owned();
-    let asked = Rc::new(Cell::new(0));
-    let (counted, mut made) = (Rc::clone(&asked), 0);
+    let asked = Arc::new(AtomicU32::new(0));
+    let (counted, mut made) = (Arc::clone(&asked), 0);
     stage.wire.instead(move |url| {
         let listed = url
             .query()
             .is_some_and(|query| query.contains("scope=organization"));
         made += u32::from(makes_one(url));
         let named = url.path().ends_with(&hidden);
-        counted.set(counted.get() + u32::from(named));
+        counted.fetch_add(u32::from(named), Ordering::Relaxed);
         (listed || named || (makes_one(url) && made <= 2))
             .then(|| refusal(403, "Permission Denied"))
     });
@@ -347,7 +349,7 @@ async fn a_subscription_that_a_demoted_owner_may_not_see_is_remembered_until_it_
         assert_eq!(stage.scopes().await, ["organization", "user"]);
         assert_eq!(stage.remembered().await.former, [first.clone()]);
     }
-    let before = asked.get();
+    let before = asked.load(Ordering::Relaxed);
     assert!(before <= 4, "asked for {before} times in a day");
     // Whoever disconnects is told that it is left.
     let connection = stage.function.connections.get(&id()).await.unwrap();

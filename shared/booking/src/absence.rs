@@ -4,6 +4,7 @@
 //! field enforces its row: only a [`Removable`] value can be taken away.
 
 use crate::merge::{Latest, Removable};
+use crate::parts::ByPart;
 use crate::{EventRecord, InviteeRecord};
 
 /// What a `null` says.
@@ -33,6 +34,12 @@ fn removable<T>(_: &Removable<T>, field: &'static str, null: Null, why: &'static
 }
 
 fn stays<T>(_: &Option<Latest<T>>, field: &'static str, why: &'static str) -> Row {
+    let null = Null::SaysNothing;
+    Row { field, null, why }
+}
+
+/// Nor does a part of it that is missing.
+fn stays_by_part<T>(_: &Option<ByPart<T>>, field: &'static str, why: &'static str) -> Row {
     let null = Null::SaysNothing;
     Row { field, null, why }
 }
@@ -88,15 +95,15 @@ pub fn of_event(event: &EventRecord) -> Vec<Row> {
             "event_type",
             "a meeting keeps its type; null only where it never had one",
         ),
-        stays(slot, "start_time", "a meeting is moved, never timeless"),
-        stays(hosts, "event_memberships", list),
+        stays_by_part(slot, "start_time", "a meeting is moved, never timeless"),
+        stays_by_part(hosts, "event_memberships", list),
         stays(guests, "event_guests", list),
-        stays(
+        stays_by_part(
             counter,
             "invitees_counter",
             "always there in whole messages",
         ),
-        stays(cancellation, "cancellation", "a cancellation is for good"),
+        stays_by_part(cancellation, "cancellation", "a cancellation is for good"),
     ]
 }
 
@@ -159,12 +166,12 @@ pub fn of_invitee(invitee: &InviteeRecord) -> Vec<Row> {
         stays(last_name, "last_name", given),
         stays(timezone, "timezone", given),
         stays(answers, "questions_and_answers", given),
-        stays(tracking, "tracking", given),
-        stays(payment, "payment", "what was paid stays paid"),
+        stays_by_part(tracking, "tracking", given),
+        stays_by_part(payment, "payment", "what was paid stays paid"),
         stays(scheduling_method, "scheduling_method", given),
         stays(scheduled_by, "invitee_scheduled_by", given),
         stays(cancel_url, "cancel_url", link),
         stays(reschedule_url, "reschedule_url", link),
-        stays(cancellation, "cancellation", "a cancellation is for good"),
+        stays_by_part(cancellation, "cancellation", "a cancellation is for good"),
     ]
 }

@@ -15,8 +15,8 @@
 
 use crate::merge::{max_of, min_of};
 use crate::{
-    ContactKey, EventRecord, Facts, InviteeRecord, InviteeUri, Provider, Records, SubmissionRecord,
-    SubmissionUri,
+    Cancellation, ContactKey, EventRecord, Facts, Host, InviteeRecord, InviteeUri, Provider,
+    Records, SubmissionRecord, SubmissionUri,
 };
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
@@ -107,6 +107,14 @@ pub(crate) fn forms_of_erased(next: &Records, provider: Provider) -> Vec<Facts> 
         .collect()
 }
 
+impl Cancellation {
+    /// Drops what tells who it was.
+    fn forget(&mut self) {
+        self.by = None;
+        self.reason = None;
+    }
+}
+
 impl InviteeRecord {
     /// Drops all that tells who it is.
     pub(crate) fn forget(&mut self) {
@@ -122,8 +130,7 @@ impl InviteeRecord {
         self.cancel_url = None;
         self.reschedule_url = None;
         if let Some(cancellation) = &mut self.cancellation {
-            cancellation.value.by = None;
-            cancellation.value.reason = None;
+            cancellation.each(Cancellation::forget);
         }
     }
 
@@ -144,24 +151,28 @@ impl EventRecord {
         if let Some(guests) = &mut self.guests {
             guests.value.retain(|guest| !erased(&guest.email));
         }
-        for host in self.hosts.iter_mut().flat_map(|hosts| &mut hosts.value) {
-            if host.email.as_deref().is_some_and(erased) {
-                host.name = None;
-                host.email = None;
-            }
+        if let Some(hosts) = &mut self.hosts {
+            hosts.each(|hosts| {
+                let theirs = |host: &&mut Host| host.email.as_deref().is_some_and(erased);
+                for host in hosts.iter_mut().filter(theirs) {
+                    host.name = None;
+                    host.email = None;
+                    host.erased = true;
+                }
+            });
         }
     }
 
     /// Drops what tells of the one person who booked: name and place of a one-to-one event are made
-    /// of theirs. Not kept as a fact: it follows from what the event says of its people.
+    /// of theirs. Not kept as a fact: it follows from what the event says of its people. One of unknown
+    /// seats that proves to be a group only afterwards is told of in full by its next message, or read.
     pub(crate) fn forget_meeting_of_erased(&mut self) {
         if self.is_one_to_one() && self.roster.values().any(|invitee| invitee.erased) {
             self.name = None;
             self.location = None;
             self.notes = None;
             if let Some(cancellation) = &mut self.cancellation {
-                cancellation.value.by = None;
-                cancellation.value.reason = None;
+                cancellation.each(Cancellation::forget);
             }
         }
     }

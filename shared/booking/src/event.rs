@@ -2,6 +2,7 @@
 
 use crate::invitee::{Cancellation, InviteeRecord};
 use crate::merge::{Latest, Removable, latest, max_of, min_of};
+use crate::parts::{ByPart, Parts, bits, by_part, fill};
 use crate::sightings::Sightings;
 use crate::view::InviteeSummary;
 use crate::{ConnectionId, ContactKey, EventStatus, EventUri, Provider};
@@ -28,7 +29,7 @@ pub struct Slot {
 }
 
 /// A member of the account who holds the meeting. Older payloads name only the URI.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Host {
     /// User URI.
     pub uri: Option<String>,
@@ -36,6 +37,49 @@ pub struct Host {
     pub name: Option<String>,
     /// E-mail address.
     pub email: Option<String>,
+    /// Was erased: what isn't there any more was told, and nothing takes its place.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub erased: bool,
+}
+
+impl Parts for Slot {
+    fn told(&self) -> u8 {
+        let Self { start: _, end } = self;
+        bits([end.is_some()])
+    }
+
+    /// An end belongs to its start.
+    fn fill(&mut self, older: &Self) {
+        if self.start == older.start {
+            fill(&mut self.end, &older.end);
+        }
+    }
+}
+
+/// Who the hosts are is one part. Their names are another, and their addresses: old messages tell
+/// neither.
+impl Parts for Vec<Host> {
+    fn told(&self) -> u8 {
+        let all = |known: fn(&Host) -> bool| {
+            !self.is_empty() && self.iter().all(|host| host.erased || known(host))
+        };
+        bits([
+            all(|host| host.name.is_some()),
+            all(|host| host.email.is_some()),
+        ])
+    }
+
+    fn fill(&mut self, older: &Self) {
+        for host in self {
+            let uri = host.uri.as_ref().filter(|_| !host.erased);
+            let known = uri.and_then(|uri| older.iter().find(|it| it.uri.as_ref() == Some(uri)));
+            if let Some(known) = known {
+                fill(&mut host.name, &known.name);
+                fill(&mut host.email, &known.email);
+                host.erased = known.erased;
+            }
+        }
+    }
 }
 
 /// Somebody whom an invitee brings along.
@@ -56,6 +100,23 @@ pub struct Counter {
     pub limit: Option<i64>,
 }
 
+impl Parts for Counter {
+    fn told(&self) -> u8 {
+        let Self {
+            total,
+            active,
+            limit,
+        } = self;
+        bits([total.is_some(), active.is_some(), limit.is_some()])
+    }
+
+    fn fill(&mut self, older: &Self) {
+        fill(&mut self.total, &older.total);
+        fill(&mut self.active, &older.active);
+        fill(&mut self.limit, &older.limit);
+    }
+}
+
 /// A scheduled event: what is known, each part with the time it was true.
 ///
 /// A record may be partial: a link from another booking makes it known by its URI alone.
@@ -72,22 +133,22 @@ pub struct EventRecord {
     pub name: Removable<String>,
     /// URI of the event type. Join: latest.
     pub event_type: Option<Latest<String>>,
-    /// Start and end. Join: latest.
-    pub slot: Option<Latest<Slot>>,
+    /// Start and end. Join: latest, by part.
+    pub slot: Option<ByPart<Slot>>,
     /// Where it takes place, as the provider gives it: kinds unknown today must not be lost. Join: latest.
     pub location: Option<Latest<serde_json::Value>>,
-    /// Hosts. Join: latest.
-    pub hosts: Option<Latest<Vec<Host>>>,
+    /// Hosts. Join: latest; their names and addresses by part.
+    pub hosts: Option<ByPart<Vec<Host>>>,
     /// Guests. Join: latest.
     pub guests: Option<Latest<Vec<Guest>>>,
-    /// Counter of invitees. Join: latest.
-    pub counter: Option<Latest<Counter>>,
+    /// Counter of invitees. Join: latest, by part.
+    pub counter: Option<ByPart<Counter>>,
     /// Internal notes, plain text. Join: latest.
     pub notes: Removable<String>,
     /// The event was canceled, as Calendly said; never undone. Join: or.
     pub canceled: bool,
-    /// Who canceled it and why. Join: latest.
-    pub cancellation: Option<Latest<Cancellation>>,
+    /// Who canceled it and why. Join: latest, by part.
+    pub cancellation: Option<ByPart<Cancellation>>,
     /// When it was seen, and when it was not found. Join: their own.
     #[serde(default)]
     pub sightings: Sightings,
@@ -190,14 +251,14 @@ impl EventRecord {
         self.connections.extend(connections.iter().cloned());
         latest(&mut self.name, name);
         latest(&mut self.event_type, event_type);
-        latest(&mut self.slot, slot);
+        by_part(&mut self.slot, slot);
         latest(&mut self.location, location);
-        latest(&mut self.hosts, hosts);
+        by_part(&mut self.hosts, hosts);
         latest(&mut self.guests, guests);
-        latest(&mut self.counter, counter);
+        by_part(&mut self.counter, counter);
         latest(&mut self.notes, notes);
         self.canceled |= canceled;
-        latest(&mut self.cancellation, cancellation);
+        by_part(&mut self.cancellation, cancellation);
         self.sightings.merge(sightings);
         latest(&mut self.organization, organization);
         min_of(&mut self.created_at, created_at);
@@ -224,9 +285,23 @@ impl EventRecord {
         counter.value.limit.filter(|limit| *limit > 0)
     }
 
-    /// Whether only one person can book it.
+    /// Whether only one person can book it. Of one whose seats nobody tells: whether no more are known.
     pub(crate) fn is_one_to_one(&self) -> bool {
-        self.seats() == Some(1)
+        !self.has_more_than(1)
+    }
+
+    /// Whether there is room for others than so many people whom it has: it offers seats, or, where
+    /// nobody tells how many, more were counted, or are known.
+    fn has_more_than(&self, people: usize) -> bool {
+        if let Some(seats) = self.seats() {
+            return seats > 1;
+        }
+        let counter = self.counter.iter().map(|counter| &counter.value);
+        let counts = counter.flat_map(|it| [it.total, it.active]).flatten();
+        let counts = counts.filter_map(|count| usize::try_from(count).ok());
+        counts
+            .chain([self.roster.len()])
+            .any(|count| count > people)
     }
 
     /// Where it stands.
@@ -242,18 +317,18 @@ impl EventRecord {
     ///
     /// Calendly cancels a one-to-one event together with its booking, and that message may be the
     /// one that is lost. So does nobody take part in an event of unknown seats whose known invitees
-    /// have all left, such as one that is known only as the old half of a move. A group event stays
+    /// have all left, where no others were counted, such as one that is known only as the old half of
+    /// a move. A group event stays
     /// open while it has seats to offer, until Calendly says that it is canceled.
     pub fn is_canceled(&self) -> bool {
         self.canceled || self.gone_since().is_some() || self.is_left()
     }
 
     fn is_left(&self) -> bool {
-        let one_at_most = self.seats().is_none_or(|seats| seats == 1);
         // A roster that is full doesn't name all.
         let all_named = self.roster.len() < ROSTER_LIMIT;
         let left = !self.roster.is_empty() && self.roster.values().all(|i| !i.is_active());
-        one_at_most && all_named && left
+        all_named && left && !self.has_more_than(self.roster.len())
     }
 
     /// Since when it is gone from Calendly. Of one whose start isn't known it can't be said whether

@@ -2,6 +2,7 @@
 
 use crate::meeting::Meeting;
 use crate::merge::{Latest, Removable, Stamp, latest, max_of, min_of};
+use crate::parts::{ByPart, Parts, bits, by_part, fill, is_same};
 use crate::{InviteeUri, Lineage, SubmissionUri};
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -49,6 +50,34 @@ impl Cancellation {
             by: None,
             reason: Some("no longer at Calendly".to_owned()),
             inferred: true,
+        }
+    }
+}
+
+/// Two who canceled at the same end are one: a cancellation is for good, and told again and again.
+impl Parts for Cancellation {
+    fn told(&self) -> u8 {
+        let Self {
+            by_type,
+            at,
+            by,
+            reason,
+            inferred: _,
+        } = self;
+        bits([
+            by_type.is_some(),
+            at.is_some(),
+            by.is_some(),
+            reason.is_some(),
+        ])
+    }
+
+    fn fill(&mut self, older: &Self) {
+        if is_same(&self.by_type, &older.by_type) {
+            fill(&mut self.by_type, &older.by_type);
+            fill(&mut self.at, &older.at);
+            fill(&mut self.by, &older.by);
+            fill(&mut self.reason, &older.reason);
         }
     }
 }
@@ -112,6 +141,36 @@ pub struct Tracking {
     pub salesforce_uuid: Option<String>,
 }
 
+impl Parts for Tracking {
+    fn told(&self) -> u8 {
+        let Self {
+            utm_campaign,
+            utm_source,
+            utm_medium,
+            utm_content,
+            utm_term,
+            salesforce_uuid,
+        } = self;
+        bits([
+            utm_campaign.is_some(),
+            utm_source.is_some(),
+            utm_medium.is_some(),
+            utm_content.is_some(),
+            utm_term.is_some(),
+            salesforce_uuid.is_some(),
+        ])
+    }
+
+    fn fill(&mut self, older: &Self) {
+        fill(&mut self.utm_campaign, &older.utm_campaign);
+        fill(&mut self.utm_source, &older.utm_source);
+        fill(&mut self.utm_medium, &older.utm_medium);
+        fill(&mut self.utm_content, &older.utm_content);
+        fill(&mut self.utm_term, &older.utm_term);
+        fill(&mut self.salesforce_uuid, &older.salesforce_uuid);
+    }
+}
+
 /// What was paid on booking.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Payment {
@@ -127,6 +186,39 @@ pub struct Payment {
     pub terms: Option<String>,
     /// Whether it went through.
     pub successful: Option<bool>,
+}
+
+/// Another charge is another payment: nothing of the one is said of the other.
+impl Parts for Payment {
+    fn told(&self) -> u8 {
+        let Self {
+            external_id,
+            provider,
+            amount,
+            currency,
+            terms,
+            successful,
+        } = self;
+        bits([
+            external_id.is_some(),
+            provider.is_some(),
+            amount.is_some(),
+            currency.is_some(),
+            terms.is_some(),
+            successful.is_some(),
+        ])
+    }
+
+    fn fill(&mut self, older: &Self) {
+        if is_same(&self.external_id, &older.external_id) {
+            fill(&mut self.external_id, &older.external_id);
+            fill(&mut self.provider, &older.provider);
+            fill(&mut self.amount, &older.amount);
+            fill(&mut self.currency, &older.currency);
+            fill(&mut self.terms, &older.terms);
+            fill(&mut self.successful, &older.successful);
+        }
+    }
 }
 
 /// A reminder to confirm the booking, and its answer.
@@ -168,9 +260,9 @@ pub struct InviteeRecord {
     /// Answers. Join: latest.
     pub answers: Option<Latest<Vec<Answer>>>,
     /// Tracking. Join: latest.
-    pub tracking: Option<Latest<Tracking>>,
+    pub tracking: Option<ByPart<Tracking>>,
     /// Payment. Join: latest.
-    pub payment: Option<Latest<Payment>>,
+    pub payment: Option<ByPart<Payment>>,
     /// Reconfirmation. Join: latest.
     pub reconfirmation: Removable<Reconfirmation>,
     /// How it was booked; an open list. Join: latest.
@@ -187,8 +279,8 @@ pub struct InviteeRecord {
     pub canceled: bool,
     /// Moved. Join: or.
     pub rescheduled: bool,
-    /// Who canceled or moved it and why. Join: latest.
-    pub cancellation: Option<Latest<Cancellation>>,
+    /// Who canceled or moved it and why. Join: latest, by part.
+    pub cancellation: Option<ByPart<Cancellation>>,
     /// No-show mark. Join: latest.
     pub no_show: Option<Latest<NoShow>>,
     /// Every no-show mark that a message told of, set or taken back. Join: union.
@@ -289,8 +381,8 @@ impl InviteeRecord {
         latest(&mut self.timezone, timezone);
         latest(&mut self.phone, phone);
         latest(&mut self.answers, answers);
-        latest(&mut self.tracking, tracking);
-        latest(&mut self.payment, payment);
+        by_part(&mut self.tracking, tracking);
+        by_part(&mut self.payment, payment);
         latest(&mut self.reconfirmation, reconfirmation);
         latest(&mut self.scheduling_method, scheduling_method);
         latest(&mut self.scheduled_by, scheduled_by);
@@ -299,7 +391,7 @@ impl InviteeRecord {
         max_of(&mut self.submission, submission);
         self.canceled |= canceled;
         self.rescheduled |= rescheduled;
-        latest(&mut self.cancellation, cancellation);
+        by_part(&mut self.cancellation, cancellation);
         latest(&mut self.no_show, no_show);
         self.marks.extend(marks.iter().cloned());
         max_of(&mut self.moved_from, moved_from);

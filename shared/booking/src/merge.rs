@@ -2,6 +2,8 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize, Serializer};
+use std::cmp::Ordering;
+use std::io;
 
 /// When a value was true, by the provider's own clock: compared by `updated` first, then by
 /// `observed`.
@@ -22,6 +24,14 @@ impl Stamp {
         Self {
             updated: updated.as_microsecond(),
             observed: observed.max(updated).as_microsecond(),
+        }
+    }
+
+    /// The stamp of what no message of this time tells: before that of anything told.
+    pub(crate) fn guessed(self) -> Self {
+        Self {
+            updated: i64::MIN,
+            ..self
         }
     }
 }
@@ -72,11 +82,14 @@ impl<T: Serialize + PartialEq> Latest<T> {
         Timestamp::from_microsecond(self.at.updated).ok()
     }
 
-    fn wins_over(&self, other: &Self) -> bool {
-        self.at > other.at
-            || self.at == other.at
-                && self.value != other.value
-                && bytes(&self.value) > bytes(&other.value)
+    /// Which of the two is the later; of the same time, by their bytes.
+    pub(crate) fn compare(&self, other: &Self) -> Ordering {
+        self.at.cmp(&other.at).then_with(|| {
+            if self.value == other.value {
+                return Ordering::Equal;
+            }
+            bytes(&self.value).cmp(&bytes(&other.value))
+        })
     }
 }
 
@@ -84,12 +97,21 @@ impl<T: Serialize + PartialEq> Latest<T> {
 /// last, which can be that there is none.
 pub type Removable<T> = Option<Latest<Option<T>>>;
 
-/// The bytes by which values of the same time are compared. Nothing comes before something: the
-/// shorter of two messages says nothing against the longer.
+/// The bytes by which values of the same time are compared. Nothing comes before something, in each
+/// part of a value as well: the shorter of two messages says nothing against the longer.
 fn bytes<T: Serialize>(value: &T) -> Option<Vec<u8>> {
-    serde_json::to_vec(value)
-        .ok()
-        .filter(|json| json != b"null")
+    let mut bytes = Vec::new();
+    let mut json = serde_json::Serializer::with_formatter(&mut bytes, NothingFirst);
+    value.serialize(&mut json).ok().map(|()| bytes)
+}
+
+/// JSON whose `null` sorts before every other value.
+struct NothingFirst;
+
+impl serde_json::ser::Formatter for NothingFirst {
+    fn write_null<W: io::Write + ?Sized>(&mut self, writer: &mut W) -> io::Result<()> {
+        writer.write_all(&[0])
+    }
 }
 
 /// Joins two optional [`Latest`]: something beats nothing, later beats earlier.
@@ -98,7 +120,9 @@ pub(crate) fn latest<T: Serialize + PartialEq + Clone>(
     theirs: &Option<Latest<T>>,
 ) {
     if let Some(theirs) = theirs
-        && mine.as_ref().is_none_or(|mine| theirs.wins_over(mine))
+        && mine
+            .as_ref()
+            .is_none_or(|mine| theirs.compare(mine).is_gt())
     {
         *mine = Some(theirs.clone());
     }

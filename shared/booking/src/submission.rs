@@ -2,6 +2,7 @@
 
 use crate::invitee::Tracking;
 use crate::merge::{Latest, latest, max_of, min_of};
+use crate::parts::{ByPart, by_part};
 use crate::{ConnectionId, ContactKey, InviteeUri, SubmissionUri};
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -36,8 +37,8 @@ pub struct SubmissionRecord {
     pub form: Option<Latest<String>>,
     /// Answers. Join: latest.
     pub answers: Option<Latest<Vec<FormAnswer>>>,
-    /// Tracking. Join: latest.
-    pub tracking: Option<Latest<Tracking>>,
+    /// Tracking. Join: latest, by part.
+    pub tracking: Option<ByPart<Tracking>>,
     /// Where the form led, as the provider gives it. Join: latest.
     pub result: Option<Latest<serde_json::Value>>,
     /// The invitee who submitted it. Join: greatest.
@@ -82,7 +83,7 @@ impl SubmissionRecord {
         self.connections.extend(other.connections.iter().cloned());
         latest(&mut self.form, &other.form);
         latest(&mut self.answers, &other.answers);
-        latest(&mut self.tracking, &other.tracking);
+        by_part(&mut self.tracking, &other.tracking);
         latest(&mut self.result, &other.result);
         max_of(&mut self.submitter, &other.submitter);
         min_of(&mut self.created_at, &other.created_at);

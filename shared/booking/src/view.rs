@@ -441,7 +441,7 @@ impl EventView<InviteeSummary> {
 impl<I> EventView<I> {
     /// An event with the given invitees.
     pub fn of(record: &EventRecord, invitees: Vec<I>) -> Self {
-        let slot = value(record.slot.as_ref());
+        let slot = record.slot.as_ref().map(|slot| slot.value.clone());
         let first = record
             .roster
             .values()
@@ -455,13 +455,14 @@ impl<I> EventView<I> {
             end_time: slot.and_then(|s| s.end),
             timezone: first.and_then(|i| i.timezone.clone()),
             location: value(record.location.as_ref()).map(camel_case),
-            hosts: value(record.hosts.as_ref())
-                .unwrap_or_default()
-                .into_iter()
+            hosts: record
+                .hosts
+                .iter()
+                .flat_map(|hosts| &hosts.value)
                 .map(|h| HostView {
-                    uri: h.uri,
-                    name: h.name,
-                    email: h.email,
+                    uri: h.uri.clone(),
+                    name: h.name.clone(),
+                    email: h.email.clone(),
                 })
                 .collect(),
             guests: value(record.guests.as_ref())

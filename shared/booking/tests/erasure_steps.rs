@@ -6,12 +6,13 @@
 mod memory;
 
 use booking::{
-    Cancellation, ContactKey, Counter, EventRecord, Facts, FormAnswer, Guest, InviteeRecord,
-    InviteeUri, Latest, Provider, ROSTER_LIMIT, Records, Stamp, SubmissionRecord, SubmissionUri,
-    Transition, erasure, reduce,
+    ByPart, Cancellation, ContactKey, Counter, EventRecord, Facts, FormAnswer, Guest,
+    InviteeRecord, InviteeUri, Latest, Provider, ROSTER_LIMIT, Records, Stamp, SubmissionRecord,
+    SubmissionUri, Transition, erasure, reduce,
 };
 use jiff::Timestamp;
 use memory::{Memory, facts};
+use serde_json::{Value, json};
 use testkit::fixture;
 
 const ADA: &str = "ada.booker@example.com";
@@ -110,7 +111,7 @@ fn cancellations_of_the_same_time_end_the_same_whenever_somebody_is_erased() {
             reason: None,
         };
         record.canceled = true;
-        record.cancellation = Some(Latest::new(Stamp::new(at(20), at(20)), said));
+        record.cancellation = Some(ByPart::new(Stamp::new(at(20), at(20)), said));
         let mut meeting = EventRecord::about(uri(1).event(), Provider::Calendly);
         meeting.cancellation = record.cancellation.clone();
         let mut facts = Facts::new(Provider::Calendly);
@@ -134,7 +135,7 @@ fn cancellations_of_the_same_time_end_the_same_whenever_somebody_is_erased() {
         active: Some(1),
         limit: Some(1),
     };
-    meeting.counter = Some(Latest::new(Stamp::new(at(10), at(10)), counter));
+    meeting.counter = Some(ByPart::new(Stamp::new(at(10), at(10)), counter));
     counted.add_event(&meeting);
 
     let after = |order: [usize; 4]| {
@@ -233,4 +234,51 @@ fn a_marked_guest_of_an_older_list_counts_and_is_worth_a_write() {
         stored
     };
     assert_eq!(after([&older, &newer]), after([&newer, &older]));
+}
+
+/// Name, place and notes of an event that one person booked are made of theirs, whether or not
+/// anything tells that it has but one seat. One that has others keeps them.
+#[test]
+fn an_event_of_unknown_seats_keeps_nothing_of_who_alone_booked_it() {
+    let zeros = json!({ "total": 0, "active": 0, "limit": 0 });
+    let others = json!({ "total": 2, "active": 1 });
+    for (counter, is_one) in [(Value::Null, true), (zeros, true), (others, false)] {
+        let mut body: Value = serde_json::from_slice(&fixture("invitee.canceled.json")).unwrap();
+        let meeting = &mut body["payload"]["scheduled_event"];
+        meeting["invitees_counter"] = counter;
+        meeting["name"] = "Ada and Dana".into();
+        meeting["location"] = json!({ "type": "outbound_call", "location": "+1 212-555-0142" });
+        meeting["meeting_notes_plain"] = "Ada is late".into();
+        meeting["status"] = "canceled".into();
+        meeting["cancellation"] = json!({ "canceled_by": "Ada", "reason": "Ill" });
+        let mut memory = Memory::after(&[body.to_string().into_bytes()]);
+        assert_eq!(memory.records.events.len(), 1);
+        erase(&mut memory, ADA);
+        let event = memory.records.events.values().next().unwrap();
+        let kept = serde_json::to_string(event).unwrap();
+        for text in ["Ada and Dana", "555-0142", "Ada is late", "Ill"] {
+            assert_eq!(!kept.contains(text), is_one, "{text}: {kept}");
+        }
+    }
+}
+
+#[test]
+fn a_second_booking_makes_an_event_of_unknown_seats_a_group() {
+    let mut body: Value = serde_json::from_slice(&fixture("invitee.created.json")).unwrap();
+    body["payload"]["scheduled_event"]["invitees_counter"] = Value::Null;
+    body["payload"]["scheduled_event"]["name"] = "Open house".into();
+    let mut second = body.clone();
+    let uri = second["payload"]["uri"].as_str().unwrap().to_owned() + "2";
+    second["payload"]["uri"] = uri.into();
+    second["payload"]["email"] = "bob@example.com".into();
+    let mut memory = Memory::after(&[
+        body.to_string().into_bytes(),
+        second.to_string().into_bytes(),
+    ]);
+    erase(&mut memory, ADA);
+    let event = memory.records.events.values().next().unwrap();
+    assert_eq!(
+        event.name.as_ref().unwrap().value.as_deref(),
+        Some("Open house")
+    );
 }

@@ -100,6 +100,9 @@ fn an_event_that_all_have_left_is_canceled_unless_it_has_seats_to_offer() {
         (counter(Value::Null), EventStatus::Canceled),
         (Value::Null, EventStatus::Canceled),
         (counter(json!(20)), EventStatus::Active),
+        (json!({"total": 7, "active": 4}), EventStatus::Active),
+        (json!({"total": 2, "active": 1}), EventStatus::Active),
+        (json!({"active": 2}), EventStatus::Active),
     ] {
         let mut booked = created("a", "2026-11-02T00:00:00Z", 1);
         booked["payload"]["scheduled_event"]["invitees_counter"] = counter.clone();

@@ -6,8 +6,8 @@
 mod memory;
 
 use booking::{
-    ContactKey, EventRecord, Facts, Guest, Host, InviteeRecord, InviteeUri, Latest, NAMED_LIMIT,
-    Provider, Stamp, erasure,
+    ByPart, ContactKey, EventRecord, Facts, Guest, Host, InviteeRecord, InviteeUri, Latest,
+    NAMED_LIMIT, Provider, Stamp, erasure,
 };
 use jiff::Timestamp;
 use memory::Memory;
@@ -59,10 +59,10 @@ impl Told {
         event.hosts = self.host.map(|who| {
             let host = Host {
                 uri: Some(format!("https://api.calendly.com/users/u{who}")),
-                name: None,
                 email: Some(address(who)),
+                ..Host::default()
             };
-            Latest::new(stamp, vec![host])
+            ByPart::new(stamp, vec![host])
         });
         let mut facts = Facts::new(Provider::Calendly);
         facts.add_event(&event);

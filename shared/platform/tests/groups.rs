@@ -8,8 +8,8 @@ use aws_sdk_dynamodb::config::interceptors::BeforeTransmitInterceptorContextRef;
 use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_dynamodb::error::BoxError;
 use booking::{
-    ContactKey, EventRecord, EventUri, Facts, InviteeRecord, InviteeStatus, InviteeUri, Latest,
-    Provider, Sightings, Slot, Stamp, Transition,
+    ByPart, ContactKey, EventRecord, EventUri, Facts, InviteeRecord, InviteeStatus, InviteeUri,
+    Latest, Provider, Sightings, Slot, Stamp, Transition,
 };
 use jiff::{SignedDuration, Timestamp};
 use platform::bookings::{BookingStore, EventQuery, Merged};
@@ -32,7 +32,7 @@ fn uri() -> EventUri {
 fn event(version: i64) -> EventRecord {
     let told = Stamp::new(at(version), at(version));
     let mut event = EventRecord::about(uri(), Provider::Calendly);
-    event.slot = Some(Latest::new(
+    event.slot = Some(ByPart::new(
         told,
         Slot {
             start: at(1_000 + version),

@@ -3,7 +3,7 @@
 use super::*;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use booking::{
-    Answer, ConnectionId, EventRecord, EventUri, Facts, InviteeRecord, InviteeUri, Latest,
+    Answer, ByPart, ConnectionId, EventRecord, EventUri, Facts, InviteeRecord, InviteeUri, Latest,
     Provider, Slot, Stamp,
 };
 use jiff::Timestamp;
@@ -132,7 +132,7 @@ fn event(number: i64) -> EventRecord {
         start,
         end: Some(start),
     };
-    event.slot = Some(Latest::new(stamp(), slot));
+    event.slot = Some(ByPart::new(stamp(), slot));
     let account = ConnectionId::from_user_uri("https://api.calendly.com/users/U1").unwrap();
     event.connections.insert(account);
     event

@@ -8,8 +8,8 @@ use super::{
     Envelope, Unreadable, answers, details, identity, new_facts, scheduled_event, standing,
 };
 use booking::{
-    Answer, Cancellation, EventRecord, Facts, InviteeRecord, InviteeUri, Latest, NoShow, Provider,
-    Sightings, Stamp, SubmissionUri,
+    Answer, ByPart, Cancellation, EventRecord, Facts, InviteeRecord, InviteeUri, Latest, NoShow,
+    Provider, Sightings, Stamp, SubmissionUri,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -33,7 +33,7 @@ pub(super) fn canceled(payload: &Part<'_>, envelope: &Envelope) -> Result<Facts,
             at,
             inferred: false,
         };
-        message.record.cancellation = Some(Latest::new(message.at, untold));
+        message.record.cancellation = Some(ByPart::guessed(message.at, untold));
     }
     message.mark();
     Ok(message.into_facts())
@@ -235,8 +235,8 @@ fn record(
     record.timezone = word("timezone");
     record.phone = word("text_reminder_number").map(Latest::some);
     record.answers = answers(payload).map(|v| Latest::new(at, v));
-    record.tracking = details::tracking(payload).map(|v| Latest::new(at, v));
-    record.payment = details::payment(payload).map(|v| Latest::new(at, v));
+    record.tracking = details::tracking(payload).map(|v| ByPart::new(at, v));
+    record.payment = details::payment(payload).map(|v| ByPart::new(at, v));
     record.reconfirmation = details::reconfirmation(payload).map(|v| Latest::new(at, Some(v)));
     record.scheduling_method = word("scheduling_method");
     record.scheduled_by = payload
@@ -264,7 +264,7 @@ fn record(
             flag.note("is told of an active invitee: left out");
         }
     }
-    record.cancellation = standing.cancellation.map(|v| Latest::new(at, v));
+    record.cancellation = standing.cancellation.map(|v| ByPart::new(at, v));
     record.created_at = created_at;
     record.updated_at = updated_at;
     record

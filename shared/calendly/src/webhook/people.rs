@@ -60,11 +60,7 @@ fn list<T>(
 
 /// `{user, user_name, user_email}`, or a URI or address alone.
 fn host(part: &Part<'_>) -> Option<Host> {
-    let mut host = Host {
-        uri: None,
-        name: None,
-        email: None,
-    };
+    let mut host = Host::default();
     match part.value {
         Value::Object(_) => {
             host.uri = part.uri_of("user", "users");

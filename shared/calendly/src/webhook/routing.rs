@@ -3,7 +3,7 @@
 use super::json;
 use super::part::Part;
 use super::{Envelope, Unreadable, answers, details, identity, new_facts};
-use booking::{Facts, FormAnswer, Latest, Stamp, SubmissionRecord, SubmissionUri};
+use booking::{ByPart, Facts, FormAnswer, Latest, Stamp, SubmissionRecord, SubmissionUri};
 
 pub(super) fn submitted(payload: &Part<'_>, envelope: &Envelope) -> Result<Facts, Unreadable> {
     let uri = payload.field("uri");
@@ -30,7 +30,7 @@ pub(super) fn submitted(payload: &Part<'_>, envelope: &Envelope) -> Result<Facts
         });
         Latest::new(at, list.collect())
     });
-    submission.tracking = details::tracking(payload).map(|v| Latest::new(at, v));
+    submission.tracking = details::tracking(payload).map(|v| ByPart::new(at, v));
     submission.result = payload
         .given("result")
         .map(|result| Latest::new(at, details::as_it_is(&result)));

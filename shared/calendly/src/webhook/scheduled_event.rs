@@ -3,7 +3,7 @@
 use super::limits::{LINE, NOTES};
 use super::part::Part;
 use super::{Envelope, details, people, standing};
-use booking::{EventRecord, EventUri, Latest, Provider, Sightings, Slot, Stamp};
+use booking::{ByPart, EventRecord, EventUri, Latest, Provider, Sightings, Slot, Stamp};
 use jiff::Timestamp;
 
 /// What it may have.
@@ -42,17 +42,17 @@ pub(super) fn read(
     event.event_type = json
         .uri_of("event_type", "event_types")
         .map(|v| Latest::new(at, v));
-    event.slot = slot(json).map(|v| Latest::new(at, v));
+    event.slot = slot(json).map(|v| ByPart::new(at, v));
     // `null` says that there is no place (any more); a missing field says nothing.
     event.location = json
         .field("location")
         .map(|v| Latest::new(at, details::as_it_is(&v)));
-    event.hosts = people::hosts(json).map(|v| Latest::new(at, v));
+    event.hosts = people::hosts(json).map(|v| ByPart::new(at, v));
     event.guests = people::guests(json).map(|v| Latest::new(at, v));
-    event.counter = details::counter(json).map(|v| Latest::new(at, v));
+    event.counter = details::counter(json).map(|v| ByPart::new(at, v));
     event.notes = json.removable("meeting_notes_plain", at, |notes| notes.text(NOTES));
     event.canceled = standing.canceled;
-    event.cancellation = standing.cancellation.map(|v| Latest::new(at, v));
+    event.cancellation = standing.cancellation.map(|v| ByPart::new(at, v));
     event.sightings = Sightings::seen(observed);
     event.created_at = created_at;
     event.updated_at = updated_at.or(created_at).or(Some(observed));

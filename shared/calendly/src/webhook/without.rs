@@ -117,12 +117,23 @@ fn keep_the_booking(fields: &mut Map<String, Value>) {
     let Some(Value::Object(meeting)) = fields.get_mut("scheduled_event") else {
         return;
     };
-    let seats = meeting
-        .get("invitees_counter")
-        .and_then(|it| it.get("limit"));
-    if seats.and_then(super::json::int) == Some(1) {
+    if !is_group(meeting) {
         meeting.retain(|name, _| !OF_WHO_BOOKED.contains(&name.as_str()));
         drop_from(meeting, "cancellation", OF_WHO_CANCELED);
+    }
+}
+
+/// Whether an event is for more than the one who booked: it has seats for others, or, where that isn't
+/// told, they were counted. The bookings ask the same of an event that they erase somebody from.
+fn is_group(meeting: &Map<String, Value>) -> bool {
+    let counter = meeting.get("invitees_counter");
+    let count = |name: &str| super::json::int(counter?.get(name)?);
+    match count("limit").filter(|seats| *seats > 0) {
+        Some(seats) => seats > 1,
+        None => ["total", "active"]
+            .into_iter()
+            .filter_map(count)
+            .any(|it| it > 1),
     }
 }
 
@@ -264,6 +275,21 @@ mod tests {
         let body = json!({ "payload": { "invitee": uri, "email": "ann@x.com", "name": "Ann" } });
         let want = json!({ "payload": { "invitee": uri } });
         assert_eq!(left(body.to_string().as_bytes(), "ann@x.com"), want);
+    }
+
+    #[test]
+    fn an_event_of_which_nobody_tells_the_seats_keeps_nothing_of_who_booked_it() {
+        let zeros = json!({ "total": 0, "active": 0, "limit": 0 });
+        let counted = json!({ "total": 7, "active": 4 });
+        for (counter, goes) in [(Value::Null, true), (zeros, true), (counted, false)] {
+            let mut body: Value =
+                serde_json::from_slice(&testkit::fixture("invitee.created.json")).unwrap();
+            body["payload"]["scheduled_event"]["invitees_counter"] = counter.clone();
+            let left = left(body.to_string().as_bytes(), "ada.booker@example.com");
+            let meeting = &left["payload"]["scheduled_event"];
+            assert_eq!(meeting.get("name").is_none(), goes, "{counter}");
+            assert_eq!(meeting.get("location").is_none(), goes, "{counter}");
+        }
     }
 
     #[test]

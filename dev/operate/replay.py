@@ -54,4 +54,7 @@ def show_outcome(desk: Desk, deliveries) -> None:
 def _changes(delivery: dict) -> str:
     if delivery.get("status") != "processed":
         return "-"
-    return ", ".join(map(str, delivery.get("changes") or [])) or "nothing new"
+    changes = delivery.get("changes")
+    if changes is None:
+        return "not known"
+    return ", ".join(map(str, changes)) or "nothing new"

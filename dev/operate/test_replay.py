@@ -18,6 +18,12 @@ class Replay(OperateCase):
         self.assertEqual(done.clock.pauses, sorted(done.clock.pauses))
         self.assertLess(done.clock.pauses[0], done.clock.pauses[1])
 
+    def test_changes_that_are_not_known_are_not_called_none(self):
+        self.stack.delivery("d1", "dead")
+        self.stack.fates["d1"] = [{"status": "processed", "changes": None}]
+        done = self.operate("replay", ID="d1")
+        self.assertSays(done.out, "not known")
+
     def test_one_that_ends_dead_says_why_and_what_to_do(self):
         self.stack.delivery("d1", "dead")
         self.stack.fates["d1"] = [

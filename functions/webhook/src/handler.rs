@@ -197,7 +197,6 @@ impl<Q: Outbox, K: SigningKeys> Receiver<Q, K> {
                     delivery_id: id.clone(),
                     tracking_id: first_tracking_id.to_owned(),
                     event: reading.event.clone(),
-                    again: recorded != Recorded::New,
                 })
                 .await
                 .map_err(unavailable)?;

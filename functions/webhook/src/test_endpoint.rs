@@ -48,7 +48,7 @@ struct Outcome {
     event: String,
     reading: Reading,
     delivery_id: DeliveryId,
-    changes: Vec<String>,
+    changes: Option<Vec<String>>,
     errors: Vec<String>,
 }
 
@@ -135,7 +135,7 @@ impl<A: Apply, V: Versions> Tester<A, V> {
             event,
             reading,
             delivery_id,
-            changes: Vec::new(),
+            changes: Some(Vec::new()),
             errors: Vec::new(),
         };
         match outcome.reading.status {
@@ -145,30 +145,30 @@ impl<A: Apply, V: Versions> Tester<A, V> {
             }
             Status::Unprocessable => outcome.errors.extend(outcome.reading.reason.clone()),
             _ => {
-                let again = recorded != Recorded::New;
-                self.apply(&mut outcome, again, tracking_id).await?;
+                // An earlier request may have been stopped half way, or still be under way.
+                if let Recorded::Duplicate { status, .. } = recorded
+                    && !status.is_settled()
+                {
+                    let noted = self.log.sent_again(&outcome.delivery_id).await;
+                    noted.map_err(|error| unavailable(&error.to_string(), tracking_id))?;
+                }
+                self.apply(&mut outcome, tracking_id).await?;
             }
         }
         Ok(outcome)
     }
 
-    async fn apply(
-        &self,
-        outcome: &mut Outcome,
-        again: bool,
-        tracking_id: &TrackingId,
-    ) -> Result<(), Problem> {
+    async fn apply(&self, outcome: &mut Outcome, tracking_id: &TrackingId) -> Result<(), Problem> {
         let delivery = DeliveryRef {
             delivery_id: outcome.delivery_id.clone(),
             tracking_id: tracking_id.as_str().to_owned(),
             event: outcome.reading.event.clone(),
-            again,
         };
         match self.bookkeeper.apply(&delivery, 1).await {
             Ok(Applied::Now(done)) => {
                 metrics::count(Metric::DeliveriesProcessed);
                 let words = done.made.iter().map(|made| made.as_str().to_owned());
-                outcome.changes.extend(words);
+                outcome.changes = done.is_all.then(|| words.collect());
             }
             Ok(Applied::Before) => {}
             Ok(Applied::Nothing(status)) => {
@@ -215,7 +215,7 @@ fn told(outcome: Outcome, began: Instant, tracking_id: &TrackingId) -> Tested {
         deliveryId = %outcome.delivery_id,
         event = outcome.reading.event,
         outcome = if processed { "processed" } else { "not processed" },
-        changes = outcome.changes.join(","),
+        changes = outcome.changes.as_deref().map(|changes| changes.join(",")),
         error = outcome.errors.first(),
         durationMs = platform::millis_since(began),
         "test done"

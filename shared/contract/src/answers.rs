@@ -433,8 +433,9 @@ pub struct TestResult {
     pub tracking_id: String,
     /// Whether it was applied to the bookings.
     pub processed: bool,
-    /// The transitions that it made; none when the bookings knew it all already.
-    pub changes: Vec<String>,
+    /// The transitions that it made; none when the bookings knew it all already. Null where that isn't
+    /// known: an earlier request with the same body may have been stopped half way.
+    pub changes: Option<Vec<String>>,
     /// Why it was not processed.
     pub errors: Vec<String>,
     /// What in it was not understood, or could not be kept whole, though the rest was applied.

@@ -30,8 +30,11 @@ impl From<crate::Error> for Failure {
 /// What applying a delivery did.
 #[derive(Debug, Clone, Default)]
 pub struct Application {
-    /// What it changed.
+    /// What this attempt changed.
     pub made: Vec<Transition>,
+    /// Whether that is all that the delivery changed, as far as its entry doesn't tell it yet. Else it
+    /// isn't known: another attempt may have changed something.
+    pub is_all: bool,
     /// The connection that it was sent for.
     pub connection: Option<ConnectionId>,
     /// When its provider made it.
@@ -113,16 +116,19 @@ impl Told {
 /// Another message is sent for a delivery that waits this long.
 const SENT_AGAIN_AFTER: SignedDuration = SignedDuration::from_mins(5);
 
-/// Whether no other attempt can have changed a booking. One that was killed wrote nothing down.
-fn is_first(delivery: &DeliveryRef, logged: &Delivery, attempt: usize) -> bool {
+/// Whether no other attempt can have changed a booking of which the entry tells nothing. One that was
+/// killed wrote nothing down.
+fn is_first(logged: &Delivery, attempt: usize) -> bool {
+    if attempt > 1 || logged.status != Status::Received {
+        return false;
+    }
+    // A replay: the entry tells what was changed before it.
+    if logged.processed_at.is_some() {
+        return logged.changes.is_some();
+    }
     let age = logged.received_at;
     let age = age.map(|at| ambient::now().duration_since(at));
-    attempt <= 1
-        && !delivery.again
-        && logged.status == Status::Received
-        && logged.attempts == 0
-        && !logged.sent_again
-        && age.is_some_and(|age| age < SENT_AGAIN_AFTER)
+    logged.attempts == 0 && !logged.sent_again && age.is_some_and(|age| age < SENT_AGAIN_AFTER)
 }
 
 impl<J: Jobs<SyncJob>> Bookkeeper<J> {
@@ -181,14 +187,14 @@ impl<J: Jobs<SyncJob> + Send + Sync + 'static> Apply for Bookkeeper<J> {
                 return Ok(Applied::Nothing(Status::Unprocessable));
             }
         };
-        // Where nothing was found to change, it may be that another attempt had made the change: one
-        // that was faster, one that was stopped, or that of another message sent meanwhile.
-        let known = !merged.transitions.is_empty()
-            || !merged.taken_anew && {
-                let now = self.deliveries.get(id).await?;
-                now.is_some_and(|now| is_first(delivery, &now, attempt))
-            };
-        let made = known.then_some(merged.transitions.as_slice());
+        // What this attempt found to change may be less than the delivery did: another attempt may have
+        // made the rest, one that was faster, one that was stopped half way, or that of another message
+        // sent meanwhile.
+        let is_all = !merged.taken_anew && {
+            let now = self.deliveries.get(id).await?;
+            now.is_some_and(|now| is_first(&now, attempt))
+        };
+        let made = is_all.then_some(merged.transitions.as_slice());
         if merged.erased {
             // Told late of somebody who was erased: the log is not to remember either.
             self.deliveries
@@ -199,6 +205,7 @@ impl<J: Jobs<SyncJob> + Send + Sync + 'static> Apply for Bookkeeper<J> {
         }
         Ok(Applied::Now(Application {
             made: merged.transitions,
+            is_all,
             connection: told.connection,
             created_at: told.created_at,
             received_at: logged.received_at,

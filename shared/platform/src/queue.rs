@@ -25,9 +25,6 @@ pub struct DeliveryRef {
     pub tracking_id: String,
     /// Name of its event.
     pub event: Option<String>,
-    /// Another message of this delivery may have been sent before.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub again: bool,
 }
 
 /// Of one that the log has: it is sent again.
@@ -37,7 +34,6 @@ impl From<&Delivery> for DeliveryRef {
             delivery_id: delivery.id.clone(),
             tracking_id: delivery.tracking_id.clone(),
             event: delivery.event.clone(),
-            again: true,
         }
     }
 }

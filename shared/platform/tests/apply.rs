@@ -2,11 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests
 
-use booking::{ContactKey, Facts};
+use booking::{ContactKey, Facts, Transition};
 use calendly::webhook::{Webhook, read};
 use fakes::MemoryQueue;
 use jiff::{SignedDuration, Timestamp};
-use platform::apply::{Apply, Bookkeeper};
+use platform::apply::{Applied, Apply, Bookkeeper};
 use platform::bookings::BookingStore;
 use platform::deliveries::{Delivery, DeliveryId, DeliveryStore, NewDelivery, Status};
 use platform::queue::DeliveryRef;
@@ -70,7 +70,6 @@ impl Stage {
             delivery_id: id,
             tracking_id: "t".to_owned(),
             event: None,
-            again: false,
         }
     }
 
@@ -137,24 +136,90 @@ async fn what_is_known_already_is_told_as_no_change() {
     assert_eq!(stage.changes(&again).await, json!([]));
 }
 
-/// Stopped at any write, it may have changed something: the next attempt, which finds nothing more to
-/// change, can't tell.
+/// A group of these people, and the message that calls it off: with one of them, the others follow.
+fn group(people: usize) -> (Vec<Vec<u8>>, Vec<u8>) {
+    let booked = |number: usize| {
+        let mut body: Value = serde_json::from_slice(&fixture("invitee.created.json")).unwrap();
+        let payload = &mut body["payload"];
+        payload["uri"] = json!(format!("{}{number}", payload["uri"].as_str().unwrap()));
+        payload["email"] = json!(format!("person{number}@example.com"));
+        payload["scheduled_event"]["invitees_counter"]["limit"] = json!(people);
+        body
+    };
+    let mut off = booked(0);
+    off["event"] = json!("invitee.canceled");
+    for said in ["/payload", "/payload/scheduled_event"] {
+        let said = off.pointer_mut(said).unwrap();
+        said["status"] = json!("canceled");
+        said["updated_at"] = json!("2026-12-01T00:00:00.000000Z");
+    }
+    let bodies = (0..people).map(|number| booked(number).to_string().into_bytes());
+    (bodies.collect(), off.to_string().into_bytes())
+}
+
+impl Stage {
+    /// One whose bookings know these bodies.
+    async fn after(bodies: &[Vec<u8>]) -> Self {
+        let stage = Self::new().await;
+        let bookings = stage.bookings();
+        for body in bodies {
+            bookings.apply(facts(body)).await.unwrap();
+        }
+        stage
+    }
+}
+
+/// Stopped at any write, it may have changed some of what it changes: the next attempt, which finds
+/// the rest, or nothing, can't tell.
 #[tokio::test]
-async fn a_delivery_that_was_stopped_never_claims_that_nothing_changed() {
+async fn a_delivery_that_was_stopped_never_claims_that_the_rest_was_all() {
+    let (bodies, off) = group(3);
+    let mut parted = false;
     for crash in 0.. {
-        let stage = Stage::new().await;
-        let delivery = stage.logged(&fixture("invitee.created.json")).await;
+        let stage = Stage::after(&bodies).await;
+        let delivery = stage.logged(&off).await;
         stage.crashes.at(crash);
         let stopped = stage.worker.apply(&delivery, 1).await.is_err();
         stage.crashes.at(u8::MAX);
-        stage.applied(&delivery, 2).await;
+        let done = stage.worker.apply(&delivery, 2).await.unwrap();
         let changes = stage.changes(&delivery).await;
-        assert_ne!(changes, json!([]), "stopped at {crash}");
         if !stopped {
-            assert!(crash > 4, "only {crash} places to stop at");
-            assert_eq!(changes, json!(["scheduled"]));
+            assert!(crash > 6, "only {crash} places to stop at");
+            assert_eq!(changes, json!(["canceled", "canceled", "canceled"]));
             break;
         }
+        if let Applied::Now(done) = done {
+            parted |= done.made.len() == 2;
+            assert!(!done.is_all);
+            assert_eq!(changes, json!(null), "stopped at {crash}");
+        }
+    }
+    assert!(parted, "none was stopped half way");
+}
+
+/// Each of its attempts writes down what it knows, the last one too.
+#[tokio::test]
+async fn whoever_finds_that_they_were_not_alone_takes_the_claim_back() {
+    let stage = Stage::new().await;
+    let delivery = stage.logged(&fixture("invitee.created.json")).await;
+    let id = &delivery.delivery_id;
+    let made = [Transition::Scheduled];
+    stage.log.processed(id, Some(&made), &[]).await.unwrap();
+    assert_eq!(stage.changes(&delivery).await, json!(["scheduled"]));
+    stage.log.processed(id, None, &[]).await.unwrap();
+    assert_eq!(stage.changes(&delivery).await, json!(null));
+}
+
+#[tokio::test]
+async fn no_list_of_changes_is_cut() {
+    let stage = Stage::new().await;
+    for (count, told) in [(300, true), (1000, true), (1001, false)] {
+        let delivery = stage.logged(count.to_string().as_bytes()).await;
+        let made = vec![Transition::Canceled; count];
+        let id = &delivery.delivery_id;
+        stage.log.processed(id, Some(&made), &[]).await.unwrap();
+        let entry = stage.log.get(id).await.unwrap().unwrap();
+        assert_eq!(entry.changes.map(|it| it.len()), told.then_some(count));
     }
 }
 
@@ -171,32 +236,23 @@ async fn a_message_that_was_sent_again_can_not_tell_what_the_lost_one_did() {
     assert_eq!(stage.changes(&swept).await, json!(null));
 }
 
-/// A message that came while the first was not done with, and whose worker was stopped before it wrote
-/// down what it did.
 #[tokio::test]
-async fn a_message_beside_the_first_never_claims_that_nothing_changed() {
-    let stage = Stage::new().await;
-    let body = fixture("invitee.created.json");
-    let delivery = stage.logged(&body).await;
-    stage.bookings().apply(facts(&body)).await.unwrap();
-    let beside = DeliveryRef {
-        again: true,
-        ..delivery
-    };
-    stage.applied(&beside, 1).await;
-    assert_eq!(stage.changes(&beside).await, json!(null));
-}
-
-#[tokio::test]
-async fn whoever_loses_a_race_never_claims_that_nothing_changed() {
-    let mut stage = Stage::new().await;
-    let body = fixture("invitee.created.json");
-    let delivery = stage.logged(&body).await;
-    let faster = Faster(Mutex::new(Some((stage.bookings(), facts(&body)))));
-    let client = stage.dynamo.through(Arc::new(faster));
-    stage.worker.bookings = BookingStore::new(client, "bookings".to_owned());
-    stage.applied(&delivery, 1).await;
-    assert_eq!(stage.changes(&delivery).await, json!(null));
+async fn whoever_loses_a_race_never_claims_that_the_rest_was_all() {
+    let (bodies, off) = group(3);
+    // Another attempt, and a message about somebody else.
+    for (other, made) in [(&off, 0), (&bodies[1], 1)] {
+        let mut stage = Stage::after(&bodies[..1]).await;
+        let delivery = stage.logged(&off).await;
+        let faster = Faster(Mutex::new(Some((stage.bookings(), facts(other)))));
+        let client = stage.dynamo.through(Arc::new(faster));
+        stage.worker.bookings = BookingStore::new(client, "bookings".to_owned());
+        let Applied::Now(done) = stage.worker.apply(&delivery, 1).await.unwrap() else {
+            panic!("it was not applied before");
+        };
+        assert!(done.made.len() >= made, "{:?}", done.made);
+        assert!(!done.is_all);
+        assert_eq!(stage.changes(&delivery).await, json!(null));
+    }
 }
 
 #[tokio::test]
@@ -225,16 +281,15 @@ async fn a_late_delivery_of_somebody_erased_ends_applied_and_empty_wherever_it_i
     }
 }
 
-/// The same body came twice, and its first message was stopped after it had made the change.
+/// The same body came twice, and its first message was stopped after it had made a part of the change.
 #[tokio::test]
 async fn a_second_message_for_a_delivery_can_not_tell_what_a_stopped_first_one_did() {
-    let stage = Stage::new().await;
-    let body = fixture("invitee.created.json");
-    stage.applied(&stage.logged(&body).await, 1).await;
-    let stopped = stage.logged(&[&body[..], b" "].concat()).await;
-    stage.log.sent_again(&stopped.delivery_id).await.unwrap();
-    stage.applied(&stopped, 1).await;
-    assert_eq!(stage.changes(&stopped).await, json!(null));
+    let (bodies, off) = group(3);
+    let stage = Stage::after(&bodies).await;
+    let delivery = stage.logged(&off).await;
+    stage.log.sent_again(&delivery.delivery_id).await.unwrap();
+    stage.applied(&delivery, 1).await;
+    assert_eq!(stage.changes(&delivery).await, json!(null));
 }
 
 #[tokio::test]
@@ -245,6 +300,34 @@ async fn a_replay_leaves_the_changes_that_stand_there() {
     stage.log.reopen(&delivery.delivery_id).await.unwrap();
     stage.applied(&delivery, 1).await;
     assert_eq!(stage.changes(&delivery).await, json!(["scheduled"]));
+}
+
+/// What was not known before doesn't become known by a replay, whatever it makes.
+#[tokio::test]
+async fn a_replay_adds_to_what_is_known_and_to_nothing_else() {
+    let (bodies, off) = group(3);
+    for (before, attempt, want) in [
+        (
+            Some(&[Transition::Scheduled][..]),
+            1,
+            json!(["scheduled", "canceled", "canceled", "canceled"]),
+        ),
+        (
+            Some(&[][..]),
+            1,
+            json!(["canceled", "canceled", "canceled"]),
+        ),
+        (Some(&[][..]), 2, json!(null)),
+        (None, 1, json!(null)),
+    ] {
+        let stage = Stage::after(&bodies).await;
+        let delivery = stage.logged(&off).await;
+        let id = &delivery.delivery_id;
+        stage.log.processed(id, before, &[]).await.unwrap();
+        stage.log.reopen(id).await.unwrap();
+        stage.applied(&delivery, attempt).await;
+        assert_eq!(stage.changes(&delivery).await, want, "{before:?} {attempt}");
+    }
 }
 
 /// The sample, made by Calendly so long ago, and written on each time.

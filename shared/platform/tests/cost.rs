@@ -70,7 +70,6 @@ impl Stack {
             delivery_id: id,
             tracking_id: tracking_id.as_str().to_owned(),
             event: text("/event").map(str::to_owned),
-            again: false,
         };
         self.worker.apply(&delivery, 1).await.unwrap();
         (received, self.meter.take())

@@ -330,7 +330,6 @@ async fn a_message_takes_its_trace_along() {
         delivery_id: id(),
         tracking_id: "t-1".to_owned(),
         event: None,
-        again: false,
     };
     for context in [Some(&invocation(1)), Some(&invocation(0)), None] {
         invoked(context, async {

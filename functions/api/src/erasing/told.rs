@@ -273,8 +273,9 @@ impl Api {
             deliveries: self.deliveries.clone(),
             bookings: self.bookings.clone(),
         };
+        // Never the first: its own message may be under way.
         let attempt = usize::try_from(delivery.attempts).unwrap_or(usize::MAX);
-        let attempt = attempt.saturating_add(1);
+        let attempt = attempt.saturating_add(2);
         let message = DeliveryRef::from(delivery);
         match bookkeeper.apply(&message, attempt).await {
             Ok(Applied::Nothing(Status::Unprocessable)) => {

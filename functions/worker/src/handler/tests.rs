@@ -162,7 +162,6 @@ fn message_text(id: &DeliveryId, event: &str) -> String {
         delivery_id: id.clone(),
         tracking_id: "t-1".to_owned(),
         event,
-        again: false,
     })
     .unwrap()
 }

@@ -24,13 +24,14 @@ pub enum Reopened {
 }
 
 /// How many changes of one attempt are kept: a group that is called off has one for each of its
-/// people.
-const MOST_CHANGES: usize = 100;
+/// people. Of more, as of those that aren't known, the entry says nothing: no list is shorter than
+/// what was done.
+const MOST_CHANGES: usize = 1000;
 
 /// What is written of a delivery that was applied.
 pub(super) struct Change {
     pub(super) set: String,
-    pub(super) remove: &'static str,
+    pub(super) remove: String,
     pub(super) add: &'static str,
     pub(super) values: Item,
 }
@@ -45,15 +46,18 @@ impl Change {
             (":warnings".to_owned(), AttributeValue::L(warnings)),
             (":one".to_owned(), n(1)),
         ]);
-        if let Some(made) = made {
-            let made = made.iter().take(MOST_CHANGES).map(s).collect();
+        let mut remove = "lastError, nextAttemptAt, statusBucket, statusAt".to_owned();
+        if let Some(made) = made.filter(|made| made.len() <= MOST_CHANGES) {
+            let made = made.iter().map(s).collect();
             set.push_str(", changes = list_append(if_not_exists(changes, :none), :made)");
             values.insert(":none".to_owned(), AttributeValue::L(Vec::new()));
             values.insert(":made".to_owned(), AttributeValue::L(made));
+        } else {
+            remove.push_str(", changes");
         }
         Self {
             set,
-            remove: "lastError, nextAttemptAt, statusBucket, statusAt",
+            remove,
             add: "attempts :one",
             values,
         }
@@ -62,7 +66,7 @@ impl Change {
 
 impl DeliveryStore {
     /// The delivery was applied. What this attempt `made` is added to what earlier ones are known to
-    /// have made; nothing is said where that isn't known.
+    /// have made. Where that isn't known, nothing is said of either.
     /// `warnings` are what this attempt did not understand in it.
     pub async fn processed(
         &self,

@@ -190,7 +190,8 @@ pub struct Delivery {
     /// URI of the invitee whom it is about.
     pub invitee_uri: Option<String>,
     /// The transitions that applying it made; none if the bookings knew it all already. Null while it
-    /// isn't applied, and where it isn't known: an attempt that was stopped may have made some.
+    /// isn't applied, where it isn't known (an attempt that was stopped may have made some), and where
+    /// there were more than a thousand.
     pub changes: Option<Vec<String>>,
     /// What in it was not understood, or could not be kept whole, though the rest was applied. Each
     /// names a field by its path and nothing of what stands there but a time that can't be; at most 21.

@@ -31,6 +31,11 @@ pub trait Gate: Send + Sync {
     /// never return.
     fn call(&self, operation: &str, act: Box<dyn FnOnce() + Send>) -> Passed;
 
+    /// A status and an answer that a call gets instead of the database's, by its request's body.
+    fn instead(&self, _operation: &str, _body: &str) -> Option<(u16, String)> {
+        None
+    }
+
     /// Whether the call meets a transaction of somebody else's with the same items: then it is refused
     /// for that, as DynamoDB does, and never made.
     fn conflicts(&self, _operation: &str) -> bool {
@@ -137,6 +142,8 @@ impl HttpConnector for Inside {
             let body = String::from_utf8_lossy(body).into_owned();
             let (status, answer) = if gate.conflicts(&operation) {
                 (400, conflict(&operation, &body).to_string())
+            } else if let Some(instead) = gate.instead(&operation, &body) {
+                instead
             } else {
                 let answered = Arc::new(Mutex::new(None));
                 let (kept, name) = (answered.clone(), operation.clone());

@@ -18,7 +18,9 @@ pub enum Error {
         cause: String,
     },
     /// Others kept changing the same records. Worth another try.
-    #[error("could not {action}: other writers were faster {tries} times")]
+    #[error(
+        "could not {action}: other writers were faster {tries} times, or the table was throttled"
+    )]
     Contended {
         /// What was tried.
         action: &'static str,

@@ -16,6 +16,14 @@ pub(crate) async fn lost(attempt: usize) {
     tokio::time::sleep(Duration::from_millis(pause)).await;
 }
 
+/// Waits before the attempt after `attempt`, since the table is throttled: 50 ms to 100 ms at first,
+/// and twice as long each time, up to 800 ms.
+pub(crate) async fn throttled(attempt: usize) {
+    let most = 100_u64 << attempt.min(3);
+    let pause = ambient::rng().random_range(most / 2..=most);
+    tokio::time::sleep(Duration::from_millis(pause)).await;
+}
+
 /// Why a transaction was canceled, write by write; nothing if it failed otherwise.
 pub(crate) fn canceled<R>(
     error: &SdkError<TransactWriteItemsError, R>,

@@ -5,9 +5,11 @@ use super::keys::{self, Key};
 use super::store::{BookingStore, FRESH};
 use crate::error::failed;
 use crate::item::{Item, s};
+use crate::race::{canceled, throttled};
 use crate::{Error, Result};
-use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_dynamodb::types::{ConditionCheck, Delete, Put, TransactWriteItem};
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::types::{CancellationReason, ConditionCheck, Delete, Put, TransactWriteItem};
 use booking::Records;
 use tokio::time::Instant;
 
@@ -100,7 +102,8 @@ impl BookingStore {
         Ok(TransactWriteItem::builder().delete(delete).build())
     }
 
-    /// `false` when another writer was faster.
+    /// `false` when another writer was faster, or the table is throttled: after a pause, since the SDK
+    /// waits for no transaction that was canceled.
     pub(super) async fn transact(&self, items: Vec<TransactWriteItem>) -> Result<bool> {
         let written = self
             .client
@@ -110,8 +113,14 @@ impl BookingStore {
             .await;
         match written {
             Ok(_) => Ok(true),
-            Err(error) if lost_race(&error) => Ok(false),
-            Err(error) => Err(failed("write bookings")(error)),
+            Err(error) => match canceled(&error).and_then(again) {
+                Some(Again::Raced) => Ok(false),
+                Some(Again::Throttled) => {
+                    throttled(0).await;
+                    Ok(false)
+                }
+                None => Err(failed("write bookings")(error)),
+            },
         }
     }
 
@@ -146,35 +155,68 @@ fn values(expected: Option<String>) -> Option<Item> {
 }
 
 /// Whether a write failed only because another came first.
-fn lost_race<E: ProvideErrorMetadata + RaceLost, R>(error: &SdkError<E, R>) -> bool {
-    error.as_service_error().is_some_and(RaceLost::race_lost)
+fn lost_race<R>(error: &SdkError<PutItemError, R>) -> bool {
+    error.as_service_error().is_some_and(|error| {
+        error.is_conditional_check_failed_exception() || error.is_transaction_conflict_exception()
+    })
 }
 
-trait RaceLost {
-    fn race_lost(&self) -> bool;
+/// Why a transaction that was canceled is worth another try.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Again {
+    /// Another writer came first.
+    Raced,
+    /// The table, or an index, takes no more for the moment.
+    Throttled,
 }
 
-impl RaceLost for aws_sdk_dynamodb::operation::put_item::PutItemError {
-    fn race_lost(&self) -> bool {
-        self.is_conditional_check_failed_exception() || self.is_transaction_conflict_exception()
+/// Why a transaction is worth another try that was canceled for these reasons; nothing if one of them
+/// would be met each time. The codes are those of DynamoDB's `TransactionCanceledException`.
+fn again(reasons: &[CancellationReason]) -> Option<Again> {
+    let codes = reasons.iter().filter_map(CancellationReason::code);
+    let mut found = None;
+    for code in codes.filter(|code| *code != "None") {
+        match code {
+            "ConditionalCheckFailed" | "TransactionConflict" => {
+                found.get_or_insert(Again::Raced);
+            }
+            "ThrottlingError" | "ProvisionedThroughputExceeded" => found = Some(Again::Throttled),
+            _ => return None,
+        }
     }
+    found
 }
 
-impl RaceLost for aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError {
-    fn race_lost(&self) -> bool {
-        let Self::TransactionCanceledException(canceled) = self else {
-            return false;
-        };
-        let mut codes = canceled
-            .cancellation_reasons()
-            .iter()
-            .filter_map(|reason| reason.code());
-        codes.clone().any(|code| code != "None")
-            && codes.all(|code| {
-                matches!(
-                    code,
-                    "None" | "ConditionalCheckFailed" | "TransactionConflict"
-                )
-            })
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(codes: &[&str]) -> Option<Again> {
+        let reasons = codes.iter();
+        let reasons: Vec<_> = reasons
+            .map(|code| CancellationReason::builder().code(*code).build())
+            .collect();
+        again(&reasons)
+    }
+
+    #[test]
+    fn a_transaction_is_tried_again_unless_one_of_its_reasons_stays() {
+        let raced = Some(Again::Raced);
+        let throttled = Some(Again::Throttled);
+        assert_eq!(of(&["None", "ConditionalCheckFailed"]), raced);
+        assert_eq!(of(&["TransactionConflict", "None"]), raced);
+        assert_eq!(of(&["None", "ThrottlingError"]), throttled);
+        assert_eq!(of(&["ProvisionedThroughputExceeded"]), throttled);
+        assert_eq!(
+            of(&["ThrottlingError", "ConditionalCheckFailed"]),
+            throttled
+        );
+        assert_eq!(of(&["ConditionalCheckFailed", "ValidationError"]), None);
+        assert_eq!(
+            of(&["ThrottlingError", "ItemCollectionSizeLimitExceeded"]),
+            None
+        );
+        assert_eq!(of(&["None"]), None);
+        assert_eq!(of(&[]), None);
     }
 }

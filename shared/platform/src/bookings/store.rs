@@ -6,7 +6,7 @@ use super::keys::{self, Key};
 use super::open::follow;
 use crate::error::failed;
 use crate::item::{Item, Read, s};
-use crate::race::{MAX_TRIES, lost};
+use crate::race::{MAX_TRIES, lost, throttled};
 use crate::{Error, Result};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::KeysAndAttributes;
@@ -20,6 +20,8 @@ use tokio::time::Instant;
 
 /// How many items are read in one call, at most.
 const BATCH: usize = 100;
+/// So many reads in a row may be answered nothing by a throttled table: some 2 s.
+const THROTTLED_READS: usize = 5;
 /// How long after a step has read its records it may still send its write. What it read of marks of
 /// erasure guards no write: a condition on each mark would cost a new booking a fifth more, and steps
 /// that name the same host would meet at the host's mark. So the time is bounded instead.
@@ -224,33 +226,44 @@ impl BookingStore {
         Ok(items)
     }
 
-    /// Reads items in one call: at most [`BATCH`], and at least one.
+    /// Reads at most [`BATCH`] items, and at least one. What an answer leaves out, since it has no room
+    /// for more or the table is throttled, is asked for again: it must not be taken for what doesn't
+    /// exist.
     async fn batch(&self, some: &[Key]) -> Result<Vec<Item>> {
         let action = "read bookings";
-        let request = KeysAndAttributes::builder()
-            .set_keys(Some(some.iter().map(Key::item).collect()))
-            .consistent_read(true)
-            .build()
-            .map_err(|error| Error::corrupt("a booking's key", error))?;
-        let answer = self
-            .client
-            .batch_get_item()
-            .request_items(&self.table, request)
-            .send()
-            .await
-            .map_err(failed(action))?;
-        // What was left out must not be taken for what doesn't exist.
-        if answer
-            .unprocessed_keys()
-            .is_some_and(|keys| !keys.is_empty())
-        {
-            return Err(Error::Aws {
-                action,
-                cause: "the table is throttled".to_owned(),
-            });
+        let mut items = Vec::with_capacity(some.len());
+        let mut wanted: Vec<Item> = some.iter().map(Key::item).collect();
+        let mut in_vain = 0;
+        loop {
+            let asked = wanted.len();
+            let request = KeysAndAttributes::builder()
+                .set_keys(Some(wanted))
+                .consistent_read(true)
+                .build()
+                .map_err(|error| Error::corrupt("a booking's key", error))?;
+            let answer = self
+                .client
+                .batch_get_item()
+                .request_items(&self.table, request)
+                .send()
+                .await
+                .map_err(failed(action))?;
+            let mut tables = answer.responses.unwrap_or_default();
+            items.extend(tables.remove(&self.table).unwrap_or_default());
+            let left = answer.unprocessed_keys.unwrap_or_default();
+            wanted = left.into_values().flat_map(|left| left.keys).collect();
+            if wanted.is_empty() {
+                return Ok(items);
+            }
+            in_vain = if wanted.len() < asked { 0 } else { in_vain + 1 };
+            if in_vain >= THROTTLED_READS {
+                return Err(Error::Aws {
+                    action,
+                    cause: "the table is throttled".to_owned(),
+                });
+            }
+            throttled(in_vain).await;
         }
-        let mut tables = answer.responses.unwrap_or_default();
-        Ok(tables.remove(&self.table).unwrap_or_default())
     }
 
     /// One event with all its invitees (at most 1,000) and their routing form submissions.

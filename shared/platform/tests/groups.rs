@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_dynamodb::error::BoxError;
 use booking::{
     ByPart, ContactKey, EventRecord, EventUri, Facts, InviteeRecord, InviteeStatus, InviteeUri,
-    Latest, Provider, Sightings, Slot, Stamp, Transition,
+    Latest, Provider, ROSTER_LIMIT, Sightings, Slot, Stamp, Transition,
 };
 use jiff::{SignedDuration, Timestamp};
 use platform::bookings::{BookingStore, EventQuery, Merged};
@@ -297,6 +297,29 @@ async fn entries_of_very_many_guests_are_those_of_the_event_wherever_it_is_stopp
             break;
         }
     }
+}
+
+/// A step holds no more than a transaction, with the check of an event which it leaves as it is: one
+/// more booking of a group whose roster is full, beside another event with so many guests.
+#[tokio::test]
+async fn a_step_that_checks_an_event_leaves_room_for_that() {
+    let desk = Desk::of(ROSTER_LIMIT).await;
+    for guests in 95..=100 {
+        let mut facts = booked([2000 + guests].into_iter());
+        let other = format!("https://api.calendly.com/scheduled_events/O{guests}");
+        let other = EventUri::parse(&other).unwrap();
+        let mut other = EventRecord::about(other, Provider::Calendly);
+        let people = (0..guests).map(|number| booking::Guest {
+            email: format!("g{number:04}@example.com"),
+        });
+        let told = Stamp::new(at(1), at(1));
+        other.guests = Some(Latest::new(told, people.collect()));
+        other.updated_at = Some(at(1));
+        facts.add_event(&other);
+        let merged = desk.store().reconcile(facts).await;
+        assert_eq!(merged.unwrap().transitions.len(), 1, "{guests}");
+    }
+    desk.all_follow(ROSTER_LIMIT + 6).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

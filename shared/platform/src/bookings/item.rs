@@ -69,8 +69,10 @@ pub(super) fn changed(provider: Provider, loaded: &Loaded, next: &mut Records) -
             writes.link(before.map(links).unwrap_or_default(), links(submission));
         }
     }
-    // All that is written but for events' links.
-    let mut room = TRANSACTION.saturating_sub(writes.items() + next.events.len());
+    // All that is written or checked but for events' links: each event is one of the two, at most.
+    let mut events = followed(loaded, next);
+    events.extend(next.events.keys().cloned());
+    let mut room = TRANSACTION.saturating_sub(writes.items() + events.len());
     for (uri, event) in &mut next.events {
         let key = keys::event(provider, uri);
         let before = loaded.records.events.get(uri);
@@ -115,11 +117,7 @@ impl Writes {
     /// Makes sure that an invitee who takes over what an event says takes it from its present
     /// record. Who has it already is found by whoever changes the event.
     fn check_events(&mut self, provider: Provider, loaded: &Loaded, next: &Records) {
-        let followers = next.invitees.values().filter(|after| {
-            let before = loaded.records.invitees.get(&after.uri);
-            before.is_none_or(|before| before.meeting != after.meeting)
-        });
-        let events: BTreeSet<EventUri> = followers.map(|invitee| invitee.uri.event()).collect();
+        let events = followed(loaded, next);
         for key in events.iter().map(|uri| keys::event(provider, uri)) {
             let written = self.records.iter().any(|write| key.names(&write.item));
             if !written {
@@ -133,6 +131,15 @@ impl Writes {
     fn items(&self) -> usize {
         self.records.len() + self.checks.len() + self.links.len() + self.unlinked.len()
     }
+}
+
+/// The events from which an invitee takes something over.
+fn followed(loaded: &Loaded, next: &Records) -> BTreeSet<EventUri> {
+    let followers = next.invitees.values().filter(|after| {
+        let before = loaded.records.invitees.get(&after.uri);
+        before.is_none_or(|before| before.meeting != after.meeting)
+    });
+    followers.map(|invitee| invitee.uri.event()).collect()
 }
 
 /// The write of an event's record, if it is still as `expected`.

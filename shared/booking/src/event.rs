@@ -304,6 +304,14 @@ impl EventRecord {
             .any(|count| count > people)
     }
 
+    /// Whether a message told of it, or of a booking of it; and not only a link.
+    ///
+    /// Old messages name a booking's event and say no more of it, not even when it was changed.
+    pub fn is_told(&self) -> bool {
+        let told_of = |invitee: &InviteeSummary| invitee.updated_at.is_some();
+        self.updated_at.is_some() || self.roster.values().any(told_of)
+    }
+
     /// Where it stands.
     pub fn status(&self) -> EventStatus {
         if self.is_canceled() {

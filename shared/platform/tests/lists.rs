@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests
 
+use booking::{ContactKey, EventStatus};
 use calendly::webhook::{Webhook, read};
 use jiff::{SignedDuration, Timestamp};
 use platform::bookings::{BookingStore, EventQuery};
@@ -52,6 +53,50 @@ fn query(limit: usize, from: Option<&str>, to: Option<&str>) -> EventQuery {
         limit,
         ..EventQuery::default()
     }
+}
+
+/// Until about 2022 a message named the event and said no more of it. One that doesn't say for whom it
+/// was made either tells of an event all the same; a link doesn't.
+#[tokio::test]
+async fn an_event_of_which_only_a_booking_tells_is_in_the_lists() {
+    let dynamo = Dynamo::start().await;
+    dynamo.bookings("bookings").await;
+    let store = BookingStore::new(dynamo.client(), "bookings".to_owned());
+    let uri = |id: &str| format!("https://api.calendly.com/scheduled_events/{id}");
+    let body = json!({
+        "event": "invitee.created",
+        "payload": {
+            "uri": uri("new/invitees/a"),
+            "event": uri("new"),
+            "email": "ada@example.com",
+            "old_invitee": uri("old/invitees/b"),
+            "created_at": "2021-11-20T09:15:01.123456Z",
+            "updated_at": "2021-11-20T09:15:01.123456Z",
+        },
+    });
+    let Ok(Webhook::Booking(booking)) = read(body.to_string().as_bytes(), Timestamp::UNIX_EPOCH)
+    else {
+        panic!("it is a booking");
+    };
+    store.apply(booking.facts).await.unwrap();
+    for query in [
+        query(7, None, None),
+        EventQuery {
+            status: Some(EventStatus::Active),
+            ..query(7, None, None)
+        },
+        EventQuery {
+            invitee: Some(ContactKey::of("ada@example.com")),
+            ..query(7, None, None)
+        },
+    ] {
+        assert_eq!(pages(&store, query).await, [["new"]]);
+    }
+    let query = EventQuery {
+        status: Some(EventStatus::Canceled),
+        ..query(7, None, None)
+    };
+    assert_eq!(pages(&store, query).await.concat(), [""; 0]);
 }
 
 #[tokio::test]

@@ -157,7 +157,7 @@ pub(super) fn event_bucket(event: &EventRecord) -> Option<String> {
     let shard = match event.connections.first() {
         Some(connection) => shard(connection.as_str()),
         // Told of by a message that doesn't say for whom it was made.
-        None if event.updated_at.is_some() => shard(event.uri.id()),
+        None if event.is_told() => shard(event.uri.id()),
         None => return None,
     };
     let start = event_start_key(event);

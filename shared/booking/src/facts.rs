@@ -147,15 +147,19 @@ impl Facts {
     }
 
     /// Adds that what tells these facts names these people, in whichever role: they are kept with what
-    /// it is chiefly about. At most [`MAX_NAMED`] beside those whom the facts themselves tell of.
+    /// it is chiefly about. At most [`MAX_NAMED`] beside those whom the facts themselves tell of; of more
+    /// it is noted that there are.
     pub fn add_named(&mut self, people: BTreeSet<ContactKey>) {
         let others = &people - &self.contacts();
+        let more = others.len() > MAX_NAMED;
         let others = others.into_iter().take(MAX_NAMED);
         let event = self.main_event();
         if let Some(event) = event.and_then(|uri| self.events.get_mut(&uri)) {
             event.named.extend(others);
+            event.named_more |= more;
         } else if let Some(form) = &mut self.submission {
             form.named.extend(others);
+            form.named_more |= more;
         }
     }
 

@@ -50,6 +50,9 @@ pub struct SubmissionRecord {
     /// Join: union, less those who were erased.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub named: BTreeSet<ContactKey>,
+    /// More were named than are kept: whoever is looked for may be among them. Join: or.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub named_more: bool,
     /// Who of those was erased. Join: union.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub erased_people: BTreeSet<ContactKey>,
@@ -72,6 +75,7 @@ impl SubmissionRecord {
             submitter: None,
             erased: false,
             named: BTreeSet::new(),
+            named_more: false,
             erased_people: BTreeSet::new(),
             created_at: None,
             updated_at: None,
@@ -89,6 +93,7 @@ impl SubmissionRecord {
         min_of(&mut self.created_at, &other.created_at);
         max_of(&mut self.updated_at, &other.updated_at);
         self.named.extend(other.named.iter().cloned());
+        self.named_more |= other.named_more;
         self.erased_people
             .extend(other.erased_people.iter().cloned());
         self.named = &self.named - &self.erased_people;

@@ -7,7 +7,7 @@ mod memory;
 
 use booking::{
     ByPart, ContactKey, EventRecord, Facts, Guest, Host, InviteeRecord, InviteeUri, Latest,
-    NAMED_LIMIT, Provider, Stamp, erasure,
+    MAX_NAMED, NAMED_LIMIT, Provider, Stamp, SubmissionRecord, SubmissionUri, erasure,
 };
 use jiff::Timestamp;
 use memory::Memory;
@@ -245,6 +245,31 @@ proptest! {
         prop_assert!(event.named_more);
         prop_assert!(event.named.len() <= NAMED_LIMIT && event.named.len() >= NAMED_LIMIT - 2);
         prop_assert_eq!(want, got);
+    }
+}
+
+#[test]
+fn what_one_body_names_beyond_what_it_is_found_by_is_noted() {
+    let named = |count: usize| (0..count).map(key).collect::<BTreeSet<_>>();
+    for (count, more) in [(MAX_NAMED, false), (MAX_NAMED + 1, true)] {
+        let mut told = flood().remove(0);
+        (told.guests, told.email) = (None, None);
+        told.named.clear();
+        let mut facts = told.facts();
+        facts.add_named(named(count));
+        let mut memory = Memory::default();
+        memory.apply(facts);
+        let event = memory.records.events.values().next().unwrap();
+        assert_eq!((event.named.len(), event.named_more), (MAX_NAMED, more));
+
+        let uri = "https://api.calendly.com/routing_form_submissions/f";
+        let form = SubmissionRecord::about(SubmissionUri::parse(uri).unwrap());
+        let mut facts = Facts::new(Provider::Calendly);
+        facts.add_submission(form);
+        facts.add_named(named(count));
+        memory.apply(facts);
+        let form = memory.submissions.values().next().unwrap();
+        assert_eq!((form.named.len(), form.named_more), (MAX_NAMED, more));
     }
 }
 

@@ -513,6 +513,30 @@ async fn who_is_not_among_those_whom_an_event_keeps_is_erased_from_what_tells_of
     assert_eq!(kept.count(), 10, "those of the strangers");
 }
 
+/// One body that names more people than it can be found by, she after them all.
+#[tokio::test]
+async fn who_is_not_among_those_whom_a_body_is_found_by_is_erased_from_it() {
+    let strangers = (0..).map(|number| format!("stranger{number}@example.net"));
+    let strangers = strangers.filter(|email| ContactKey::of(email) < ann());
+    let mut crowd: Vec<_> = strangers.take(booking::MAX_NAMED).collect();
+    crowd.push(ANN.to_owned());
+    let answer = json!([{ "question": "Who?", "answer": crowd.join(", ") }]);
+    let booked = grace(|json| json["payload"]["questions_and_answers"] = answer.clone());
+    let form = fixture("routing_form_submission.created.json");
+    let mut form: Value = serde_json::from_slice(&form).unwrap();
+    form["payload"]["questions_and_answers"] = answer.clone();
+    form["payload"]["submitter"] = Value::Null;
+    for body in [booked, form.to_string().into_bytes()] {
+        let stage = Stage::new().await;
+        let id = stage.tell(&body).await;
+        let all = stage.dynamo.dump("bookings").await;
+        assert!(!all.contains(ann().as_str()), "her key isn't kept");
+        assert_eq!(stage.dry_run().await.deliveries, 1);
+        assert_eq!(stage.erase().await.deliveries, 1);
+        assert_eq!(stage.body(&id).await, None);
+    }
+}
+
 #[tokio::test]
 async fn what_an_earlier_request_left_is_looked_at_again() {
     let stage = Stage::new().await;

@@ -11,6 +11,7 @@
 //! | submission | `{provider}#submission#{id}` | `submission` |
 //! | submitter's address | `{provider}#submission#{id}` | `contact#invitee#{contact key}` |
 //! | somebody else whom its bodies name | `{provider}#submission#{id}` | `contact#named#{contact key}` |
+//! | that they name more people than are kept | `{provider}#submission#{id}` | `contact#more` |
 //! | mark of erasure | `erased#{contact key}` | `erased` |
 //! | buckets in use | `buckets` | `buckets` |
 //!
@@ -127,7 +128,7 @@ pub(super) fn named_party(contact: &ContactKey) -> String {
     format!("named#{}", contact.as_str())
 }
 
-/// The party of whoever may be named in an event that names more people than are kept.
+/// The party of whoever may be named in what names more people than are kept.
 pub(super) const NAMED_MORE: &str = "named";
 
 /// The partition of `byStatus` with those of `place` (a bucket, or a connection's party).
@@ -198,11 +199,7 @@ pub(super) fn of_invitee(invitee: &InviteeRecord) -> Item {
 pub(super) fn links_of_event(event: &EventRecord) -> BTreeMap<Key, Item> {
     let pk = event_pk(event.provider, event.uri.id());
     let start = event_start_key(event);
-    let more = event.named_more.then(|| {
-        let key = Key::new(&pk, "contact#more");
-        let item = linked(&key, NAMED_MORE, &start);
-        (key, item)
-    });
+    let more = event.named_more.then(|| more_link(&pk, &start));
     let named = named_links(&pk, &start, &event.named).chain(more);
     if event_bucket(event).is_none() {
         return named.collect();
@@ -236,6 +233,12 @@ fn named_links(
     })
 }
 
+fn more_link(pk: &str, start: &str) -> (Key, Item) {
+    let key = Key::new(pk, "contact#more");
+    let item = linked(&key, NAMED_MORE, start);
+    (key, item)
+}
+
 /// How many addresses of a form's answers lead to it: as many as can change in one transaction.
 /// Forms ask for one.
 const MAX_SUBMITTERS: usize = 45;
@@ -254,7 +257,9 @@ pub(super) fn links_of_submission(
         (key, item)
     });
     let named = named_links(&pk, submission.uri.id(), &submission.named);
-    contacts.chain(named).collect()
+    let more = submission.named_more;
+    let more = more.then(|| more_link(&pk, submission.uri.id()));
+    contacts.chain(named).chain(more).collect()
 }
 
 /// An entry's place is its event's, and its own name within it: no two are the same.

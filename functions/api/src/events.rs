@@ -1,21 +1,18 @@
 //! `GET /v1/events`, `GET /v1/events/{id}`, invitees, and what happened to them.
 
+mod history;
+
 use crate::handler::{Answer, Api, Call, ok, unavailable};
-use crate::pages::{fewer, part};
-use booking::{
-    ContactKey, EventRecord, EventStatus, EventView, InviteeRecord, InviteeUri, Provider, history,
-};
-use contract::answers::{Event, EventAnswer, EventList, History, HistoryStep, Told};
+use crate::pages::fewer;
+use booking::{ContactKey, EventStatus, EventView, InviteeRecord, Provider};
+use contract::answers::{Event, EventAnswer, EventList};
 use contract::{cursor, is_id};
 use platform::bookings::{EventCursor, EventQuery, MAX_INVITEES, Order};
-use platform::deliveries::About;
 use platform::http::Problem;
 use platform::room::Room;
 
 /// Invitees of an event that are read at a time: records can be long.
 const AT_A_TIME: usize = 50;
-/// The most deliveries that a history names.
-const TOLD: usize = 100;
 
 /// The order that a request asks for, and the name of its list: a cursor of one order is of no use
 /// to the other.
@@ -100,24 +97,10 @@ impl Api {
         })
     }
 
-    pub(crate) async fn event_history(&self, call: &Call<'_>) -> Answer {
-        let id = call.id("id", unknown_event)?;
-        let found = self.bookings.whole(Provider::Calendly, id).await;
-        let (event, invitees) = found.map_err(unavailable)?.ok_or_else(unknown_event)?;
-        self.history(call, &event, &invitees, None).await
-    }
-
     pub(crate) async fn invitee(&self, call: &Call<'_>) -> Answer {
         let invitee = self.stored_invitee(call).await?;
         let shown = self.bookings.show(Provider::Calendly, &invitee).await;
         ok(shown.map_err(unavailable)?)
-    }
-
-    pub(crate) async fn invitee_history(&self, call: &Call<'_>) -> Answer {
-        let invitee = self.stored_invitee(call).await?;
-        let event = EventRecord::about(invitee.uri.event(), Provider::Calendly);
-        let uri = invitee.uri.clone();
-        self.history(call, &event, &[invitee], Some(&uri)).await
     }
 
     async fn stored_invitee(&self, call: &Call<'_>) -> Result<InviteeRecord, Problem> {
@@ -125,45 +108,6 @@ impl Api {
         let id = call.id("inviteeId", unknown_invitee)?;
         let found = self.bookings.invitee(Provider::Calendly, event, id).await;
         found.map_err(unavailable)?.ok_or_else(unknown_invitee)
-    }
-
-    /// What happened to these invitees of an event, and the deliveries that told of it: of the whole
-    /// event, or of one invitee by their URI.
-    async fn history(
-        &self,
-        call: &Call<'_>,
-        event: &EventRecord,
-        invitees: &[InviteeRecord],
-        only: Option<&InviteeUri>,
-    ) -> Answer {
-        let list = format!("history-{}", only.map_or(event.uri.id(), InviteeUri::id));
-        let shown: Option<usize> = call.params.cursor(&list, |place| place.parse().ok())?;
-        let mut steps: Vec<HistoryStep> = invitees
-            .iter()
-            .flat_map(|invitee| {
-                history(invitee).into_iter().map(|entry| HistoryStep {
-                    invitee_id: invitee.uri.id().to_owned(),
-                    entry,
-                })
-            })
-            .collect();
-        // What has no time comes last. The sort keeps the order within a booking.
-        steps.sort_by_key(|step| (step.entry.at.is_none(), step.entry.at));
-        let about = About::event(event.uri.id());
-        let told = self.deliveries.about(&about, None, TOLD).await;
-        let told = told.map_err(unavailable)?.items;
-        let told = told.iter().filter(|told| {
-            only.is_none_or(|uri| told.invitee_uri.as_deref() == Some(uri.as_str()))
-        });
-        let deliveries: Vec<Told> = told.map(Told::from).collect();
-
-        let room = Room::beside(&deliveries);
-        let (history, next) = part(steps, shown.unwrap_or_default(), room);
-        ok(History {
-            history,
-            deliveries,
-            next_cursor: next.map(|shown| cursor(&list, &shown.to_string())),
-        })
     }
 }
 

@@ -12,44 +12,9 @@ pub(crate) fn fewer<T: Serialize>(items: &[T], limit: usize) -> Option<usize> {
     (fitting < items.len() && limit > 1).then_some(fitting.max(1))
 }
 
-/// The part of a list that follows the first `shown` items, as much as `room` holds; and how many are
-/// shown with it where more follow. One item at least, which is cut where the answer is written.
-pub(crate) fn part<T: Serialize>(
-    mut all: Vec<T>,
-    shown: usize,
-    mut room: Room,
-) -> (Vec<T>, Option<usize>) {
-    let mut rest = all.split_off(shown.min(all.len()));
-    let fitting = rest.iter().take_while(|item| room.takes(item)).count();
-    let fitting = fitting.max(1);
-    let more = fitting < rest.len();
-    rest.truncate(fitting);
-    (rest, more.then_some(all.len() + fitting))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_parts_of_a_list_are_the_list() {
-        for (count, length) in [(20, 0), (20, 1_000), (20, 400_000), (3, 9_000_000)] {
-            let all: Vec<String> = (0..count)
-                .map(|n| format!("{n} {}", "x".repeat(length)))
-                .collect();
-            let mut shown = Some(0);
-            let mut seen = Vec::new();
-            while let Some(from) = shown {
-                let (some, next) = part(all.clone(), from, Room::default());
-                assert_eq!(from, seen.len());
-                seen.extend(some);
-                shown = next;
-            }
-            assert_eq!(seen, all);
-        }
-        assert_eq!(part(Vec::<u8>::new(), 0, Room::default()), (vec![], None));
-        assert_eq!(part(vec![1, 2], 7, Room::default()), (vec![], None));
-    }
 
     #[test]
     fn a_page_is_read_anew_with_as_many_items_as_fit() {

@@ -81,6 +81,9 @@ pub struct History {
     pub history: Vec<HistoryStep>,
     /// The deliveries in the log that told of it, the earliest first; at most 100.
     pub deliveries: Vec<Told>,
+    /// There are more deliveries than these; or, of an invitee, there may be: of an event with very
+    /// many, not all are looked at.
+    pub more_deliveries: bool,
     /// Where the next steps begin; null after the last.
     pub next_cursor: Option<String>,
 }

@@ -8,10 +8,11 @@ use booking::{
 };
 use jiff::Timestamp;
 use lambda_http::RequestExt;
+use platform::deliveries::{About, DeliveryId, NewDelivery, Status};
 use platform::room::{MAX_ANSWER, carried};
 use platform::secrets::ManagedSecret;
 use serde_json::Value as Json;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 use std::time::Duration;
 use testkit::dynamo::Dynamo;
@@ -240,4 +241,56 @@ async fn a_history_ends_without_a_cursor() {
         assert_eq!(pages.len(), 1, "{path}");
         assert!(pages[0]["nextCursor"].is_null());
     }
+}
+
+#[tokio::test]
+async fn a_history_of_more_than_a_thousand_invitees_is_all_of_theirs() {
+    let stage = Stage::new().await;
+    stage.dynamo.deliveries("deliveries").await;
+    stage.book(0..1_020, 0, 0).await;
+    let pages = stage.pages("/v1/events/e0/history", &[]).await;
+    let steps = pages
+        .iter()
+        .flat_map(|page| page["history"].as_array().unwrap());
+    let people: BTreeSet<_> = steps
+        .map(|step| step["inviteeId"].as_str().unwrap())
+        .collect();
+    assert_eq!(people.len(), 1_020);
+}
+
+/// Deliveries about one event are one list, the oldest first: of whoever came late, they are far down.
+#[tokio::test]
+async fn an_invitee_of_many_has_their_deliveries_in_their_history() {
+    let stage = Stage::new().await;
+    stage.dynamo.deliveries("deliveries").await;
+    stage.book(149..150, 0, 0).await;
+    let now = Timestamp::now();
+    for number in 0_i64..150 {
+        let body = format!("{number}");
+        let id = DeliveryId::of(body.as_bytes());
+        let invitee = format!("{EVENT}/invitees/i{number:04}");
+        let new = NewDelivery {
+            id: &id,
+            tracking_id: "t",
+            provider: "calendly",
+            event: Some("invitee.created"),
+            status: Status::Received,
+            reason: None,
+            event_uri: Some(EVENT),
+            invitee_uri: Some(&invitee),
+            warnings: &[],
+            about: Some(&About::event("e0")),
+            received_at: now + SignedDuration::from_secs(number - 200),
+            body: body.as_bytes(),
+        };
+        let days = SignedDuration::from_hours(24 * 30);
+        stage.api.deliveries.record(&new, days).await.unwrap();
+    }
+    let last = stage.get("/v1/events/e0/invitees/i0149/history", &[]).await;
+    let wanted = DeliveryId::of(b"149").to_string();
+    assert_eq!(ids(std::slice::from_ref(&last), "deliveries"), [wanted]);
+    assert_eq!(last["moreDeliveries"], false);
+    let all = stage.get("/v1/events/e0/history", &[]).await;
+    assert_eq!(all["deliveries"].as_array().unwrap().len(), 100);
+    assert_eq!(all["moreDeliveries"], true);
 }

@@ -72,14 +72,26 @@ impl BookingStore {
         }
     }
 
+    /// The records of the invitees of `event` after the one of the id `after`, or from the first on, up
+    /// to `limit`, as their event stands.
+    pub async fn records_after(
+        &self,
+        event: &EventRecord,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Page<InviteeRecord, String>> {
+        let pk = keys::event_pk(event.provider, event.uri.id());
+        // No id is empty.
+        let after = format!("invitee#{}", after.unwrap_or_default());
+        let items = self.items(&pk, "sk > :from", &after, limit + 1).await?;
+        records(event, &items, limit)
+    }
+
     async fn page(&self, event: &EventRecord, items: &[Item], limit: usize) -> Result<Invitees> {
-        let shown = items.iter().take(limit).map(record);
-        let mut invitees: Vec<InviteeRecord> = shown.collect::<Result<_>>()?;
-        follow(event, &mut invitees);
-        let next = invitees
-            .last()
-            .filter(|_| items.len() > limit)
-            .map(|last| last.uri.id().to_owned());
+        let Page {
+            items: invitees,
+            next,
+        } = records(event, items, limit)?;
         let submissions = self.submissions(event.provider, &invitees).await?;
         let items = invitees.iter().map(|invitee| {
             let uri = invitee.submission.as_ref();
@@ -117,6 +129,25 @@ impl BookingStore {
             }
         }
     }
+}
+
+/// Up to `limit` invitees of an event, as it stands, of items of which one more was wanted.
+fn records(
+    event: &EventRecord,
+    items: &[Item],
+    limit: usize,
+) -> Result<Page<InviteeRecord, String>> {
+    let shown = items.iter().take(limit).map(record);
+    let mut invitees: Vec<InviteeRecord> = shown.collect::<Result<_>>()?;
+    follow(event, &mut invitees);
+    let next = invitees
+        .last()
+        .filter(|_| items.len() > limit)
+        .map(|last| last.uri.id().to_owned());
+    Ok(Page {
+        items: invitees,
+        next,
+    })
 }
 
 /// Lets invitees stand as their event does, also where it is not settled yet: their records may still

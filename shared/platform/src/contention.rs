@@ -32,9 +32,12 @@ pub(crate) fn meets_transaction<E: ProvideErrorMetadata, R>(error: &SdkError<E, 
 }
 
 /// What `send` answers, once it is no conflict any more, or after [`TRIES`] times.
-pub(crate) async fn through<T, E>(
+///
+/// Of plain closures: the compiler can't tell of an async one, which borrows, that the future of a whole
+/// function that holds it may move between threads.
+pub(crate) async fn through<T, E, F: Future<Output = Result<T, E>>>(
     conflict: impl Fn(&E) -> bool,
-    mut send: impl AsyncFnMut() -> Result<T, E>,
+    mut send: impl FnMut() -> F,
 ) -> Result<T, E> {
     for attempt in 0..TRIES - 1 {
         match send().await {

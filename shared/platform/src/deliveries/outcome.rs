@@ -201,7 +201,7 @@ impl DeliveryStore {
             .condition_expression("attribute_exists(id)")
             .update_expression("SET sentAgain = :again")
             .expression_attribute_values(":again", AttributeValue::Bool(true));
-        through(meets_transaction, async || note.clone().send().await)
+        through(meets_transaction, || note.clone().send())
             .await
             .map_err(failed("note that a delivery is sent again"))?;
         Ok(())

@@ -104,7 +104,7 @@ impl DeliveryStore {
                 .return_values_on_condition_check_failure(
                     ReturnValuesOnConditionCheckFailure::AllOld,
                 );
-            match through(meets_transaction, async || put.clone().send().await).await {
+            match through(meets_transaction, || put.clone().send()).await {
                 Ok(_) => return Ok(Recorded::New),
                 Err(error) => match error.as_service_error() {
                     Some(PutItemError::ConditionalCheckFailedException(e)) => e.item().cloned(),
@@ -187,7 +187,7 @@ impl DeliveryStore {
         let all = self.client.transact_write_items();
         let all = all.set_transact_items(Some(writes));
         // Two copies of one webhook that come at once meet here.
-        let written = through(meets_another, async || all.clone().send().await).await;
+        let written = through(meets_another, || all.clone().send()).await;
         let Err(error) = written else {
             return Ok(Written::New);
         };

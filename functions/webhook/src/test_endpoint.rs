@@ -146,9 +146,8 @@ impl<A: Apply, V: Versions> Tester<A, V> {
             Status::Unprocessable => outcome.errors.extend(outcome.reading.reason.clone()),
             _ => {
                 // An earlier request may have been stopped half way, or still be under way.
-                if let Recorded::Duplicate { status, .. } = recorded
-                    && !status.is_settled()
-                {
+                let is_open = |status: Status| !status.is_settled();
+                if matches!(recorded, Recorded::Duplicate { status, .. } if is_open(status)) {
                     let noted = self.log.sent_again(&outcome.delivery_id).await;
                     noted.map_err(|error| unavailable(&error.to_string(), tracking_id))?;
                 }

@@ -32,8 +32,8 @@ impl From<crate::Error> for Failure {
 pub struct Application {
     /// What this attempt changed.
     pub made: Vec<Transition>,
-    /// Whether that is all that the delivery changed, as far as its entry doesn't tell it yet. Else it
-    /// isn't known: another attempt may have changed something.
+    /// Whether that is all that the delivery ever changed. Else it isn't known: another attempt may have
+    /// changed something.
     pub is_all: bool,
     /// The connection that it was sent for.
     pub connection: Option<ConnectionId>,
@@ -116,19 +116,15 @@ impl Told {
 /// Another message is sent for a delivery that waits this long.
 const SENT_AGAIN_AFTER: SignedDuration = SignedDuration::from_mins(5);
 
-/// Whether no other attempt can have changed a booking of which the entry tells nothing. One that was
-/// killed wrote nothing down.
+/// Whether no other attempt can have changed a booking. One that was killed wrote nothing down.
 fn is_first(logged: &Delivery, attempt: usize) -> bool {
-    if attempt > 1 || logged.status != Status::Received {
-        return false;
-    }
-    // A replay: the entry tells what was changed before it.
-    if logged.processed_at.is_some() {
-        return logged.changes.is_some();
-    }
     let age = logged.received_at;
     let age = age.map(|at| ambient::now().duration_since(at));
-    logged.attempts == 0 && !logged.sent_again && age.is_some_and(|age| age < SENT_AGAIN_AFTER)
+    attempt <= 1
+        && logged.status == Status::Received
+        && logged.attempts == 0
+        && !logged.sent_again
+        && age.is_some_and(|age| age < SENT_AGAIN_AFTER)
 }
 
 impl<J: Jobs<SyncJob>> Bookkeeper<J> {
@@ -194,7 +190,9 @@ impl<J: Jobs<SyncJob> + Send + Sync + 'static> Apply for Bookkeeper<J> {
             let now = self.deliveries.get(id).await?;
             now.is_some_and(|now| is_first(&now, attempt))
         };
-        let made = is_all.then_some(merged.transitions.as_slice());
+        // A replay adds to what its entry tells.
+        let adds = logged.processed_at.is_some() && logged.changes.is_some();
+        let made = (is_all || adds).then_some(merged.transitions.as_slice());
         if merged.erased {
             // Told late of somebody who was erased: the log is not to remember either.
             self.deliveries

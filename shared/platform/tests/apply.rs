@@ -324,7 +324,11 @@ async fn a_replay_adds_to_what_is_known_and_to_nothing_else() {
             1,
             json!(["canceled", "canceled", "canceled"]),
         ),
-        (Some(&[][..]), 2, json!(null)),
+        (
+            Some(&[][..]),
+            2,
+            json!(["canceled", "canceled", "canceled"]),
+        ),
         (None, 1, json!(null)),
     ] {
         let stage = Stage::after(&bodies).await;

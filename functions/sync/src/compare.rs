@@ -65,7 +65,7 @@ fn people_missing(stored: &EventRecord, people: &[InviteeSummary]) -> bool {
     // either, and none to be read.
     let in_doubt = |invitee: &InviteeSummary| {
         invitee.email.is_none() && !invitee.erased
-            || !invitee.is_active() && invitee.cancellation.is_none()
+            || !invitee.is_active() && !is_explained(invitee)
             || invitee.no_show
     };
     if people.iter().any(in_doubt) {
@@ -77,6 +77,12 @@ fn people_missing(stored: &EventRecord, people: &[InviteeSummary]) -> bool {
     let all_known = counter.total.is_none_or(|total| total <= known);
     let same_active = counter.active.is_none_or(|count| count == active);
     !(all_known && same_active)
+}
+
+/// Whether it is known how somebody left. Who was erased keeps nothing of that.
+fn is_explained(invitee: &InviteeSummary) -> bool {
+    let told = invitee.cancellation.as_ref();
+    invitee.erased || told.is_some_and(|it| it.by.is_some() || it.by_type.is_some())
 }
 
 /// Whether an event's start is over.

@@ -2,8 +2,9 @@
 //! without its `T`, a thing by its id. What is not of the wanted kind is not there.
 
 use jiff::civil::DateTime;
+use jiff::fmt::temporal::Pieces;
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, Zoned};
 use serde_json::{Number, Value};
 use std::ops::Range;
 
@@ -141,8 +142,9 @@ pub(super) fn number(value: &Value) -> Option<Number> {
 }
 
 /// A time: ISO 8601, with a space for its `T`, with `UTC` for its `Z`, without a zone (taken as
-/// UTC), also in digits alone, or as seconds, milliseconds or microseconds since 1970. The fraction
-/// is cut to microseconds, the provider's own precision.
+/// UTC) or with the name of one (`[America/New_York]`), also in digits alone, or as seconds,
+/// milliseconds or microseconds since 1970. The fraction is cut to microseconds, the provider's own
+/// precision. Times before 1970 are none: programs write them that have no word for "none".
 pub(super) fn time(value: &Value) -> Option<Time> {
     let told = |at| Time {
         at,
@@ -160,10 +162,8 @@ pub(super) fn time(value: &Value) -> Option<Time> {
         }
         _ => return None,
     };
-    Some(Time {
-        at: Timestamp::from_microsecond(time.at.as_microsecond()).ok()?,
-        ..time
-    })
+    let at = Timestamp::from_microsecond(time.at.as_microsecond()).ok()?;
+    (at >= Timestamp::UNIX_EPOCH).then_some(Time { at, ..time })
 }
 
 fn written_time(text: &str) -> Option<Time> {
@@ -171,8 +171,13 @@ fn written_time(text: &str) -> Option<Time> {
         at,
         zone_assumed: false,
     };
+    // An offset says all, whatever zone is named behind it.
     if let Ok(at) = text.parse() {
         return Some(told(at));
+    }
+    // `2027-03-10T10:00:00[America/New_York]`
+    if let Ok(zoned) = text.parse::<Zoned>() {
+        return Some(told(zoned.timestamp()));
     }
     // `2027-03-10 10:00:00 +0100`
     if let Some((date, offset)) = text.rsplit_once(' ')
@@ -186,9 +191,14 @@ fn written_time(text: &str) -> Option<Time> {
         let (date, end) = (text.get(..at)?, text.get(at..)?);
         end.eq_ignore_ascii_case(zone).then(|| date.trim_end())
     });
-    let civil = zone.unwrap_or(text);
+    let pieces = Pieces::parse(zone.unwrap_or(text)).ok()?;
+    // What is left of a zone by now is one that isn't known, or another one than UTC beside it.
+    let other = pieces.to_numeric_offset().is_some_and(|it| !it.is_zero());
+    if other || pieces.time_zone_annotation().is_some() {
+        return None;
+    }
     // A date alone is no time.
-    let time: DateTime = civil.contains(':').then(|| civil.parse().ok()).flatten()?;
+    let time = pieces.date().to_datetime(pieces.time()?);
     Some(Time {
         at: TimeZone::UTC.to_timestamp(time).ok()?,
         zone_assumed: zone.is_none(),

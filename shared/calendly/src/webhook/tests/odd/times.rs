@@ -31,6 +31,16 @@ fn times_are_read_however_they_are_written() {
         json!("2027-03-10 11:00:00 +0100"),
         json!("2027-03-10T10:00:00 gmt"),
         json!("2027-03-10 10:00:00UTC"),
+        json!("2027-03-10T05:00:00[America/New_York]"),
+        json!("2027-03-10T05:00[America/New_York]"),
+        json!("2027-03-10T05:00:00-05:00[America/New_York]"),
+        json!("2027-03-10T10:00:00Z[America/New_York]"),
+        json!("2027-03-10T10:00:00[UTC]"),
+        // Of a zone that isn't known, or that contradicts it, the offset says all.
+        json!("2027-03-10T05:00:00-05:00[Nowhere/Town]"),
+        json!("2027-03-10T05:00:00-05:00[Europe/Berlin]"),
+        json!("2027-03-10T10:00:00+00:00 GMT"),
+        json!("2027-03-10T10:00:00Z UTC"),
         json!(1_804_672_800),
         json!(1_804_672_800.0),
         json!("1804672800"),
@@ -70,6 +80,12 @@ fn times_are_read_however_they_are_written() {
         json!(true),
         json!({"at": 1}),
         json!("éUTC"),
+        // Which zone it is can't be known, or they are two.
+        json!("2027-03-10T10:00:00[Nowhere/Town]"),
+        json!("2027-03-10T10:00:00-05:00 GMT"),
+        json!("2027-03-10T10:00:00-05 UTC"),
+        json!("2027-03-10T10:00:00[America/New_York] GMT"),
+        json!("2027-03-10T10:00:00+00:00[America/New_York] GMT"),
     ] {
         let (_, warnings) = read(&given);
         assert!(

@@ -3,7 +3,7 @@
 use super::json::{self, Json};
 use super::notes::Notes;
 use super::part::Part;
-use super::{Envelope, Unreadable, invitee, new_facts, scheduled_event};
+use super::{Envelope, Unreadable, invitee, new_facts, scheduled_event, standing};
 use booking::{ConnectionId, EventUri, Facts};
 use jiff::Timestamp;
 use serde_json::Value;
@@ -29,7 +29,7 @@ pub fn link_pending(event: &Value) -> bool {
 
 /// Whether an event is canceled.
 pub fn is_canceled(event: &Value) -> bool {
-    event.text("status").as_deref() == Some("canceled")
+    standing::is_canceled(event)
 }
 
 /// What `GET /scheduled_events/{id}` and its list say of an event and its invitees, read at

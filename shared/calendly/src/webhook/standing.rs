@@ -1,11 +1,12 @@
 //! Where an invitee or event stands: the word for it, and what is said of its cancellation.
 //!
-//! Three things can tell that something is canceled: the name of the webhook's event, the status, and
-//! a `cancellation`. The first that says something counts, in this order; where a later one says the
-//! opposite, that is noted. An object counts only for what is in it: some relays send an empty one
-//! always.
+//! Four things can tell that something is canceled: the name of the webhook's event, the status, the
+//! flag `canceled` that Calendly's first API had, and a `cancellation`. The first that says something
+//! counts, in this order; where a later one says the opposite, that is noted. An object counts only for
+//! what is in it: some relays send an empty one always.
 
 use super::limits::{LINE, REASON, WORD};
+use super::notes::Notes;
 use super::part::Part;
 use booking::Cancellation;
 use serde_json::Value;
@@ -16,35 +17,45 @@ pub(super) struct Standing {
     pub(super) cancellation: Option<Cancellation>,
 }
 
+/// Whether something says of itself that it is canceled.
+pub(super) fn is_canceled(value: &Value) -> bool {
+    // Whoever reads it tells what is odd about it.
+    let notes = Notes::default();
+    read(&Part::new(value, "", &notes), false).canceled
+}
+
 /// Reads where `part`, an invitee or an event, stands. `told`: the event's name says that it is
 /// canceled.
 pub(super) fn read(part: &Part<'_>, told: bool) -> Standing {
     let status = status(part);
-    let said = part.given("cancellation");
-    let word = if told {
-        if status == Some(false) {
-            part.note("has the status `active` though the event's name says that it is canceled, which counts");
+    if told && status == Some(false) {
+        part.note(
+            "has the status `active` though the event's name says that it is canceled, which counts",
+        );
+    }
+    let word = told.then_some(true).or(status);
+    let flag = part.given("canceled").and_then(|part| {
+        let flag = part.flag()?;
+        if word.is_some_and(|word| word != flag) {
+            part.note("says the opposite of what counts: left out");
         }
-        Some(true)
-    } else {
-        status
-    };
+        Some(flag)
+    });
+    let word = word.or(flag);
+    let said = part.given("cancellation");
     if word == Some(false) {
         if let Some(said) = said {
-            said.note("stands beside the status `active`, which counts: left out");
+            said.note("stands beside a word that it is not canceled, which counts: left out");
         }
         return Standing {
             canceled: false,
             cancellation: None,
         };
     }
-    let cancellation = said.as_ref().and_then(cancellation);
-    // Without a word for it, only the documented object tells it.
-    let shown = cancellation.is_some() && said.is_some_and(|said| said.value.is_object());
-    let canceled = word.unwrap_or(shown);
+    let cancellation = said.and_then(|said| cancellation(&said, word.is_some()));
     Standing {
-        canceled,
-        cancellation: cancellation.filter(|_| canceled),
+        canceled: word.is_some() || cancellation.is_some(),
+        cancellation,
     }
 }
 
@@ -62,10 +73,17 @@ fn status(part: &Part<'_>) -> Option<bool> {
     }
 }
 
-fn cancellation(part: &Part<'_>) -> Option<Cancellation> {
+/// What is said of a cancellation. Without a `word` that there was one, only the documented object
+/// tells it.
+fn cancellation(part: &Part<'_>, word: bool) -> Option<Cancellation> {
     if let Value::String(_) = part.value {
-        part.note("is a text, and not an object: kept as the reason");
-        return Some(Cancellation {
+        let becomes = if word {
+            "kept as the reason"
+        } else {
+            "left out"
+        };
+        part.note(&format!("is a text, and not an object: {becomes}"));
+        return word.then(|| Cancellation {
             by: None,
             reason: part.text(REASON),
             by_type: None,

@@ -1,6 +1,7 @@
 //! Canceled or not, no-show or not: what counts where a body says little or contradicts itself.
 
 use super::{is_clear, odd, one, text, warnings, with};
+use crate::webhook::resource;
 use crate::webhook::tests::{booking, has, shown};
 use booking::{Records, reduce};
 use serde_json::{Value, json};
@@ -63,6 +64,98 @@ fn of_a_status_and_a_cancellation_the_first_that_tells_counts() {
         let found = standing("invitee.created", &status, cancellation);
         let want = (is.to_owned(), json!(by), is_warned);
         assert_eq!(found, want, "{status}, {cancellation}");
+    }
+}
+
+#[test]
+fn a_text_is_said_to_be_kept_only_where_it_is() {
+    let warned = |event: &str, status: &Value| {
+        let body = with("empty-cancellation", |body| {
+            body["event"] = event.into();
+            body["payload"]["status"] = status.clone();
+            body["payload"]["cancellation"] = "Sorry".into();
+        });
+        let shown = &shown(std::slice::from_ref(&body))[0]["invitees"][0]["cancellation"];
+        let kept = shown["reason"] == "Sorry";
+        (kept, warnings(&body).pop().unwrap())
+    };
+    let text = "`payload.cancellation` is a text, and not an object";
+    for (event, status, kept) in [
+        ("invitee.canceled", Value::Null, true),
+        ("invitee.created", json!("canceled"), true),
+        ("invitee.created", Value::Null, false),
+        ("invitee.created", json!("paused"), false),
+    ] {
+        let end = if kept {
+            "kept as the reason"
+        } else {
+            "left out"
+        };
+        let want = (kept, format!("{text}: {end}"));
+        assert_eq!(warned(event, &status), want, "{event}, {status}");
+    }
+}
+
+/// As Calendly's first API told it, and relays of it do.
+#[test]
+fn a_flag_counts_after_the_status_and_before_a_cancellation() {
+    let (full, none) = (json!({"canceled_by": "Ada"}), Value::Null);
+    let odd_flag = json!("perhaps");
+    for (status, flag, cancellation, is, is_warned) in [
+        (Value::Null, json!(true), &none, "canceled", false),
+        (Value::Null, json!("1"), &full, "canceled", false),
+        (Value::Null, json!(false), &none, "active", false),
+        (Value::Null, json!(false), &full, "active", true),
+        (Value::Null, odd_flag, &full, "canceled", true),
+        (json!("active"), json!(true), &none, "active", true),
+        (json!("active"), json!(false), &none, "active", false),
+        (json!("canceled"), json!(false), &full, "canceled", true),
+        (json!("canceled"), json!(true), &full, "canceled", false),
+        (json!("paused"), json!(true), &none, "canceled", true),
+    ] {
+        for part in ["/payload", "/payload/scheduled_event"] {
+            let body = with("empty-cancellation", |body| {
+                let part = body.pointer_mut(part).unwrap();
+                part["status"] = status.clone();
+                part["canceled"] = flag.clone();
+                part["cancellation"] = cancellation.clone();
+            });
+            let event = &shown(std::slice::from_ref(&body))[0];
+            let found = if part == "/payload" {
+                &event["invitees"][0]["status"]
+            } else {
+                &event["status"]
+            };
+            let place = format!("{part}: {status}, {flag}, {cancellation}");
+            assert_eq!(found, is, "{place}");
+            assert_eq!(!warnings(&body).is_empty(), is_warned, "{place}");
+        }
+    }
+    let told = with("empty-cancellation", |body| {
+        body["event"] = "invitee.canceled".into();
+        body["payload"]["status"] = Value::Null;
+        body["payload"]["canceled"] = false.into();
+    });
+    assert_eq!(
+        shown(std::slice::from_ref(&told))[0]["invitees"][0]["status"],
+        "canceled"
+    );
+    assert_eq!(warnings(&told).len(), 1);
+}
+
+#[test]
+fn a_resource_is_canceled_by_the_same_rule() {
+    let told = json!({"canceled_by": "Dana"});
+    for (event, is) in [
+        (json!({"status": "canceled"}), true),
+        (json!({"status": " Cancelled"}), true),
+        (json!({"canceled": true}), true),
+        (json!({"cancellation": told}), true),
+        (json!({"status": "active", "cancellation": told}), false),
+        (json!({"status": "active"}), false),
+        (json!({}), false),
+    ] {
+        assert_eq!(resource::is_canceled(&event), is, "{event}");
     }
 }
 

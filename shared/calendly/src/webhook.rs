@@ -127,13 +127,17 @@ pub fn read(body: &[u8], received_at: Timestamp) -> Result<Webhook, Unreadable> 
         expected: "not an object",
     })?;
     let facts = reader(&payload, &envelope)?;
-    let meeting = payload.value.object("scheduled_event");
+    let own = facts.main_event();
+    let meeting = payload.value.object("scheduled_event").filter(|_| {
+        own.as_ref()
+            .is_some_and(|own| !identity::tells_of_another(payload.value, own))
+    });
     Ok(Webhook::Booking(Box::new(BookingWebhook {
         link_pending: meeting.is_some_and(resource::link_pending),
         created_at: envelope.sent_at(),
         connection: envelope.connection,
         invitee: facts.main_invitee().cloned(),
-        scheduled_event: facts.main_event(),
+        scheduled_event: own,
         submission: facts.keys().submission,
         event,
         facts,

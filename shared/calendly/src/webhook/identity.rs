@@ -15,7 +15,9 @@ pub(super) fn invitee(part: &Part<'_>, field: &'static str) -> Result<InviteeUri
     let named = part.value.field("uri").ok_or(wrong.clone())?;
     let beside = event_beside(part.value);
     let uri = invitee_of(named, beside.as_ref()).ok_or(wrong)?;
-    check_event(part, &uri.event());
+    if let Some(event) = part.given("event") {
+        check_event(&event, &uri.event());
+    }
     Ok(uri)
 }
 
@@ -43,19 +45,19 @@ fn event_beside(payload: &Value) -> Option<EventUri> {
     named.into_iter().flatten().find_map(event_of)
 }
 
-/// Notes where a payload names another event than its invitee's.
-fn check_event(payload: &Part<'_>, own: &EventUri) {
-    let named = payload.given("scheduled_event");
-    let named = named.and_then(|meeting| match meeting.value {
-        Value::Object(_) => meeting.given("uri"),
-        // Whoever reads it says it of one that is no URI either.
-        other => event_of(other).map(|_| meeting),
-    });
-    for part in payload.given("event").into_iter().chain(named) {
-        match event_of(part.value) {
-            Some(other) if other == *own => {}
-            Some(_) => part.note("is another event than the invitee's URI names, which counts"),
-            None => part.not("the URI of a scheduled event"),
-        }
+/// Notes where `named` is another event than the invitee's.
+fn check_event(named: &Part<'_>, own: &EventUri) {
+    match event_of(named.value) {
+        Some(event) if event == *own => {}
+        Some(_) => named.note("is another event than the invitee's URI names, which counts"),
+        None => named.not("the URI of a scheduled event"),
     }
+}
+
+/// Whether `scheduled_event` is of another event than `own`, that of the payload's invitee. One that
+/// names itself nowhere is of the event that is named beside it.
+pub(super) fn tells_of_another(payload: &Value, own: &EventUri) -> bool {
+    let meeting = payload.field("scheduled_event").and_then(event_of);
+    let named = meeting.or_else(|| event_beside(payload));
+    named.is_some_and(|named| named != *own)
 }

@@ -130,7 +130,7 @@ impl Message {
     /// `cancels`: the event's name says that the booking was canceled.
     fn read(payload: &Part<'_>, envelope: &Envelope, cancels: bool) -> Result<Self, Unreadable> {
         let uri = identity::invitee(payload, "payload.uri")?;
-        let meeting = meeting(payload);
+        let meeting = scheduled_event::beside(payload, &uri.event());
         let created_at = envelope.created_at(payload);
         let updated_at = envelope.told_at(payload, envelope.updated_at(payload, created_at));
         let meeting_at = meeting.as_ref().and_then(|it| it.value.time("updated_at"));
@@ -188,22 +188,6 @@ impl Message {
         facts.add_invitee(&self.record);
         facts
     }
-}
-
-/// `scheduled_event`, where it is more than a URI.
-fn meeting<'a>(payload: &Part<'a>) -> Option<Part<'a>> {
-    let part = payload.given("scheduled_event")?;
-    if !part.value.is_object() && identity::event_of(part.value).is_some() {
-        return None;
-    }
-    let part = part.object()?;
-    if !scheduled_event::FIELDS
-        .iter()
-        .any(|name| part.given(name).is_some())
-    {
-        part.note("has none of its documented fields");
-    }
-    Some(part)
 }
 
 fn record(

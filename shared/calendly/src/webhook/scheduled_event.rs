@@ -2,12 +2,12 @@
 
 use super::limits::{LINE, NOTES};
 use super::part::Part;
-use super::{Envelope, details, people, standing};
+use super::{Envelope, details, identity, people, standing};
 use booking::{ByPart, EventRecord, EventUri, Latest, Provider, Sightings, Slot, Stamp};
 use jiff::Timestamp;
 
 /// What it may have.
-pub(super) const FIELDS: [&str; 14] = [
+const FIELDS: [&str; 14] = [
     "uri",
     "name",
     "event_type",
@@ -23,6 +23,32 @@ pub(super) const FIELDS: [&str; 14] = [
     "created_at",
     "updated_at",
 ];
+
+/// `scheduled_event` beside an invitee of the event `own`, where it is more than a URI. One of another
+/// event says nothing of this: relays send that of the event which the invitee has left, and it would
+/// cancel the one that took its place.
+pub(super) fn beside<'a>(payload: &Part<'a>, own: &EventUri) -> Option<Part<'a>> {
+    let part = payload.given("scheduled_event")?;
+    let named = identity::event_of(part.value);
+    let uri = part.given("uri");
+    if identity::tells_of_another(payload.value, own) {
+        uri.as_ref().unwrap_or(&part).note(
+            "is another event than the invitee's URI names, which counts: nothing else of it is read",
+        );
+        return None;
+    }
+    if named.is_some() && !part.value.is_object() {
+        return None;
+    }
+    if let (Some(uri), None) = (uri, named) {
+        uri.not("the URI of a scheduled event");
+    }
+    let part = part.object()?;
+    if !FIELDS.iter().any(|name| part.given(name).is_some()) {
+        part.note("has none of its documented fields");
+    }
+    Some(part)
+}
 
 /// Reads the meeting `uri`. `observed` is the latest time that the message around it speaks of.
 pub(super) fn read(

@@ -7,6 +7,7 @@ use testkit::{fixture, received_at};
 
 mod ahead;
 mod any_type;
+mod foreign;
 mod long;
 mod odd;
 

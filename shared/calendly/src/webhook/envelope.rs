@@ -1,8 +1,8 @@
 //! What is around a part of a body: for whom it was sent, and which of the times that it tells count.
 
-use super::json;
+use super::json::{self, Json};
 use super::part::Part;
-use booking::ConnectionId;
+use booking::{ConnectionId, Stamp};
 use jiff::{SignedDuration, Timestamp};
 
 /// How far a time may lie after the message that tells it, and that after the moment at which it came.
@@ -11,6 +11,9 @@ use jiff::{SignedDuration, Timestamp};
 /// three minutes old or young. What lies within this counts as it is told, so that the order in which
 /// messages come makes no difference; five minutes are well beyond all of these.
 const LEEWAY: SignedDuration = SignedDuration::from_mins(5);
+
+/// Before all times that are read.
+const LEAST: Timestamp = Timestamp::UNIX_EPOCH;
 
 /// What every part of a body may need of its envelope.
 ///
@@ -25,6 +28,8 @@ pub(super) struct Envelope {
     /// The same as it is told, whether or not that can be.
     told: Option<Timestamp>,
     received_at: Timestamp,
+    /// It is no message: somebody looked when it came.
+    is_read: bool,
 }
 
 impl Envelope {
@@ -35,6 +40,7 @@ impl Envelope {
             created_at: None,
             told: None,
             received_at,
+            is_read: false,
         };
         // The second is what Calendly's first API called it.
         if let Some((part, told)) = ["created_at", "time"].iter().find_map(|name| {
@@ -55,6 +61,7 @@ impl Envelope {
             created_at: Some(read_at),
             told: Some(read_at),
             received_at: read_at,
+            is_read: true,
         }
     }
 
@@ -71,6 +78,34 @@ impl Envelope {
             );
             self.received_at
         })
+    }
+
+    /// When a payload was last changed, to be shown: by its own word, or else by the time of the
+    /// message. `own` is what counts of the times that it tells itself.
+    pub(super) fn changed_at(&self, payload: &Part<'_>, own: Option<Timestamp>) -> Timestamp {
+        let told = payload.value.time("updated_at").is_some();
+        self.told_at(payload, own.filter(|_| told || self.created_at.is_none()))
+    }
+
+    /// By which time the facts of a part are ordered that was made at `created_at`. `own` is what counts
+    /// of the times that it tells itself, and `observed` the latest that the message around it speaks of.
+    ///
+    /// The message of one that tells none may have come long after it was true: it says nothing against
+    /// what is told with a time, and among such messages the last counts. What is read was true when
+    /// it was read.
+    pub(super) fn stamp(
+        &self,
+        own: Option<Timestamp>,
+        created_at: Option<Timestamp>,
+        observed: Timestamp,
+    ) -> Stamp {
+        let at_least = if self.is_read {
+            self.received_at
+        } else {
+            let created_at = created_at.filter(|time| self.counts(*time));
+            created_at.unwrap_or(LEAST)
+        };
+        Stamp::new(own.unwrap_or(at_least), observed)
     }
 
     /// Whether facts may be ordered by `time`.

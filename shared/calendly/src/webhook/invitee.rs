@@ -33,7 +33,8 @@ pub(super) fn canceled(payload: &Part<'_>, envelope: &Envelope) -> Result<Facts,
             at,
             inferred: false,
         };
-        message.record.cancellation = Some(ByPart::guessed(message.at, untold));
+        let at = envelope.stamp(None, None, message.observed);
+        message.record.cancellation = Some(ByPart::guessed(at, untold));
     }
     message.mark();
     Ok(message.into_facts())
@@ -89,7 +90,7 @@ pub(super) fn resource(json: &Part<'_>, read: &Envelope) -> Result<InviteeRecord
     let read_at = read.created_at.unwrap_or(told);
     // One that doesn't count is as old as the read that found it, each time anew; what is shown of it
     // stays, or each read would be worth a write.
-    let at = Stamp::new(updated_at.unwrap_or(read_at), read_at);
+    let at = read.stamp(updated_at, created_at, read_at);
     let shown_at = updated_at.or(created_at);
     let mut record = record(uri, json, at, created_at, shown_at, false);
     // A message can leave them out though they are there; a read shows all that there is.
@@ -123,7 +124,8 @@ struct Message {
     observed: Timestamp,
     /// When the message was sent, or the best of its other times.
     sent_at: Timestamp,
-    at: Stamp,
+    /// The time that counts of those which the payload tells itself.
+    own: Option<Timestamp>,
 }
 
 impl Message {
@@ -132,14 +134,15 @@ impl Message {
         let uri = identity::invitee(payload, "payload.uri")?;
         let meeting = scheduled_event::beside(payload, &uri.event());
         let created_at = envelope.created_at(payload);
-        let updated_at = envelope.told_at(payload, envelope.updated_at(payload, created_at));
+        let own = envelope.updated_at(payload, created_at);
+        let updated_at = envelope.changed_at(payload, own);
         let meeting_at = meeting.as_ref().and_then(|it| it.value.time("updated_at"));
         let meeting_at = meeting_at.filter(|at| envelope.counts(*at));
         let observed = [envelope.created_at, meeting_at]
             .into_iter()
             .flatten()
             .fold(updated_at, Timestamp::max);
-        let at = Stamp::new(updated_at, observed);
+        let at = envelope.stamp(own, created_at, observed);
 
         let event = if let Some(meeting) = meeting {
             scheduled_event::read(uri.event(), &meeting, envelope, observed)
@@ -156,7 +159,7 @@ impl Message {
             mark: Mark::read(payload, envelope),
             observed,
             sent_at: envelope.sent_at().map_or(observed, |at| at.max(observed)),
-            at,
+            own,
         })
     }
 
@@ -177,9 +180,9 @@ impl Message {
     /// When the invitee was written that this message tells of, where the message followed at once:
     /// to the microsecond, while the message's own time is cut, or rounded, to the second.
     fn written_at(&self, envelope: &Envelope) -> Option<Timestamp> {
-        let updated_at = self.record.updated_at?;
-        let apart = envelope.created_at?.duration_since(updated_at).abs();
-        (apart <= SignedDuration::from_secs(1)).then_some(updated_at)
+        let written_at = self.own?;
+        let apart = envelope.created_at?.duration_since(written_at).abs();
+        (apart <= SignedDuration::from_secs(1)).then_some(written_at)
     }
 
     fn into_facts(self) -> Facts {

@@ -3,7 +3,7 @@
 use super::json;
 use super::part::Part;
 use super::{Envelope, Unreadable, answers, details, identity, new_facts};
-use booking::{ByPart, Facts, FormAnswer, Latest, Stamp, SubmissionRecord, SubmissionUri};
+use booking::{ByPart, Facts, FormAnswer, Latest, SubmissionRecord, SubmissionUri};
 
 pub(super) fn submitted(payload: &Part<'_>, envelope: &Envelope) -> Result<Facts, Unreadable> {
     let uri = payload.field("uri");
@@ -13,8 +13,9 @@ pub(super) fn submitted(payload: &Part<'_>, envelope: &Envelope) -> Result<Facts
         expected: "not the URI of a routing form submission (…/routing_form_submissions/{id})",
     })?;
     let created_at = envelope.created_at(payload);
-    let updated_at = envelope.told_at(payload, envelope.updated_at(payload, created_at));
-    let at = Stamp::new(updated_at, envelope.created_at.unwrap_or(updated_at));
+    let own = envelope.updated_at(payload, created_at);
+    let updated_at = envelope.changed_at(payload, own);
+    let at = envelope.stamp(own, created_at, envelope.created_at.unwrap_or(updated_at));
 
     let mut submission = SubmissionRecord::about(uri);
     submission.connections.extend(envelope.connection.clone());

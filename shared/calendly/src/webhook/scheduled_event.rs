@@ -3,7 +3,7 @@
 use super::limits::{LINE, NOTES};
 use super::part::Part;
 use super::{Envelope, details, identity, people, standing};
-use booking::{ByPart, EventRecord, EventUri, Latest, Provider, Sightings, Slot, Stamp};
+use booking::{ByPart, EventRecord, EventUri, Latest, Provider, Sightings, Slot};
 use jiff::Timestamp;
 
 /// What it may have.
@@ -59,7 +59,7 @@ pub(super) fn read(
 ) -> EventRecord {
     let created_at = envelope.created_at(json);
     let updated_at = envelope.updated_at(json, created_at);
-    let at = Stamp::new(updated_at.unwrap_or(observed), observed);
+    let at = envelope.stamp(updated_at, created_at, observed);
     let standing = standing::read(json, false);
 
     let mut event = EventRecord::about(uri, Provider::Calendly);

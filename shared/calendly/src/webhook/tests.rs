@@ -10,6 +10,7 @@ mod any_type;
 mod foreign;
 mod long;
 mod odd;
+mod undated;
 
 fn read(body: &[u8]) -> Result<Webhook, Unreadable> {
     super::read(body, received_at())

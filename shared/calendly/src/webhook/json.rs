@@ -37,10 +37,6 @@ pub(super) trait Json {
         time(self.field(name)?).map(|time| time.at)
     }
 
-    fn flag(&self, name: &str) -> bool {
-        self.field(name).and_then(flag).unwrap_or(false)
-    }
-
     fn int(&self, name: &str) -> Option<i64> {
         int(self.field(name)?)
     }

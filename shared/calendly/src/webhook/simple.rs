@@ -9,11 +9,14 @@
 //!
 //! | simple form | Calendly's body |
 //! |---|---|
-//! | `time` (now, where there is none) | `created_at`; the payload's times, where it has none of its own |
+//! | `time` (now, where there is none) | `created_at`; the times of what a test makes up, where it has none of its own |
 //! | `payload.event`, or `payload.scheduled_event` beside an `invitee` | `payload.scheduled_event` |
 //! | `payload.invitee`, and whatever else `payload` has | the fields of `payload` |
 //! | `uri`, or `uuid` or `id` of event and invitee | their URIs; made of what tells them apart where none is given |
 //! | `old_invitee`, `new_invitee`, `old_event`, `new_event` | URIs of the other half of a reschedule |
+//!
+//! What isn't told is filled in only of an event that the test makes up: it lasts no time, and is for
+//! one person. A true one is named by its URI or id, and a test takes nothing from it.
 //!
 //! Names may be in snake or camel case. The names that Calendly's first API had (`canceler_name`,
 //! `cancel_reason`, `extended_assigned_to`, `questions_and_responses`, `payments`) are read too: its
@@ -136,35 +139,31 @@ fn first<'a>(objects: &[&'a Value], names: &[&str]) -> Option<&'a Value> {
     fields.into_iter().find(|value| !value.is_null())
 }
 
-/// Who canceled, and why, as the first of these that says so has it.
-fn cancellation(objects: &[&Value], at: &str) -> Value {
+/// Who canceled, and why, as the first of these that says so has it; nothing where none does.
+fn cancellation(objects: &[&Value], at: &str) -> Option<Value> {
     let own = objects
         .iter()
         .find_map(|object| object.object("cancellation"));
     let objects: Vec<&Value> = own.into_iter().chain(objects.iter().copied()).collect();
     let field = |names: &[&str]| first(&objects, names).cloned();
+    let by = field(&["canceled_by", "canceler_name"]);
+    let text = || first(&objects, &["cancellation"]).filter(|said| said.is_string());
+    let reason = field(&["cancel_reason", "cancellation_reason", "reason"]);
+    let reason = reason.or_else(|| text().cloned());
+    let by_type = field(&["canceler_type"]);
     // `created_at` is that of the cancellation only within one.
     let at_own = own.and_then(|own| own.field("created_at")).cloned();
-    json!({
-        "canceled_by": field(&["canceled_by", "canceler_name"]),
-        "reason": field(&["cancel_reason", "cancellation_reason", "reason"]),
-        "canceler_type": field(&["canceler_type"]),
-        "created_at": at_own.or_else(|| field(&["canceled_at"])).unwrap_or_else(|| json!(at)),
+    let told_at = at_own.or_else(|| field(&["canceled_at"]));
+    let told = [&by, &reason, &by_type, &told_at];
+    let told = told.into_iter().flatten().any(|value| !is_blank(value));
+    told.then(|| {
+        json!({
+            "canceled_by": by,
+            "reason": reason,
+            "canceler_type": by_type,
+            "created_at": told_at.unwrap_or_else(|| json!(at)),
+        })
     })
-}
-
-/// Whether an event or invitee says of itself that it is canceled: by the same rule as in Calendly's
-/// own form.
-fn is_canceled(object: &Value) -> bool {
-    let status = object.text("status").map(|word| word.trim().to_lowercase());
-    match status.as_deref() {
-        Some("canceled" | "cancelled") => true,
-        Some("active") => object.flag("canceled"),
-        _ => {
-            let said = object.object("cancellation").filter(|said| !is_blank(said));
-            object.flag("canceled") || said.is_some()
-        }
-    }
 }
 
 /// The same with all names, at every depth, in snake case. Of a name in both spellings the one that

@@ -1,8 +1,9 @@
 //! `payload.event` as `scheduled_event`.
 
-use super::{Simple, cancellation, first, is_canceled, names, written};
+use super::{Simple, cancellation, first, invitee, names, written};
 use crate::webhook::Unreadable;
 use crate::webhook::json::{API, Json, time};
+use crate::webhook::standing;
 use booking::EventUri;
 use jiff::SignedDuration;
 use serde_json::{Map, Value, json};
@@ -24,9 +25,14 @@ pub(super) fn scheduled_event(simple: &Simple, uri: &EventUri) -> Result<Value, 
     let given = &simple.event;
     let mut event = given.as_object().cloned().unwrap_or_default();
     event.insert("uri".to_owned(), json!(uri.as_str()));
-    event.insert("name".to_owned(), json!(name(simple)));
-    times(simple, &mut event)?;
-    if given.field("updated_at").is_none_or(Value::is_null) {
+    match name(simple) {
+        called if called.is_empty() => event.remove("name"),
+        called => event.insert("name".to_owned(), json!(called)),
+    };
+    // Only of what this test makes up nobody else can know better.
+    let made_up = !is_named(simple);
+    times(simple, &mut event, made_up)?;
+    if names::is_made_up(uri.id()) && given.field("updated_at").is_none_or(Value::is_null) {
         event.insert("updated_at".to_owned(), json!(simple.at));
     }
     if let Some(event_type) = event_type(simple) {
@@ -52,21 +58,27 @@ pub(super) fn scheduled_event(simple: &Simple, uri: &EventUri) -> Result<Value, 
     if let Some(guests) = first(&[given], &["event_guests", "guests"]) {
         event.insert("event_guests".to_owned(), guests.clone());
     }
-    if is_canceled(given) {
-        let why = cancellation(&[given, &simple.invitee, &simple.payload], &simple.at);
-        event.insert("status".to_owned(), json!("canceled"));
+    if standing::is_canceled(given)
+        && let Some(why) = cancellation(&[given, &simple.invitee, &simple.payload], &simple.at)
+    {
         event.insert("cancellation".to_owned(), why);
     }
     let counter = given.object("invitees_counter");
-    if counter.is_none() && !is_group(simple) {
+    if made_up && counter.is_none() && !is_group(simple) {
         // One of which no more is said is for one person, and ends with that one's booking.
         event.insert("invitees_counter".to_owned(), json!({ "limit": 1 }));
     }
     Ok(event.into())
 }
 
-/// Start and end. One without an end takes as long as its `duration` says, in minutes, or no time.
-fn times(simple: &Simple, event: &mut Map<String, Value>) -> Result<(), Unreadable> {
+/// Whether anything but what it is says which event it is: it isn't this test alone that knows of it.
+fn is_named(simple: &Simple) -> bool {
+    invitee::whole_uri(simple).is_some() || names::is_named(&simple.event)
+}
+
+/// Start and end. One without an end takes as long as its `duration` says, in minutes; one that is
+/// `made_up`, or no time.
+fn times(simple: &Simple, event: &mut Map<String, Value>, made_up: bool) -> Result<(), Unreadable> {
     let given = &simple.event;
     let wrong = |field, expected| Unreadable::Field { field, expected };
     let Some(told) = first(&[given], &names::START) else {
@@ -82,7 +94,7 @@ fn times(simple: &Simple, event: &mut Map<String, Value>) -> Result<(), Unreadab
     ))?;
     // As it is given: what is odd about it is noted when it is read.
     event.insert("start_time".to_owned(), told.clone());
-    let end = if let Some(end) = first(&[given], &["end_time", "end"]) {
+    if let Some(end) = first(&[given], &["end_time", "end"]) {
         time(end).ok_or(wrong(
             if simple.as_scheduled {
                 "payload.scheduled_event.endTime"
@@ -91,15 +103,17 @@ fn times(simple: &Simple, event: &mut Map<String, Value>) -> Result<(), Unreadab
             },
             "not a time such as 2026-12-01T15:30:00Z",
         ))?;
-        end.clone()
-    } else {
-        let of_type = event_type(simple).and_then(|it| it.int("duration"));
-        let minutes = given.int("duration").or(of_type).unwrap_or(0);
+        event.insert("end_time".to_owned(), end.clone());
+        return Ok(());
+    }
+    let of_type = event_type(simple).and_then(|it| it.int("duration"));
+    let minutes = given.int("duration").or(of_type);
+    if let Some(minutes) = minutes.or(made_up.then_some(0)) {
         // A day is longer than any meeting.
         let length = SignedDuration::from_mins(minutes.clamp(0, 24 * 60));
-        json!(written(start.saturating_add(length).unwrap_or(start)))
-    };
-    event.insert("end_time".to_owned(), end);
+        let end = start.saturating_add(length).unwrap_or(start);
+        event.insert("end_time".to_owned(), json!(written(end)));
+    }
     Ok(())
 }
 

@@ -1,9 +1,11 @@
 //! `payload.invitee` as the payload's own fields.
 
 use super::names::{self, Places};
-use super::{Simple, cancellation, event, first, is_canceled};
+use super::{Simple, cancellation, event, first};
 use crate::webhook::Unreadable;
+use crate::webhook::identity::invitee_of;
 use crate::webhook::json::{Json, is_blank};
+use crate::webhook::standing;
 use booking::{EventUri, InviteeUri};
 use serde_json::{Map, Value, json};
 
@@ -46,15 +48,24 @@ fn here(simple: &Simple) -> Places {
 pub(super) fn payload(simple: &Simple) -> Result<Value, Unreadable> {
     let mut payload = fields(simple);
     let (event, invitee) = who(simple, &payload)?;
+    // Only of what a test made up nobody else can know better.
+    if [event.id(), invitee.id()]
+        .into_iter()
+        .any(names::is_made_up)
+    {
+        for time in ["created_at", "updated_at"] {
+            payload.entry(time).or_insert_with(|| json!(simple.at));
+        }
+    }
     let links = [("old_invitee", "old_event"), ("new_invitee", "new_event")];
     for (name, its_event) in links {
         let link = link(simple, &payload, name, its_event)?;
         payload.insert(name.to_owned(), json!(link));
     }
-    if simple.cancels || is_canceled(&simple.invitee) {
-        let parts = [&simple.invitee, &simple.payload, &simple.event];
-        let why = cancellation(&parts, &simple.at);
-        payload.insert("status".to_owned(), json!("canceled"));
+    let parts = [&simple.invitee, &simple.payload, &simple.event];
+    if (simple.cancels || standing::is_canceled(&Value::Object(payload.clone())))
+        && let Some(why) = cancellation(&parts, &simple.at)
+    {
         payload.insert("cancellation".to_owned(), why);
     }
     payload.insert("uri".to_owned(), json!(invitee.as_str()));
@@ -85,9 +96,6 @@ fn fields(simple: &Simple) -> Map<String, Value> {
         if untold {
             fields.insert("questions_and_answers".to_owned(), answers(&responses));
         }
-    }
-    for time in ["created_at", "updated_at"] {
-        fields.entry(time).or_insert_with(|| json!(simple.at));
     }
     fields
 }
@@ -122,7 +130,7 @@ fn who(simple: &Simple, fields: &Map<String, Value>) -> Result<(EventUri, Invite
     let mut here = here(simple);
     let named = names::event(&simple.event, &event::name(simple), here);
     let whole = simple.invitee.filled("uri");
-    let Some(invitee) = whole.as_ref().and_then(|uri| InviteeUri::parse(uri).ok()) else {
+    let Some(invitee) = whole_uri(simple) else {
         let event = named?;
         if whole.is_some() {
             here.invitee = "payload.invitee.uri";
@@ -142,23 +150,28 @@ fn who(simple: &Simple, fields: &Map<String, Value>) -> Result<(EventUri, Invite
     Ok((event, invitee))
 }
 
+/// The invitee whose URI names its event too.
+pub(super) fn whole_uri(simple: &Simple) -> Option<InviteeUri> {
+    InviteeUri::parse(simple.invitee.filled("uri")?.trim()).ok()
+}
+
 fn email(fields: &Map<String, Value>) -> Option<&str> {
     let email = fields.get("email")?.as_str()?.trim();
     (!email.is_empty()).then_some(email)
 }
 
-/// The other half of a reschedule: a URI as it is, or who is named by an id, or by an address or
+/// The other half of a reschedule: by its whole URI, or who is named by an id, or by an address or
 /// the same one's, on the event beside it.
 fn link(
     simple: &Simple,
     fields: &Map<String, Value>,
     name: &str,
     its_event: &str,
-) -> Result<Option<String>, Unreadable> {
+) -> Result<Option<InviteeUri>, Unreadable> {
     let parts = [&simple.payload, &simple.invitee, &simple.event];
     let invitee = first(&parts, &[name]);
     let event = first(&parts, &[its_event]);
-    if let Some(uri) = invitee.and_then(uri) {
+    if let Some(uri) = invitee.and_then(|named| invitee_of(named, None)) {
         return Ok(Some(uri));
     }
     let place = if name == "old_invitee" {
@@ -180,14 +193,5 @@ fn link(
     let called = event.filled("name").unwrap_or_else(|| event::name(simple));
     let event = names::event(event, &called, place)?;
     let invitee = invitee.unwrap_or(&Value::Null);
-    let invitee = names::invitee(invitee, &event, email(fields), place)?;
-    Ok(Some(invitee.into()))
-}
-
-fn uri(link: &Value) -> Option<String> {
-    let uri = link
-        .as_str()
-        .map(str::to_owned)
-        .or_else(|| link.text("uri"));
-    uri.filter(|uri| uri.contains("://"))
+    names::invitee(invitee, &event, email(fields), place).map(Some)
 }

@@ -92,9 +92,21 @@ fn given(thing: &Value, collection: &str) -> Option<String> {
     Some(format!("{API}/{collection}/{name}"))
 }
 
+/// Whether an event, or an invitee, names itself, so that others may know of it too.
+pub(super) fn is_named(thing: &Value) -> bool {
+    given(thing, "").is_some()
+}
+
+/// Whether an id was made up, by this test or another.
+pub(super) fn is_made_up(id: &str) -> bool {
+    id.starts_with(MADE_UP)
+}
+
+const MADE_UP: &str = "test-";
+
 /// An id that shows that Calendly did not give it.
 fn made_of(parts: &[&str]) -> String {
     let mut digest = hex::encode(Sha256::digest(parts.join("\n")));
     digest.truncate(32);
-    format!("test-{digest}")
+    format!("{MADE_UP}{digest}")
 }

@@ -4,6 +4,8 @@ use super::*;
 use crate::webhook::{BookingWebhook, Webhook, read};
 use booking::{EventView, InviteeView, Records, reduce};
 
+mod known;
+
 fn now() -> Timestamp {
     "2026-11-20T10:00:00.5Z".parse().unwrap()
 }

@@ -5,6 +5,7 @@ use super::part::Part;
 use super::{Envelope, details, identity, people, standing};
 use booking::{ByPart, EventRecord, EventUri, Latest, Provider, Sightings, Slot};
 use jiff::Timestamp;
+use serde_json::Value;
 
 /// What it may have.
 const FIELDS: [&str; 14] = [
@@ -69,10 +70,7 @@ pub(super) fn read(
         .uri_of("event_type", "event_types")
         .map(|v| Latest::new(at, v));
     event.slot = slot(json).map(|v| ByPart::new(at, v));
-    // `null` says that there is no place (any more); a missing field says nothing.
-    event.location = json
-        .field("location")
-        .map(|v| Latest::new(at, details::as_it_is(&v)));
+    event.location = location(json).map(|v| Latest::new(at, v));
     event.hosts = people::hosts(json).map(|v| ByPart::new(at, v));
     event.guests = people::guests(json).map(|v| Latest::new(at, v));
     event.counter = details::counter(json).map(|v| ByPart::new(at, v));
@@ -88,4 +86,15 @@ pub(super) fn read(
 fn slot(json: &Part<'_>) -> Option<Slot> {
     let (start, end) = (json.time_of("start_time"), json.time_of("end_time"));
     start.map(|start| Slot { start, end })
+}
+
+/// The place as it is told. `null`, or a text without anything in it, says that there is none (any
+/// more); a missing field says nothing, and nor does an empty object.
+fn location(json: &Part<'_>) -> Option<Value> {
+    let part = json.field("location")?;
+    match part.value {
+        Value::Null | Value::String(_) if part.is_blank() => Some(Value::Null),
+        _ if part.is_blank() => None,
+        _ => Some(details::as_it_is(&part)),
+    }
 }

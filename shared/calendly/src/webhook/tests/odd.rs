@@ -246,6 +246,35 @@ fn one_broken_character_loses_nothing_else() {
 }
 
 #[test]
+fn an_empty_place_says_nothing_and_null_that_there_is_none() {
+    let place = json!({"type": "custom", "location": "The coffee shop"});
+    let first = with("empty-cancellation", |body| {
+        body["payload"]["scheduled_event"]["location"] = place.clone();
+    });
+    for (later, kept) in [
+        (json!({}), true),
+        (json!({"type": null, "location": ""}), true),
+        (json!([]), true),
+        (Value::Null, false),
+        (json!(" "), false),
+    ] {
+        let second = with("empty-cancellation", |body| {
+            let sent = json!("2027-02-03T12:00:00Z");
+            body["created_at"] = sent.clone();
+            let event = &mut body["payload"]["scheduled_event"];
+            event["updated_at"] = sent;
+            event["location"] = later.clone();
+        });
+        let want = if kept { place.clone() } else { Value::Null };
+        for order in [[&first, &second], [&second, &first]] {
+            let found = shown(&order.map(Clone::clone))[0]["location"].take();
+            assert_eq!(found, want, "{later}");
+        }
+        assert_eq!(warnings(&second), [""; 0]);
+    }
+}
+
+#[test]
 fn an_invitee_without_its_event_belongs_to_the_one_beside_it() {
     for short in [
         json!("https://api.calendly.com/invitees/f01i"),

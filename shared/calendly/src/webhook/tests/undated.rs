@@ -5,6 +5,7 @@ use super::{API, stored, views};
 use crate::webhook::{BookingWebhook, Webhook, resource};
 use booking::{ConnectionId, Facts, Records};
 use jiff::{SignedDuration, Timestamp};
+use proptest::prelude::*;
 use serde_json::{Value, json};
 use testkit::fixture;
 
@@ -48,11 +49,13 @@ fn undated(name: &str, sent: Timestamp, times: &Value) -> Value {
 }
 
 /// Times that tell nothing.
-fn nothing() -> [Value; 4] {
+fn nothing() -> [Value; 5] {
     [
         Value::Null,
         json!("yesterday"),
         json!("2612-01-20T00:00:00Z"),
+        // It came after that, but was sent before.
+        json!(sent() + seconds(7_200)),
         // What programs write that have no word for "none".
         json!("0001-01-01T00:00:00Z"),
     ]
@@ -97,18 +100,29 @@ fn holds(first: &Facts, second: &Facts, want: &Facts) {
     }
 }
 
-#[test]
-fn a_message_without_times_says_nothing_against_later_reads() {
-    let host = ConnectionId::from_user_uri(&format!("{API}/users/AAAAHOSTUSER0001")).unwrap();
-    let mut truth = changed(body("invitee.created.json"))["payload"].take();
-    let event = truth["scheduled_event"].take();
-    for after in [0, 1, 86_400] {
-        let read_at = sent() + seconds(after);
-        let read = resource::facts(&event, std::slice::from_ref(&truth), &host, read_at).unwrap();
-        for times in nothing() {
-            let told = facts(&undated("invitee.created.json", sent(), &times));
-            holds(&told, &read, &read);
+proptest! {
+    /// Whichever of its times it tells, and however odd the others are.
+    #[test]
+    fn no_message_says_anything_against_later_reads(
+        which in proptest::collection::vec(proptest::option::of(0..nothing().len()), 4),
+        after in 0_i64..100_000,
+    ) {
+        let mut told = body("invitee.created.json");
+        told["created_at"] = json!(sent());
+        let places = PARTS.iter().flat_map(|part| {
+            ["created_at", "updated_at"].map(|name| format!("{part}/{name}"))
+        });
+        for (place, odd) in places.zip(which) {
+            if let Some(odd) = odd {
+                *told.pointer_mut(&place).unwrap() = nothing()[odd].clone();
+            }
         }
+        let host = ConnectionId::from_user_uri(&format!("{API}/users/AAAAHOSTUSER0001")).unwrap();
+        let mut truth = changed(body("invitee.created.json"))["payload"].take();
+        let event = truth["scheduled_event"].take();
+        let read_at = sent() + seconds(after);
+        let read = resource::facts(&event, &[truth], &host, read_at).unwrap();
+        holds(&facts(&told), &read, &read);
     }
 }
 

@@ -142,7 +142,8 @@ impl Envelope {
         can_be.then_some(time)
     }
 
-    /// When `part` was last changed, if that counts; when it was made, where it tells nothing of that.
+    /// When `part` was last changed, if that counts; when it was made, where a message tells nothing of
+    /// that.
     pub(super) fn updated_at(
         &self,
         part: &Part<'_>,
@@ -150,7 +151,7 @@ impl Envelope {
     ) -> Option<Timestamp> {
         let told = part.given("updated_at");
         let Some((told, time)) = told.and_then(|told| told.time().map(|time| (told, time))) else {
-            return created_at.filter(|time| self.counts(*time));
+            return created_at.filter(|time| !self.is_read && self.counts(*time));
         };
         self.counting(&told, time)
     }

@@ -126,6 +126,25 @@ proptest! {
     }
 }
 
+/// Or what is read would never be stored, however often it is.
+#[test]
+fn what_is_read_without_times_counts_from_then() {
+    let host = ConnectionId::from_user_uri(&format!("{API}/users/AAAAHOSTUSER0001")).unwrap();
+    let told = facts(&body("invitee.created.json"));
+    for times in nothing() {
+        let look = |mut truth: Value, read_at| {
+            let mut event = truth["payload"]["scheduled_event"].take();
+            event["updated_at"] = times.clone();
+            truth["payload"]["updated_at"] = times.clone();
+            resource::facts(&event, &[truth["payload"].take()], &host, read_at).unwrap()
+        };
+        let first = look(body("invitee.created.json"), sent() + seconds(100));
+        let second = look(changed(body("invitee.created.json")), sent() + seconds(200));
+        holds(&told, &second, &second);
+        holds(&first, &second, &second);
+    }
+}
+
 #[test]
 fn a_message_without_times_says_nothing_against_messages_that_tell_them() {
     for name in [

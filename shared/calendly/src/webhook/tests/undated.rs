@@ -130,7 +130,12 @@ proptest! {
 #[test]
 fn what_is_read_without_times_counts_from_then() {
     let host = ConnectionId::from_user_uri(&format!("{API}/users/AAAAHOSTUSER0001")).unwrap();
-    let told = facts(&body("invitee.created.json"));
+    // Of a change after the booking was made.
+    let mut told = undated("invitee.created.json", sent(), &json!(sent()));
+    for part in PARTS {
+        told.pointer_mut(part).unwrap()["created_at"] = json!(sent() - seconds(1));
+    }
+    let told = facts(&told);
     for times in nothing() {
         let look = |mut truth: Value, read_at| {
             let mut event = truth["payload"]["scheduled_event"].take();

@@ -699,7 +699,10 @@ fn without_a_duration_that_of_the_type_counts_and_none_is_longer_than_a_day() {
     assert_eq!(end(Value::Null, json!("45")), "2026-12-01T15:45:00Z");
     assert_eq!(end(json!("soon"), json!(45)), "2026-12-01T15:45:00Z");
     assert_eq!(end(Value::Null, Value::Null), FIRST);
-    assert_eq!(end(json!(1_000_000_000), Value::Null), "2026-12-02T15:00:00Z");
+    assert_eq!(
+        end(json!(1_000_000_000), Value::Null),
+        "2026-12-02T15:00:00Z"
+    );
     assert_eq!(end(json!(-5), Value::Null), FIRST);
 }
 

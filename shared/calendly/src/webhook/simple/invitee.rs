@@ -169,8 +169,8 @@ fn link(
     its_event: &str,
 ) -> Result<Option<InviteeUri>, Unreadable> {
     let parts = [&simple.payload, &simple.invitee, &simple.event];
-    let invitee = first(&parts, &[name]);
-    let event = first(&parts, &[its_event]);
+    let told = |name: &str| first(&parts, &[name]).filter(|value| !is_blank(value));
+    let (invitee, event) = (told(name), told(its_event));
     if let Some(uri) = invitee.and_then(|named| invitee_of(named, None)) {
         return Ok(Some(uri));
     }

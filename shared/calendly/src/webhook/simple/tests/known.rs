@@ -267,4 +267,10 @@ fn a_half_that_is_named_without_its_event_belongs_to_the_one_that_is_told() {
     test["payload"]["old_invitee"] = json!(short);
     let wrong = super::body(&test).unwrap_err().to_string();
     assert!(wrong.starts_with("`payload.oldEvent`"), "{wrong}");
+    // Nothing says nothing.
+    for nothing in [json!(""), json!({ "uuid": null }), json!({})] {
+        test["payload"]["old_invitee"] = nothing.clone();
+        test["payload"]["new_event"] = nothing;
+        assert_eq!(super::shown(std::slice::from_ref(&test)).len(), 1, "{test}");
+    }
 }

@@ -253,6 +253,11 @@ pub enum Act {
         /// How.
         how: Trouble,
     },
+    /// Somebody deletes a subscription, at Calendly.
+    Unsubscribe {
+        /// Which.
+        subscription: usize,
+    },
     /// Dead letters are sent back.
     Redrive,
     /// Somebody has a delivery of the log applied again.

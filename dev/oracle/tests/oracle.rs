@@ -1,6 +1,9 @@
 //! A short run of the oracle; `make oracle` makes longer ones.
 
-use oracle::history::{Act, Forms, How, Kind, Setup, Step, Stop, Told, Trouble};
+mod given;
+
+use given::{at_once, history, holds, step};
+use oracle::history::{Act, How, Kind, Step, Stop, Told, Trouble};
 use oracle::{History, make, make_small, play, shrink, tell, try_seed};
 
 /// How many histories are played here. Each takes about a fifth of a second of a slow machine.
@@ -43,46 +46,6 @@ fn a_history_that_fails_shrinks_to_what_it_fails_for() {
     assert_eq!(small.steps.len(), 1, "{}", tell(&small));
     assert!(small.stops.is_empty());
     assert!(tell(&small).contains("is deleted with its data, quietly"));
-}
-
-/// Well told, all of it, but for what the test says.
-fn history(steps: Vec<Step>) -> History {
-    History {
-        seed: 7,
-        setup: Setup {
-            minutes_into_month: 0,
-            ahead_ms: 0,
-            sam_connects: false,
-            rae_connects: false,
-            repeats: 0,
-            forms: Forms::New,
-            self_links: false,
-            odd_lists: false,
-            calls_a_minute: 5000,
-            run_seconds: 60,
-        },
-        steps,
-        stops: Vec::new(),
-        last_writes: Vec::new(),
-    }
-}
-
-fn step(act: Act, told: Told) -> Step {
-    Step {
-        pause_ms: 1,
-        act,
-        told: vec![told],
-    }
-}
-
-fn at_once() -> Told {
-    Told::After(vec![0])
-}
-
-#[track_caller]
-fn holds(history: &History) {
-    let failure = play(history, false).failure;
-    assert!(failure.is_none(), "{}{failure:#?}", tell(history));
 }
 
 #[test]

@@ -196,7 +196,9 @@ impl Make {
                 people: self.0.random_range(10..40),
                 quarters: self.quarters(),
             },
-            _ => Act::Wait,
+            _ => Act::Unsubscribe {
+                subscription: self.0.random_range(0..3),
+            },
         }
     }
 

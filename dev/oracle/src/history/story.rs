@@ -140,6 +140,9 @@ fn act(act: &Act) -> String {
         Act::Trouble { skip, calls, how } => {
             format!("after {skip} good calls to Calendly, {calls} go wrong: {how:?}")
         }
+        Act::Unsubscribe { subscription } => {
+            format!("subscription {subscription} is deleted at Calendly")
+        }
         Act::Replay { delivery } => format!("delivery {delivery} is applied again"),
         Act::Redrive => "dead letters are sent back".to_owned(),
         Act::Wait => "nothing".to_owned(),

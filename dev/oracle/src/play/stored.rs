@@ -31,6 +31,7 @@ impl Stage {
             let ids = list(&store, query).await;
             stored.by_status.insert(status.as_str().to_owned(), ids);
         }
+        stored.behind = self.behind(&store, &stored.all).await;
         let events = stored.events.clone();
         for (id, event) in &events {
             for invitee in event["invitees"].as_array().into_iter().flatten() {
@@ -43,6 +44,27 @@ impl Stage {
         stored
     }
 
+    /// What is not done yet of what follows from each event. What is shown of a booking follows its event
+    /// even so.
+    async fn behind(&self, store: &BookingStore, ids: &[String]) -> Vec<String> {
+        let mut behind = Vec::new();
+        for id in ids {
+            let Ok(Some((event, invitees))) = store.all_of(Provider::Calendly, id).await else {
+                continue;
+            };
+            if !event.is_settled() {
+                behind.push(format!("event {id} is not settled"));
+            }
+            for invitee in invitees.iter().filter(|one| one.meeting != event.meeting()) {
+                let who = invitee.uri.id();
+                behind.push(format!(
+                    "event {id} says otherwise than the record of invitee {who}"
+                ));
+            }
+        }
+        behind
+    }
+
     /// Everything that is shown of bookings, and by which guests each is found.
     pub(crate) async fn stored_with_guests(&self) -> Stored {
         let store = BookingStore::new(self.dynamo.client(), "bookings".to_owned());
@@ -53,19 +75,10 @@ impl Stage {
         });
         let guests: BTreeSet<String> = guests.collect();
         for guest in guests {
-            let mut query = EventQuery {
-                limit: 100,
-                ..EventQuery::default()
-            };
             let mut ids = Vec::new();
-            while let Ok(page) = store.activity(&ContactKey::of(&guest), &query).await {
-                let with = page.items.into_iter();
-                let with = with.filter(|(roles, _)| roles.contains(&Role::Guest));
-                ids.extend(with.map(|(_, event)| event.id));
-                query.after = page.next;
-                if query.after.is_none() {
-                    break;
-                }
+            for (id, is_at_start) in of_guest(&store, &guest).await {
+                stored.at_start.insert((guest.clone(), id.clone()), is_at_start);
+                ids.push(id);
             }
             stored.by_guest.insert(guest, ids);
         }
@@ -148,6 +161,44 @@ impl Stage {
         let key = (email.to_owned(), id.to_owned());
         stored.at_start.insert(key, listed);
     }
+}
+
+/// Ids of the events of a guest, and whether each is found at its own start.
+async fn of_guest(store: &BookingStore, guest: &str) -> Vec<(String, bool)> {
+    let contact = ContactKey::of(guest);
+    let mut query = EventQuery {
+        limit: 100,
+        ..EventQuery::default()
+    };
+    let mut found = Vec::new();
+    while let Ok(page) = store.activity(&contact, &query).await {
+        for (roles, event) in page.items {
+            if roles.contains(&Role::Guest) {
+                let at_start = match event.start_time {
+                    Some(start) => is_found_at(store, &contact, &event.id, start).await,
+                    None => true,
+                };
+                found.push((event.id, at_start));
+            }
+        }
+        query.after = page.next;
+        if query.after.is_none() {
+            break;
+        }
+    }
+    found
+}
+
+/// Whether somebody finds an event from a time on, up to a second later.
+async fn is_found_at(store: &BookingStore, contact: &ContactKey, id: &str, at: Timestamp) -> bool {
+    let query = EventQuery {
+        from: Some(at),
+        to: at.checked_add(SignedDuration::from_secs(1)).ok(),
+        limit: 100,
+        ..EventQuery::default()
+    };
+    let page = store.activity(contact, &query).await;
+    page.is_ok_and(|page| page.items.iter().any(|(_, event)| event.id == id))
 }
 
 async fn list(store: &BookingStore, query: EventQuery) -> Vec<String> {

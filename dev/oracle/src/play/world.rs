@@ -249,6 +249,11 @@ impl World {
                 }
                 Ok(())
             }
+            Act::Unsubscribe { subscription } => {
+                let all = world.subscriptions();
+                let named = all.get(subscription % all.len().max(1));
+                world.unsubscribe(named.ok_or(Refused::NotFound)?)
+            }
             Act::Sync | Act::Redrive | Act::Replay { .. } | Act::Wait => Ok(()),
             Act::Reassign { .. }
             | Act::Rename { .. }

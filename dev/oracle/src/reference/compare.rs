@@ -24,11 +24,14 @@ pub struct Stored {
     pub at_start: BTreeMap<(String, String), bool>,
     /// Ids of the events of each guest, by address; only where it was asked for.
     pub by_guest: BTreeMap<String, Vec<String>>,
+    /// What is behind in the records themselves, where what is shown hides it.
+    pub behind: Vec<String>,
 }
 
-/// How what is stored differs from what is true.
+/// How what is stored differs from what is true, where all that was begun is done.
 pub fn differences(world: &World, stored: &Stored) -> Vec<String> {
     let mut found = disorder(stored);
+    found.extend(stored.behind.iter().cloned());
     found.extend(untrue(world, stored));
     for (id, event) in &stored.events {
         if world.events.contains_key(id) {

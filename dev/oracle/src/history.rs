@@ -315,4 +315,6 @@ pub enum How {
     Killed,
     /// This one call fails.
     Lost,
+    /// This one call takes long: others overtake it.
+    Slow,
 }

@@ -4,7 +4,7 @@ mod given;
 
 use given::{at_once, history, holds, step};
 use oracle::History;
-use oracle::history::{Act, Kind, Step, Told, Trouble};
+use oracle::history::{Act, How, Kind, Step, Stop, Told, Trouble};
 
 const SECOND: u64 = 1000;
 const MINUTE: u64 = 60 * SECOND;
@@ -28,6 +28,8 @@ fn crowd(act: Act, told: Told) -> History {
         step(Act::Sync, at_once()),
         after(10 * MINUTE, act, told),
         after(MINUTE, Act::Sync, at_once()),
+        // What goes wrong goes wrong until the last step.
+        after(MINUTE, Act::Wait, Told::Never),
     ])
 }
 
@@ -56,9 +58,10 @@ fn wherever_a_worker_dies_that_is_told_of_a_large_event_all_follow_it_later() {
     }
 }
 
+/// One is told of the event before it was put to another time, the other after it.
 #[test]
-fn guests_find_an_event_at_its_start_though_two_write_their_entries_at_once() {
-    for early in (0..200).step_by(10) {
+fn guests_find_an_event_at_its_start_though_one_writes_their_entries_after_another_did() {
+    for call in 4..10 {
         let book = Act::Book {
             kind: Kind::Demo,
             person: 0,
@@ -69,12 +72,26 @@ fn guests_find_an_event_at_its_start_though_two_write_their_entries_at_once() {
             event: 0,
             quarters: 80,
         };
-        holds(&history(vec![
+        let cancel = Act::Cancel {
+            invitee: 0,
+            by_host: false,
+        };
+        let mut guests = history(vec![
             step(Act::Sync, at_once()),
-            step(book, Told::After(vec![2 * SECOND])),
+            after(MINUTE, book, at_once()),
             step(shift, Told::Never),
-            after(2 * SECOND - early, Act::Sync, at_once()),
-        ]));
+            // While it is still to come once more, nobody looks: guests are looked at in the end.
+            step(cancel, Told::After(vec![200, 2 * MINUTE])),
+            after(MINUTE, Act::Wait, Told::Never),
+        ]);
+        // The worker that was told of the booking.
+        guests.stops = vec![Stop {
+            run: 3,
+            call,
+            after: false,
+            how: How::Slow,
+        }];
+        holds(&guests);
     }
 }
 
@@ -125,7 +142,11 @@ fn what_a_sync_found_stays_though_an_older_message_comes_later() {
 fn a_subscription_that_is_gone_is_replaced_whatever_else_is_listed() {
     let mut odd = history(vec![
         step(Act::Sync, at_once()),
-        after(20 * MINUTE, Act::Unsubscribe { subscription: 0 }, Told::Never),
+        after(
+            20 * MINUTE,
+            Act::Unsubscribe { subscription: 0 },
+            Told::Never,
+        ),
         step(Act::Sync, at_once()),
     ]);
     odd.setup.odd_lists = true;

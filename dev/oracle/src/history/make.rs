@@ -55,6 +55,14 @@ pub fn make(seed: u64) -> History {
             told: make.told(lossy),
         });
     }
+    // What goes wrong goes wrong until the last step, and what it meant may have only begun by then.
+    if make.chance(70) {
+        steps.push(Step {
+            pause_ms: make.0.random_range(SECOND..2 * MINUTE).min(left),
+            act: Act::Wait,
+            told: vec![Told::Never],
+        });
+    }
     let stops = make.stops();
     History {
         seed,
@@ -272,7 +280,7 @@ impl Make {
                     self.0.random_range(0..30)
                 },
                 after: self.chance(50),
-                how: self.of(&[How::Killed, How::Killed, How::Lost]),
+                how: self.of(&[How::Killed, How::Killed, How::Lost, How::Slow]),
             });
         }
         stops

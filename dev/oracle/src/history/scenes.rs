@@ -13,7 +13,7 @@ impl Make {
         lossy: u32,
         last_writes: &mut Vec<u64>,
     ) -> Vec<Step> {
-        match self.0.random_range(0..6) {
+        match self.0.random_range(0..7) {
             0 => self.marks(lossy),
             1 | 2 => self.gone(lossy),
             3 => self.told_late(lossy),
@@ -22,7 +22,8 @@ impl Make {
                 1 => self.many_guests(setup),
                 _ => self.called_off(lossy, last_writes),
             },
-            _ => self.replays(lossy),
+            5 => self.replays(lossy),
+            _ => self.turned_away(setup, lossy),
         }
     }
 
@@ -221,7 +222,11 @@ impl Make {
 
     /// Several people's event is moved, or called off, and whoever touches it is stopped.
     fn called_off(&mut self, lossy: u32, last_writes: &mut Vec<u64>) -> Vec<Step> {
-        let mut steps = vec![self.first(Kind::Webinar, 40)];
+        let mut steps = if self.chance(40) {
+            self.crowd()
+        } else {
+            vec![self.first(Kind::Webinar, 40)]
+        };
         for person in 1..self.0.random_range(2..5) {
             let act = Act::Join { event: 0, person };
             steps.push(Self::well(SECOND, act));
@@ -252,6 +257,41 @@ impl Make {
                 last_writes.push(write);
             }
         }
+        steps
+    }
+
+    /// More people than one transaction brings in line, and a sync that reads them.
+    fn crowd(&mut self) -> Vec<Step> {
+        let act = Act::Crowd {
+            people: self.0.random_range(12..40),
+            quarters: 40,
+        };
+        let told = vec![Told::Never];
+        let book = Step {
+            pause_ms: SECOND,
+            act,
+            told,
+        };
+        vec![book, Self::well(SECOND, Act::Sync)]
+    }
+
+    /// Something before Calendly answers a call of a sync, or a subscription is gone.
+    fn turned_away(&mut self, setup: &mut Setup, lossy: u32) -> Vec<Step> {
+        let kind = self.of(&[Kind::Visit, Kind::Visit, Kind::Demo]);
+        let mut steps = vec![self.first(kind, 50)];
+        let pause = self.between(MINUTE, HOUR);
+        let act = if self.chance(70) {
+            Act::Trouble {
+                skip: self.0.random_range(0..5),
+                calls: self.of(&[1, 1, 2]),
+                how: Trouble::Page,
+            }
+        } else {
+            setup.odd_lists = self.chance(70);
+            Act::Unsubscribe { subscription: 0 }
+        };
+        steps.push(self.step(pause, act, lossy));
+        steps.push(self.step(1, Act::Sync, lossy));
         steps
     }
 

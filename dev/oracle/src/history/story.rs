@@ -20,6 +20,7 @@ pub fn tell(history: &History) -> String {
         let how = match stop.how {
             How::Killed => "is killed",
             How::Lost => "loses its call",
+            How::Slow => "waits long",
         };
         let when = if stop.after { "after" } else { "before" };
         let _ = writeln!(

@@ -13,6 +13,9 @@ use std::time::Duration;
 use testkit::inside::{Gate, Lost, Passed};
 use tokio::sync::Notify;
 
+/// How long a call takes that takes long: others make some dozen calls meanwhile.
+const SLOW: Duration = Duration::from_millis(700);
+
 /// A process. All that it does outside itself it does by [`Process::call`].
 pub(crate) struct Process {
     /// Which run of a function it is, of all.
@@ -75,6 +78,10 @@ impl Process {
         match self.stops.iter().find(here).map(|stop| stop.how) {
             None => Ok(()),
             Some(How::Lost) => Err(Lost),
+            Some(How::Slow) => {
+                tokio::time::sleep(SLOW).await;
+                Ok(())
+            }
             Some(How::Killed) => {
                 self.kill();
                 pending().await

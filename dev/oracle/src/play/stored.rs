@@ -77,7 +77,9 @@ impl Stage {
         for guest in guests {
             let mut ids = Vec::new();
             for (id, is_at_start) in of_guest(&store, &guest).await {
-                stored.at_start.insert((guest.clone(), id.clone()), is_at_start);
+                stored
+                    .at_start
+                    .insert((guest.clone(), id.clone()), is_at_start);
                 ids.push(id);
             }
             stored.by_guest.insert(guest, ids);

@@ -27,6 +27,10 @@ pub struct History {
 
 /// What holds for a whole history.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each switches something of its own"
+)]
 pub struct Setup {
     /// How many minutes after the first second of a month it begins, give or take: lists are kept
     /// by month.

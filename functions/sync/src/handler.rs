@@ -88,7 +88,8 @@ where
             let job = serde_json::from_str::<SyncJob>(message.body.as_deref().unwrap_or_default());
             let done = match job {
                 Ok(job) => {
-                    self.job(job, deadlines, last)
+                    // On the heap: it would else be part of every future around this.
+                    Box::pin(self.job(job, deadlines, last))
                         .instrument(span.clone())
                         .await
                 }

@@ -218,24 +218,7 @@ where
             Part::Failed => metrics.count(Metric::SyncsFailed),
             Part::GoesOn => {}
         }
-        tracing::info!(
-            connection = connection.id.as_str(),
-            outcome = ?part,
-            pages = tally.pages,
-            seen = tally.seen,
-            changed = tally.changed,
-            vanished = tally.vanished,
-            errors = tally.failures,
-            durationMs = platform::millis_since(began),
-            "sync"
-        );
-        for error in &tally.errors {
-            tracing::warn!(
-                connection = connection.id.as_str(),
-                error,
-                "a sync left something out"
-            );
-        }
+        log(connection, part, &tally, began);
         self.note(job, &tally, part).await?;
         Ok(next)
     }
@@ -281,5 +264,27 @@ where
         let http = self.http.clone();
         let client = Client::new(http, &self.endpoints, keeper, Urgency::Background);
         Ok(client.until(deadlines.calls))
+    }
+}
+
+/// Writes down what a part did.
+fn log(connection: &Connection, part: Part, tally: &Tally, began: Instant) {
+    tracing::info!(
+        connection = connection.id.as_str(),
+        outcome = ?part,
+        pages = tally.pages,
+        seen = tally.seen,
+        changed = tally.changed,
+        vanished = tally.vanished,
+        errors = tally.failures,
+        durationMs = platform::millis_since(began),
+        "sync"
+    );
+    for error in &tally.errors {
+        tracing::warn!(
+            connection = connection.id.as_str(),
+            error,
+            "a sync left something out"
+        );
     }
 }

@@ -140,7 +140,7 @@ impl Wire for ToCalendly {
         Box::pin(async move {
             let what = format!("{} {}", request.method(), request.url());
             let asked = request.url().clone();
-            twists.ask(request.url_mut());
+            Twists::ask(request.url_mut());
             let token = request.headers().get("authorization");
             let token = token.and_then(|token| token.to_str().ok()?.strip_prefix("Bearer "));
             let token = token.unwrap_or_default().to_owned();

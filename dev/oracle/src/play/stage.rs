@@ -233,12 +233,9 @@ impl Stage {
         let Some(delivery) = all.get(number % all.len().max(1)) else {
             return;
         };
-        let said = delivery.changes.clone();
-        let mut all_said = self.said.borrow_mut();
-        all_said
-            .entry(delivery.id.to_string())
-            .or_insert(said.unwrap_or_default());
-        drop(all_said);
+        let said = delivery.changes.clone().unwrap_or_default();
+        let id = delivery.id.to_string();
+        self.said.borrow_mut().entry(id).or_insert(said);
         if let Ok(Reopened::Yes(delivery)) = self.plain_log().reopen(&delivery.id).await {
             let message = DeliveryRef::from(delivery.as_ref());
             let body = serde_json::to_string(&message).unwrap_or_default();

@@ -53,7 +53,7 @@ impl Twists {
     }
 
     /// Calendly's own form of a call: it takes a token that is empty for none.
-    pub(crate) fn ask(&self, url: &mut Url) {
+    pub(crate) fn ask(url: &mut Url) {
         let pairs: Vec<(String, String)> = url.query_pairs().into_owned().collect();
         let no_page = |(name, value): &(String, String)| {
             name == "page_token" && (value.is_empty() || value == SAME)

@@ -51,7 +51,8 @@ pub fn hasty(deleted: &BTreeMap<String, Truth>, stored: &Stored, asked: &Asked) 
             .get(id)
             .is_some_and(|it| it.event["status"] == "active");
         let inferred = event["cancellation"]["inferred"] == true;
-        if !inferred && !(was_active && event["status"] == "canceled") {
+        let told_wrongly = was_active && event["status"] == "canceled";
+        if !(inferred || told_wrongly) {
             continue;
         }
         let start = event["startTime"].as_str();

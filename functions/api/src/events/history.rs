@@ -192,7 +192,7 @@ mod tests {
         record.canceled = true;
         let cancellation = booking::Cancellation {
             by_type: None,
-            at: (reason % 2 == 0).then_some(at),
+            at: reason.is_multiple_of(2).then_some(at),
             by: None,
             reason: Some("x".repeat(reason)),
             inferred: false,

@@ -204,7 +204,7 @@ impl Stage {
 
     /// Asks for a sync of the connection; answers the job that does it.
     async fn asked_for(&self) -> SyncJob {
-        let id = ambient::uuid().to_string();
+        let id = ambient::uuid();
         self.function.syncs.requested(&id).await.unwrap();
         let planned = self.function.syncs.planned(&id, 0, 1, true);
         planned.await.unwrap();

@@ -136,7 +136,7 @@ impl ConnectionStore {
         let mut update = "SET organizationUri = :organization".to_owned();
         for name in ["organizationSince", "comparedAt"] {
             if let Some(value) = connection.text(name) {
-                update += &format!(", {name} = :{name}");
+                update += [", ", name, " = :", name].concat().as_str();
                 call = call.expression_attribute_values(format!(":{name}"), s(value));
             }
         }

@@ -146,7 +146,12 @@ async fn back(connector: &Slowly) -> String {
 }
 
 async fn ask(connector: &Slowly, target: &str) -> Answer {
-    ask_in(LIMIT - Duration::from_secs(2), connector, target).await
+    ask_in(
+        LIMIT.saturating_sub(Duration::from_secs(2)),
+        connector,
+        target,
+    )
+    .await
 }
 
 /// Asks a function that has so much time left.

@@ -347,7 +347,10 @@ async fn a_subscription_that_a_demoted_owner_may_not_see_is_remembered_until_it_
     for _ in 0..3 {
         stage.sync(LONG).await;
         assert_eq!(stage.scopes().await, ["organization", "user"]);
-        assert_eq!(stage.remembered().await.former, [first.clone()]);
+        assert_eq!(
+            stage.remembered().await.former,
+            std::slice::from_ref(&first)
+        );
     }
     let before = asked.load(Ordering::Relaxed);
     assert!(before <= 4, "asked for {before} times in a day");

@@ -28,10 +28,11 @@ pub(super) fn is_canceled(value: &Value) -> bool {
 /// canceled.
 pub(super) fn read(part: &Part<'_>, told: bool) -> Standing {
     let status = status(part);
-    if told && status == Some(false) {
-        part.note(
-            "has the status `active` though the event's name says that it is canceled, which counts",
-        );
+    if told
+        && status == Some(false)
+        && let Some(status) = part.given("status")
+    {
+        status.note("is `active` though the event's name says that it is canceled, which counts");
     }
     let word = told.then_some(true).or(status);
     let flag = part.given("canceled").and_then(|part| {

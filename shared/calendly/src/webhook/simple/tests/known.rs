@@ -228,9 +228,8 @@ fn tests_are_canceled_by_the_same_rule() {
     // What is left out is told.
     let mut test = simple("invitee.canceled", "2026-11-20T09:15:01Z", FIRST);
     test["payload"]["invitee"]["status"] = json!("active");
-    let told =
-        "has the status `active` though the event's name says that it is canceled, which counts";
-    assert_eq!(booking(&test).warnings, [format!("`payload` {told}")]);
+    let told = "is `active` though the event's name says that it is canceled, which counts";
+    assert_eq!(booking(&test).warnings, [format!("`payload.status` {told}")]);
 }
 
 #[test]

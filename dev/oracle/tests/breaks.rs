@@ -152,3 +152,18 @@ fn a_subscription_that_is_gone_is_replaced_whatever_else_is_listed() {
     odd.setup.odd_lists = true;
     holds(&odd);
 }
+
+#[test]
+fn a_page_that_is_always_refused_is_not_asked_for_for_ever() {
+    let refused = Act::Trouble {
+        skip: 0,
+        calls: 50,
+        how: Trouble::Refused,
+    };
+    holds(&history(vec![
+        step(Act::Sync, at_once()),
+        after(20 * MINUTE, refused, Told::Never),
+        step(Act::Sync, at_once()),
+        after(MINUTE, Act::Wait, Told::Never),
+    ]));
+}

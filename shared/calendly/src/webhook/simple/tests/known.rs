@@ -229,7 +229,10 @@ fn tests_are_canceled_by_the_same_rule() {
     let mut test = simple("invitee.canceled", "2026-11-20T09:15:01Z", FIRST);
     test["payload"]["invitee"]["status"] = json!("active");
     let told = "is `active` though the event's name says that it is canceled, which counts";
-    assert_eq!(booking(&test).warnings, [format!("`payload.status` {told}")]);
+    assert_eq!(
+        booking(&test).warnings,
+        [format!("`payload.status` {told}")]
+    );
 }
 
 #[test]

@@ -25,10 +25,12 @@ def main() -> None:
     import http_api
     import patch_cloudformation
     import patch_lambda
+    import patch_secrets
     import patch_sqs
 
     patch_lambda.apply(Path(os.environ["LOCAL_LOG_DIR"]), os.environ["LOCAL_STACK_NAME"])
     patch_sqs.apply()
+    patch_secrets.apply()
     patch_cloudformation.apply()
 
     config = Config()

@@ -3,6 +3,7 @@
 
 use super::{Stored, Truth};
 use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What was asked about single events, by id.
@@ -51,7 +52,7 @@ pub fn hasty(deleted: &BTreeMap<String, Truth>, stored: &Stored, asked: &Asked) 
             .get(id)
             .is_some_and(|it| it.event["status"] == "active");
         let inferred = event["cancellation"]["inferred"] == true;
-        let told_wrongly = was_active && event["status"] == "canceled";
+        let told_wrongly = was_active && event["status"] == "canceled" && !all_left(event);
         if !(inferred || told_wrongly) {
             continue;
         }
@@ -74,4 +75,14 @@ pub fn hasty(deleted: &BTreeMap<String, Truth>, stored: &Stored, asked: &Asked) 
         }
     }
     found
+}
+
+/// Whether all who are known of an event have left, each by themselves: where nobody told how many seats
+/// it has, that is the end of it, though somebody may come of whom all messages were lost.
+fn all_left(event: &Value) -> bool {
+    let invitees = event["invitees"].as_array();
+    let has_left = |invitee: &Value| {
+        invitee["status"] == "rescheduled" || !invitee["cancellation"]["byType"].is_null()
+    };
+    invitees.is_some_and(|all| !all.is_empty() && all.iter().all(has_left))
 }

@@ -91,14 +91,7 @@ where
         };
         let calendly = self.calendly(&connection, deadlines).await?;
         let metrics = Mutex::new(Metrics::default());
-        let run = Run {
-            client: &calendly,
-            bookings: &self.bookings,
-            colleagues: self.colleagues(),
-            connection: &connection,
-            deadline: deadlines.work,
-            metrics: &metrics,
-        };
+        let run = self.run(&calendly, &connection, deadlines, &metrics);
         let problems = match run.look_as_asked(event).await {
             Ok(outcome) => outcome.problems,
             Err(trouble) => vec![trouble.to_string()],

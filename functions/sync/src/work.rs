@@ -102,14 +102,7 @@ where
         };
         let calendly = self.calendly(&connection, deadlines).await?;
         let metrics = Mutex::new(Metrics::default());
-        let run = Run {
-            client: &calendly,
-            bookings: &self.bookings,
-            colleagues: self.colleagues(),
-            connection: &connection,
-            deadline: deadlines.work,
-            metrics: &metrics,
-        };
+        let run = self.run(&calendly, &connection, deadlines, &metrics);
         link.reads += 1;
         let again = match run.event(&link.event_id).await {
             Ok(pending) => pending,
@@ -143,14 +136,7 @@ where
             tracing::error!(connection = connection.id.as_str(), %error, "subscription not watched");
             tally.error(format!("subscription: {error}"));
         }
-        let run = Run {
-            client: &calendly,
-            bookings: &self.bookings,
-            colleagues: self.colleagues(),
-            connection,
-            deadline: deadlines.work,
-            metrics: &metrics,
-        };
+        let run = self.run(&calendly, connection, deadlines, &metrics);
         let before = job.place.clone();
         let before = before.unwrap_or_else(|| begin(job.from, job.to, connection.compared_at));
         let run_began = started(&before);
@@ -243,6 +229,24 @@ where
         let key = secret.and_then(|secret| secret.key_to_send(tokens.as_ref()));
         watch(calendly, &self.connections, connection, key).await?;
         Ok(())
+    }
+
+    /// A run of a connection, or the next part of it.
+    pub(crate) fn run<'a>(
+        &'a self,
+        client: &'a Calendly<V>,
+        connection: &'a Connection,
+        deadlines: Deadlines,
+        metrics: &'a Mutex<Metrics>,
+    ) -> Run<'a, TokenKeeper<Option<OAuth>, V>> {
+        Run {
+            client,
+            bookings: &self.bookings,
+            colleagues: self.colleagues(),
+            connection,
+            deadline: deadlines.work,
+            metrics,
+        }
     }
 
     /// Calendly, with the connection's tokens.

@@ -1,5 +1,6 @@
 //! The time that an invocation has, and what of it is kept free for its end.
 
+use platform::invocation::ROOM;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -8,8 +9,6 @@ use tokio::time::Instant;
 const TO_END: Duration = Duration::from_secs(10);
 /// For an event that was begun just before: a call to Calendly that hangs, and some that don't.
 const FOR_AN_EVENT: Duration = calendly::TIMEOUT.saturating_add(Duration::from_secs(4));
-/// Room for what nobody thought of.
-const ROOM: Duration = Duration::from_secs(2);
 
 /// When to stop what.
 #[derive(Debug, Clone, Copy)]

@@ -7,7 +7,6 @@ pub mod aws;
 pub mod bookings;
 pub mod config;
 pub mod connections;
-mod contention;
 pub mod cors;
 pub mod deliveries;
 mod error;

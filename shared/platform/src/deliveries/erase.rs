@@ -5,10 +5,9 @@ use super::keys::StatusKey;
 use super::outcome::Change;
 use super::record::{DeliveryId, Status};
 use super::store::{DeliveryStore, part_id};
-use crate::contention::{is_unmet, meets_another};
 use crate::error::failed;
 use crate::item::{Read, b, n, s};
-use crate::race::{canceled, lost};
+use crate::race::{canceled, is_unmet, lost, meets_another};
 use crate::{Error, Result};
 use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 use aws_sdk_dynamodb::types::{

@@ -261,6 +261,31 @@ fn a_chain_of_more_moves_than_are_followed_ends_as_it_is() {
 }
 
 #[test]
+fn a_link_between_two_bookings_that_nobody_can_read_is_not_asked_for() {
+    let book = Act::Book {
+        kind: Kind::Demo,
+        person: 0,
+        quarters: 40,
+        guests: 0,
+    };
+    let moved = |quarters| Act::Move {
+        invitee: 0,
+        quarters,
+        by_host: true,
+    };
+    let acts = [
+        book,
+        moved(50),
+        moved(60),
+        Act::Forbid { event: 0 },
+        Act::Delete { event: 1 },
+        Act::Sync,
+    ];
+    let steps = acts.map(|act| step(act, Told::Never));
+    holds(&history(steps.into()));
+}
+
+#[test]
 fn every_exception_has_its_reason() {
     let reasons = oracle::reference::EXCEPTIONS.map(|exception| exception.reason);
     assert!(reasons.iter().all(|reason| reason.len() > 40));

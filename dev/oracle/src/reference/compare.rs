@@ -52,7 +52,7 @@ pub fn untrue(world: &World, stored: &Stored) -> Vec<String> {
         match stored.events.get(id) {
             None if world.is_seen(truth) => found.push(format!("event {id} is not stored")),
             Some(event) if world.is_seen(truth) => {
-                fields(id, &truth.expected(world), event, &mut found);
+                fields(id, &truth.expected(world, event), event, &mut found);
             }
             // Not seen.
             None | Some(_) => {}

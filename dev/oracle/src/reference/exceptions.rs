@@ -24,12 +24,14 @@ pub enum Why {
     DeletedUnseen,
     /// It belongs to a very long chain of moves.
     LongChain,
+    /// Nobody could read that one booking of its chain took the place of another.
+    ChainUnseen,
     /// A field that is no fact of Calendly's.
     Ours,
 }
 
 /// All exceptions.
-pub const EXCEPTIONS: [Exception; 5] = [
+pub const EXCEPTIONS: [Exception; 6] = [
     Exception {
         why: Why::NotSeen,
         what: "an event that no connected account lists keeps what was last told of it",
@@ -58,6 +60,12 @@ pub const EXCEPTIONS: [Exception; 5] = [
         what: "`root` is null for a booking that more than 200 moves separate from the first one",
         reason: "a chain is followed as far as anybody moves a booking in earnest: its length is \
                  whatever somebody sends",
+    },
+    Exception {
+        why: Why::ChainUnseen,
+        what: "`root` is a later booking of the chain, where the two before it are both deleted, or \
+               in events that no connected account lists",
+        reason: "that one booking took the place of another is told by these two bookings alone",
     },
     Exception {
         why: Why::Ours,

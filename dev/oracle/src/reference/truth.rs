@@ -76,22 +76,37 @@ impl World {
         truth.invitees.iter().find(|invitee| invitee["uri"] == uri)
     }
 
-    /// The first booking of the chain that an invitee belongs to; nothing for one that replaced
-    /// none, and beyond [`LONGEST_CHAIN`].
-    fn root(&self, invitee: &Value) -> Value {
+    /// Whether it may be that nobody could read of the booking at this URI: see
+    /// [`super::Why::ChainUnseen`].
+    fn is_unread(&self, uri: &str) -> bool {
+        let event = uri.split("/scheduled_events/").nth(1);
+        let event = event.and_then(|rest| self.events.get(rest.split('/').next()?));
+        event.is_none_or(|event| !self.is_seen(event))
+    }
+
+    /// The first booking of the chain that an invitee belongs to, and nothing for one that replaced
+    /// none, and beyond [`LONGEST_CHAIN`]. Before it, each at which the chain seems to begin to whom
+    /// a link is not told.
+    fn roots(&self, invitee: &Value) -> Vec<Value> {
         let mut first = &invitee["old_invitee"];
+        let mut roots = Vec::new();
         let mut moves = 1;
         while let Some(before) = first.as_str().and_then(|uri| self.invitee(uri)) {
-            if before["old_invitee"].is_null() {
+            let earlier = &before["old_invitee"];
+            if earlier.is_null() {
                 break;
             }
-            first = &before["old_invitee"];
+            // Each end of a link tells of it.
+            let mut ends = [first, earlier].into_iter().filter_map(Value::as_str);
+            if ends.all(|uri| self.is_unread(uri)) {
+                roots.push(first.clone());
+            }
+            first = earlier;
             moves += 1;
         }
-        if moves > LONGEST_CHAIN {
-            return Value::Null;
-        }
-        first.clone()
+        let too_long = moves > LONGEST_CHAIN;
+        roots.push(if too_long { Value::Null } else { first.clone() });
+        roots
     }
 }
 
@@ -109,10 +124,22 @@ impl Truth {
         self.event["start_time"].as_str()?.parse().ok()
     }
 
-    /// What must be stored of it.
-    pub fn expected(&self, world: &World) -> Value {
+    /// What must be stored of it. Where more than one value is right, the one that is stored.
+    pub fn expected(&self, world: &World, stored: &Value) -> Value {
         let event = &self.event;
-        let mut invitees: Vec<Value> = self.invitees.iter().map(|i| person(i, world)).collect();
+        let shown = |id: &Value| {
+            let mut all = stored["invitees"].as_array().into_iter().flatten();
+            all.find(|invitee| invitee["id"] == *id)
+        };
+        let people = self.invitees.iter().map(|invitee| {
+            let mut expected = person(invitee);
+            let mut roots = world.roots(invitee);
+            let stored = shown(&expected["id"]).map(|stored| &stored["root"]);
+            let right = roots.iter().position(|root| Some(root) == stored);
+            expected["root"] = roots.swap_remove(right.unwrap_or(roots.len() - 1));
+            expected
+        });
+        let mut invitees: Vec<Value> = people.collect();
         invitees.sort_by_key(|invitee| invitee["id"].to_string());
         let first = self.invitees.iter().min_by_key(|invitee| {
             let created = time(&invitee["created_at"]).to_string();
@@ -142,7 +169,8 @@ impl Truth {
     }
 }
 
-fn person(invitee: &Value, world: &World) -> Value {
+/// All but its root.
+fn person(invitee: &Value) -> Value {
     let canceled = invitee["status"] == "canceled";
     let rescheduled = canceled && invitee["rescheduled"] == true;
     let status = match (rescheduled, canceled) {
@@ -168,7 +196,6 @@ fn person(invitee: &Value, world: &World) -> Value {
         "cancellation": cancellation(&invitee["cancellation"]),
         "rescheduledFrom": invitee["old_invitee"],
         "rescheduledTo": invitee["new_invitee"],
-        "root": world.root(invitee),
         "textReminderNumber": invitee["text_reminder_number"],
         "answers": list(&invitee["questions_and_answers"], Value::clone),
         "tracking": tracking(&invitee["tracking"]),

@@ -52,7 +52,7 @@ class Watching:
                 return
             self.used.add(known["name"])
             must(sorted(dimensions) in [sorted(one) for one in known["dimensions"]], f"{where}: {name} is not written by {sorted(dimensions)}")
-            must(dimensions.get("Stage") == "${Stage}", f"{where}: {name} must be that of this stage")
+            must(dimensions.get("Stack") == "${AWS::StackName}", f"{where}: {name} must be that of this stack")
             must(dimensions.get("Function", "api") in FUNCTIONS, f"{where}: {name}: there is no function {dimensions.get('Function')}")
             return
         names, sets = AWS.get(namespace, ((), ()))

@@ -199,14 +199,14 @@ def short(value: float) -> str:
     return f"{value / 1000:g}k" if value >= 1000 else f"{value:g}"
 
 
-def load(template: dict, stage: str) -> tuple[list[dict], dict[str, str]]:
-    """The dashboard's widgets for a stage, and the alarms' names by logical id."""
+def load(template: dict, stack: str) -> tuple[list[dict], dict[str, str]]:
+    """The dashboard's widgets for a stack, and the alarms' names by logical id."""
     (dashboard,) = (one for one in template["Resources"].values() if one["Type"] == "AWS::CloudWatch::Dashboard")
     body, fragments = dashboard["Properties"]["DashboardBody"]["Fn::Sub"]
     known = {
         **{fragment: "" for fragment in fragments},
-        "Stage": stage,
-        "AWS::StackName": "calendly-local",
+        "Stage": "dev",
+        "AWS::StackName": stack,
         "RunbookUrl": template["Parameters"]["RunbookUrl"]["Default"],
     }
     body = re.sub(r"\$\{([\w:]+)\}", lambda found: known.get(found[1], found[0]), body)
@@ -229,14 +229,14 @@ def main() -> None:
     logs = given[0] if given else venv.ROOT / (os.environ.get("LOCAL_DIR") or ".local") / "logs"
     picture = given[1] if len(given) > 1 else venv.ROOT / "docs" / "dashboard.svg"
     metrics = read(sorted(logs.glob("*.log")))
-    stages = metrics.stages()
-    if len(stages) != 1:
+    stacks = metrics.stacks()
+    if len(stacks) != 1:
         sys.exit(
-            f"{logs} holds metric lines of {len(stages)} stages; one is needed. "
+            f"{logs} holds metric lines of {len(stacks)} stacks; one is needed. "
             "Run `make dev`, send it some webhooks, and name its folder of logs."
         )
     template = yaml_parse((venv.ROOT / "template.yaml").read_text(encoding="utf-8"))
-    widgets, alarms = load(template, stages[0])
+    widgets, alarms = load(template, stacks[0])
     picture.write_text(Dashboard(widgets, alarms, metrics).draw(), encoding="utf-8")
     print(picture)
 

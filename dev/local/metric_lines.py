@@ -37,9 +37,9 @@ class Metrics:
         times = [at for series in self.points.values() for at, _ in series]
         return (min(times), max(times)) if times else None
 
-    def stages(self) -> list[str]:
-        """The stages that lines are of."""
-        return sorted({dict(dimensions).get("Stage", "") for _, _, dimensions in self.points} - {""})
+    def stacks(self) -> list[str]:
+        """The stacks that lines are of."""
+        return sorted({dict(dimensions).get("Stack", "") for _, _, dimensions in self.points} - {""})
 
     def series(
         self, namespace: str, name: str, dimensions: dict[str, str], stat: str, start: float, period: float

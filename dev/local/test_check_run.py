@@ -9,15 +9,15 @@ import metric_lines
 LISTED = {
     "namespace": "ours",
     "metrics": [
-        {"name": "Sent", "unit": "Count", "dimensions": [["Stage"]]},
-        {"name": "Starts", "unit": "Count", "dimensions": [["Stage"], ["Stage", "Function"]]},
+        {"name": "Sent", "unit": "Count", "dimensions": [["Stack"]]},
+        {"name": "Starts", "unit": "Count", "dimensions": [["Stack"], ["Stack", "Function"]]},
     ],
 }
 
 
 def line(namespace: str, name: str, *dimensions: list[str]) -> str:
     directive = {"Namespace": namespace, "Dimensions": dimensions, "Metrics": [{"Name": name, "Unit": "Count"}]}
-    values = {"Stage": "dev", "Function": "api", name: 1}
+    values = {"Stack": "dev", "Function": "api", name: 1}
     return json.dumps({"_aws": {"Timestamp": 0, "CloudWatchMetrics": [directive]}, **values})
 
 
@@ -29,11 +29,11 @@ class CheckRun(unittest.TestCase):
         return check_run.missing(LISTED, run)
 
     def test_a_run_that_wrote_all(self):
-        self.assertEqual(self.lacking(line("ours", "Sent", ["Stage"]), line("ours", "Starts", ["Stage"], ["Stage", "Function"])), [])
+        self.assertEqual(self.lacking(line("ours", "Sent", ["Stack"]), line("ours", "Starts", ["Stack"], ["Stack", "Function"])), [])
 
     def test_what_was_not_written_or_otherwise_is_told(self):
-        lacking = self.lacking(line("theirs", "Sent", ["Stage"]), line("ours", "Starts", ["Function", "Stage"]))
-        self.assertEqual(lacking, ["Sent by Stage", "Starts by Stage"])
+        lacking = self.lacking(line("theirs", "Sent", ["Stack"]), line("ours", "Starts", ["Function", "Stack"]))
+        self.assertEqual(lacking, ["Sent by Stack", "Starts by Stack"])
 
 
 if __name__ == "__main__":

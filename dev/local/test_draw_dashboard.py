@@ -38,26 +38,26 @@ def widget(kind: str, properties: dict, x: int = 0) -> dict:
 
 
 def graph(*names: str, **more) -> dict:
-    series = [[NAMESPACE, name, "Stage", "dev", {"label": f"label of {name}"}] for name in names]
+    series = [[NAMESPACE, name, "Stack", "dev", {"label": f"label of {name}"}] for name in names]
     return {"title": "A graph", "stat": "Sum", "period": 300, "metrics": series, **more}
 
 
 class MetricLines(unittest.TestCase):
     def test_values_fall_into_periods_and_single_ones_and_lists_are_one_series(self):
-        read = metrics(line(100, {"Stage": "dev"}, Lag=[10, 20]), line(104, {"Stage": "dev"}, Lag=5), line(111, {"Stage": "dev"}, Lag=7))
-        self.assertEqual(read.series(NAMESPACE, "Lag", {"Stage": "dev"}, "Sum", 100, 5), {0: 35, 2: 7})
+        read = metrics(line(100, {"Stack": "dev"}, Lag=[10, 20]), line(104, {"Stack": "dev"}, Lag=5), line(111, {"Stack": "dev"}, Lag=7))
+        self.assertEqual(read.series(NAMESPACE, "Lag", {"Stack": "dev"}, "Sum", 100, 5), {0: 35, 2: 7})
         self.assertEqual(read.span(), (100, 111))
 
-    def test_stages_and_dimensions_are_kept_apart(self):
-        both = [["Stage"], ["Stage", "Function"]]
+    def test_stacks_and_dimensions_are_kept_apart(self):
+        both = [["Stack"], ["Stack", "Function"]]
         read = metrics(
-            line(1, {"Stage": "dev", "Function": "api"}, both, ColdStarts=1),
-            line(1, {"Stage": "dev", "Function": "sync"}, both, ColdStarts=1),
-            line(1, {"Stage": "prod"}, ColdStarts=9),
+            line(1, {"Stack": "dev", "Function": "api"}, both, ColdStarts=1),
+            line(1, {"Stack": "dev", "Function": "sync"}, both, ColdStarts=1),
+            line(1, {"Stack": "prod"}, ColdStarts=9),
         )
         of = lambda **dimensions: read.series(NAMESPACE, "ColdStarts", dimensions, "Sum", 0, 60)
-        self.assertEqual((of(Stage="dev"), of(Stage="dev", Function="api"), of(Stage="prod")), ({0: 2}, {0: 1}, {0: 9}))
-        self.assertEqual(read.stages(), ["dev", "prod"])
+        self.assertEqual((of(Stack="dev"), of(Stack="dev", Function="api"), of(Stack="prod")), ({0: 2}, {0: 1}, {0: 9}))
+        self.assertEqual(read.stacks(), ["dev", "prod"])
 
     def test_other_lines_are_passed_over(self):
         read = Metrics()
@@ -80,7 +80,7 @@ class Drawn(unittest.TestCase):
         return picture
 
     def test_a_graph_has_a_line_for_neighbours_and_a_gap_for_what_is_missing(self):
-        read = metrics(*(line(at, {"Stage": "dev"}, Received=at) for at in (1, 2, 3, 7, 8)))
+        read = metrics(*(line(at, {"Stack": "dev"}, Received=at) for at in (1, 2, 3, 7, 8)))
         picture = self.draw([widget("metric", graph("Received"))], read)
         lines = [part for part in picture.split("\n") if part.startswith("<polyline") and "#1f77b4" in part]
         self.assertEqual([one.split('"')[1].count(",") for one in lines], [3, 2])
@@ -88,7 +88,7 @@ class Drawn(unittest.TestCase):
         self.assertEqual(picture.count("<circle"), 5)
 
     def test_what_has_no_lines_says_so(self):
-        read = metrics(line(1, {"Stage": "dev"}, Received=1))
+        read = metrics(line(1, {"Stack": "dev"}, Received=1))
         self.assertIn("no data in this run", self.draw([widget("metric", graph("Missing"))], read))
         of_aws = {"title": "Theirs", "stat": "Sum", "period": 300, "metrics": [["AWS/SQS", "Age", "QueueName", "q", {"label": "age"}]]}
         self.assertIn(">only on AWS<", self.draw([widget("metric", of_aws)], read))
@@ -100,7 +100,7 @@ class Drawn(unittest.TestCase):
 
     def test_texts_and_names_are_escaped_and_alarms_named(self):
         widgets = [widget("text", {"markdown": "# A < B & C"}), widget("alarm", {"title": "Alarms", "alarms": ["${LagAlarm.Arn}"]}, 8)]
-        picture = self.draw(widgets, metrics(line(1, {"Stage": "dev"}, Received=1)))
+        picture = self.draw(widgets, metrics(line(1, {"Stack": "dev"}, Received=1)))
         self.assertIn("A &lt; B &amp; C", picture)
         self.assertIn(">lag<", picture)
 
@@ -110,8 +110,8 @@ class Drawn(unittest.TestCase):
     def test_an_axis_ends_at_a_round_number(self):
         self.assertEqual([nice(most) for most in (0, 0.3, 1, 1.1, 7, 10, 1200)], [1, 0.5, 1, 2, 10, 10, 2000])
 
-    def test_the_template_is_read_for_one_stage(self):
-        body = '{"widgets": [{"properties": {"metrics": [["N", "M", "Stage", "${Stage}"]], "alarms": ["${LagAlarm.Arn}"${More}]}}]}'
+    def test_the_template_is_read_for_one_stack(self):
+        body = '{"widgets": [{"properties": {"metrics": [["N", "M", "Stack", "${AWS::StackName}"]], "alarms": ["${LagAlarm.Arn}"${More}]}}]}'
         template = {
             "Parameters": {"RunbookUrl": {"Default": "docs/operations.md"}},
             "Resources": {
@@ -120,7 +120,7 @@ class Drawn(unittest.TestCase):
             },
         }
         (only,), alarms = load(template, "dev")
-        self.assertEqual(only["properties"], {"metrics": [["N", "M", "Stage", "dev"]], "alarms": ["${LagAlarm.Arn}"]})
+        self.assertEqual(only["properties"], {"metrics": [["N", "M", "Stack", "dev"]], "alarms": ["${LagAlarm.Arn}"]})
         self.assertEqual(alarms, {"LagAlarm": "lag"})
 
 

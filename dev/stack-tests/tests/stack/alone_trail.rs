@@ -120,7 +120,7 @@ async fn every_line_of_the_run_is_an_event_with_its_ids_or_a_metric_of_the_forma
             }
             let errors: Vec<_> = schema.iter_errors(&json).map(|e| e.to_string()).collect();
             assert!(errors.is_empty(), "{errors:?} in {function}: {line}");
-            assert_eq!(json["Stage"], "dev", "{line}");
+            assert_eq!(json["Stack"], "calendly-local", "{line}");
             let directive = &json["_aws"]["CloudWatchMetrics"][0];
             for metric in directive["Metrics"].as_array().unwrap() {
                 let name = metric["Name"].as_str().unwrap();

@@ -10,7 +10,7 @@ const NAMESPACE: &str = "calendly-serverless";
 /// The most values that one metric of a line may have.
 const MAX_VALUES: usize = 100;
 
-/// The lines with these values, with the stage as their only dimension: one, or more where a metric
+/// The lines with these values, with the stack as their only dimension: one, or more where a metric
 /// has more values than a line may hold.
 pub(super) fn lines(mut values: BTreeMap<Metric, Vec<u64>>, at: Timestamp) -> Vec<Value> {
     let mut lines = Vec::new();
@@ -28,7 +28,7 @@ pub(super) fn lines(mut values: BTreeMap<Metric, Vec<u64>>, at: Timestamp) -> Ve
         if here.is_empty() {
             return lines;
         }
-        lines.push(line(here, &[&["Stage"]], &[("Stage", &stage())], at));
+        lines.push(line(here, &[&["Stack"]], &[("Stack", &stack())], at));
     }
 }
 
@@ -36,14 +36,14 @@ pub(super) fn lines(mut values: BTreeMap<Metric, Vec<u64>>, at: Timestamp) -> Ve
 pub(super) fn cold_start(function: &str, at: Timestamp) -> Value {
     line(
         vec![(Metric::ColdStarts, json!(1))],
-        &[&["Stage"], &["Stage", "Function"]],
-        &[("Stage", &stage()), ("Function", function)],
+        &[&["Stack"], &["Stack", "Function"]],
+        &[("Stack", &stack()), ("Function", function)],
         at,
     )
 }
 
-fn stage() -> String {
-    std::env::var("STAGE").unwrap_or_else(|_| "unknown".to_owned())
+fn stack() -> String {
+    std::env::var("STACK_NAME").unwrap_or_else(|_| "unknown".to_owned())
 }
 
 fn line(

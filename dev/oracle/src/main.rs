@@ -1,6 +1,7 @@
 //! Plays histories for as long as it is told: `SEED` is the first one's (one of the clock's by
 //! default), `HISTORIES` how many, `JOBS` how many at a time. Prints each that fails as a story, and
-//! ends with 1 if any did. With `TRACE=1` it prints what one history does, call by call.
+//! ends with 1 if any did. With `TRACE=1` it prints what one history does, call by
+//! call; with `SMALL=1` made small first, if it fails.
 
 use oracle::{Found, make, make_small, play, tell, try_seed};
 use std::collections::BTreeMap;
@@ -85,7 +86,12 @@ fn print(found: &Found) {
 }
 
 fn trace(seed: u64) -> io::Result<ExitCode> {
-    let history = make(seed);
+    let mut history = make(seed);
+    if std::env::var_os("SMALL").is_some()
+        && let Some(failure) = try_seed(seed)
+    {
+        history = make_small(seed, failure).history;
+    }
     let mut out = io::stdout();
     writeln!(out, "{}", tell(&history))?;
     let outcome = play(&history, true);

@@ -112,6 +112,9 @@ where
     }
 
     async fn job(&self, job: SyncJob, deadlines: Deadlines, last: bool) -> platform::Result<()> {
+        if !job.go_on.is_empty() {
+            return self.go_on(&job.go_on).await;
+        }
         let Some(id) = job.connection_id.clone() else {
             let planned = self.plan(&job, deadlines.work).await;
             if let (Err(error), Some(sync), true) = (&planned, &job.sync_id, last) {
@@ -126,8 +129,8 @@ where
         if job.event.is_some() {
             return self.read_event(job, &id, deadlines).await;
         }
-        if let Some(missed) = &job.missed {
-            return self.look_for(missed, &id, deadlines).await;
+        if job.missed.is_some() {
+            return self.look_for(job, &id, deadlines).await;
         }
         let sync = job.sync_id.clone();
         let done = self.work(job, &id, deadlines).await;

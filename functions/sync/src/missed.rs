@@ -16,13 +16,14 @@ use calendly::api::{Access, ApiError, EventWindow, Owner};
 use futures::future::LocalBoxFuture;
 use jiff::Timestamp;
 use platform::Result;
+use platform::bookings::Later;
 use platform::connections::{Connection, ConnectionStatus, ConnectionStore, Vault};
 use platform::metrics::Metrics;
 use platform::queue::{Jobs, Outbox};
 use platform::secrets::Versions;
 use platform::syncs::{Missed, Place, SyncJob, Tally};
 use rand::seq::SliceRandom;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -36,14 +37,27 @@ pub struct Colleagues<'a> {
     jobs: &'a dyn Ask,
 }
 
-/// What takes a job for another connection.
+/// What takes a job that is not this run's own.
 trait Ask {
-    fn ask(&self, job: SyncJob) -> LocalBoxFuture<'_, Result<()>>;
+    fn ask(&self, job: SyncJob, delay: Duration) -> LocalBoxFuture<'_, Result<()>>;
 }
 
 impl<V, S, J: Jobs<SyncJob>, O> Ask for Syncer<V, S, J, O> {
-    fn ask(&self, job: SyncJob) -> LocalBoxFuture<'_, Result<()>> {
-        Box::pin(async move { self.jobs.push(&job, Duration::ZERO).await })
+    fn ask(&self, job: SyncJob, delay: Duration) -> LocalBoxFuture<'_, Result<()>> {
+        Box::pin(async move { self.jobs.push(&job, delay).await })
+    }
+}
+
+/// When others go on with what a run began: it has ended by then, one way or the other.
+const GO_ON: Duration = Duration::from_secs(120);
+
+impl Later for Colleagues<'_> {
+    async fn go_on(&self, events: &BTreeSet<EventUri>) -> Result<()> {
+        let job = SyncJob {
+            go_on: events.clone(),
+            ..SyncJob::default()
+        };
+        self.jobs.ask(job, GO_ON).await
     }
 }
 
@@ -72,14 +86,17 @@ where
         }
     }
 
-    /// Looks for an event that a colleague did not find. What keeps it from that is told and no more:
-    /// the colleague's next run asks again.
+    /// Looks for an event that a colleague did not find. What keeps it from that is told; if it passes, it
+    /// looks again a little later: an account with few calls may never have one left just when it is asked.
     pub(crate) async fn look_for(
         &self,
-        missed: &Missed,
+        mut job: SyncJob,
         id: &ConnectionId,
         deadlines: Deadlines,
     ) -> Result<()> {
+        let Some(missed) = job.missed.as_mut() else {
+            return Ok(());
+        };
         let connection = self.connections.get(id).await?;
         let Some(connection) = connection.filter(|it| is_in(it, &missed.organization)) else {
             return Ok(());
@@ -92,9 +109,13 @@ where
         let calendly = self.calendly(&connection, deadlines).await?;
         let metrics = Mutex::new(Metrics::default());
         let run = self.run(&calendly, &connection, deadlines, &metrics);
-        let problems = match run.look_as_asked(event).await {
-            Ok(outcome) => outcome.problems,
-            Err(trouble) => vec![trouble.to_string()],
+        missed.looks += 1;
+        let (problems, again) = match run.look_as_asked(event).await {
+            Ok(outcome) => (outcome.problems, None),
+            Err(trouble) => {
+                let again = missed.delay().filter(|_| trouble.is_passing());
+                (vec![trouble.to_string()], again)
+            }
         };
         for problem in problems {
             let event = event.uri.id();
@@ -105,7 +126,10 @@ where
                 "an event was looked for"
             );
         }
-        Ok(())
+        match again {
+            Some(delay) => self.jobs.push(&job, delay).await,
+            None => Ok(()),
+        }
     }
 }
 
@@ -164,10 +188,11 @@ impl<A: Access> Run<'_, A> {
             missed: Some(Missed {
                 event: event.uri.clone(),
                 organization: organization.to_owned(),
+                looks: 0,
             }),
             ..SyncJob::default()
         };
-        self.colleagues.jobs.ask(job).await?;
+        self.colleagues.jobs.ask(job, Duration::ZERO).await?;
         Ok(Outcome::default())
     }
 

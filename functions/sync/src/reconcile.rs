@@ -117,7 +117,7 @@ impl<A: Access> Run<'_, A> {
 
     /// Merges facts, and counts what that changed. Answers how many records were written.
     pub(crate) async fn merge(&self, facts: Facts) -> platform::Result<usize> {
-        let merged = self.bookings.reconcile(facts).await?;
+        let merged = self.bookings.reconcile(facts, &self.colleagues).await?;
         Ok(self.count(&merged))
     }
 

@@ -4,7 +4,7 @@ use crate::handler::Syncer;
 use crate::reconcile::{End, Run, begin, started};
 use crate::time::Deadlines;
 use crate::trouble::Trouble;
-use booking::ConnectionId;
+use booking::{ConnectionId, EventUri, Provider};
 use calendly::api::{Client, Urgency};
 use calendly::oauth::OAuth;
 use jiff::SignedDuration;
@@ -16,6 +16,7 @@ use platform::metrics::{self, Metric, Metrics};
 use platform::queue::{Jobs, Outbox};
 use platform::secrets::{CalendlySecret, Versions};
 use platform::syncs::{Part, SyncJob, Tally};
+use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -84,6 +85,18 @@ where
         let until_then = SignedDuration::try_from(after).unwrap_or_default() + LEASE;
         let ticket = self.connections.hand_on(id, &lease, until_then).await?;
         self.jobs.push(&SyncJob { ticket, ..next }, after).await
+    }
+
+    /// Does what is left of what follows from the records of some events.
+    pub(crate) async fn go_on(&self, events: &BTreeSet<EventUri>) -> Result<()> {
+        let mut metrics = Metrics::default();
+        for event in events {
+            let merged = self.bookings.go_on(Provider::Calendly, event).await?;
+            for made in merged.transitions {
+                metrics.count(Metric::from(made));
+            }
+        }
+        Ok(())
     }
 
     /// Reads one event again, and once more later if it can't be read, or its conference link still

@@ -12,7 +12,7 @@ use calendly::api::Pages;
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// How long a sync can be asked after.
@@ -38,6 +38,10 @@ pub struct SyncJob {
     /// Only this event, which a colleague's token did not find.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub missed: Option<Missed>,
+    /// No connection: only what follows from the records of these events, should whoever wrote them have
+    /// been stopped.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub go_on: BTreeSet<EventUri>,
     /// The first one of a connection: what it finds, no webhook could have told of.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub first: bool,
@@ -97,6 +101,18 @@ pub struct Missed {
     pub event: EventUri,
     /// URI of the organization that it belongs to.
     pub organization: String,
+    /// How often it was looked for in vain.
+    #[serde(default)]
+    pub looks: u32,
+}
+
+impl Missed {
+    /// When to look again after passing trouble: after 1, 2, 4 and 8 minutes. After that the next sync of
+    /// who missed it asks again.
+    pub fn delay(&self) -> Option<Duration> {
+        let waits = self.looks.checked_sub(1).filter(|waits| *waits < 4);
+        waits.map(|waits| Duration::from_secs(60 << waits))
+    }
 }
 
 /// How far a reconcile run is.

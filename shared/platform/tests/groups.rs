@@ -12,7 +12,8 @@ use booking::{
     Latest, Provider, ROSTER_LIMIT, Sightings, Slot, Stamp, Transition,
 };
 use jiff::{SignedDuration, Timestamp};
-use platform::bookings::{BookingStore, EventQuery, Merged};
+use platform::bookings::{BookingStore, EventQuery, Later, Merged};
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, mpsc};
 use testkit::dynamo::{Crashes, Dynamo};
@@ -71,6 +72,17 @@ fn booked(numbers: impl Iterator<Item = usize>) -> Facts {
     facts
 }
 
+/// Notes from which events others would go on.
+#[derive(Default)]
+struct Noted(Mutex<BTreeSet<EventUri>>);
+
+impl Later for Noted {
+    async fn go_on(&self, events: &BTreeSet<EventUri>) -> platform::Result<()> {
+        self.0.lock().unwrap().extend(events.iter().cloned());
+        Ok(())
+    }
+}
+
 struct Desk {
     dynamo: Dynamo,
     calls: Crashes,
@@ -91,6 +103,24 @@ impl Desk {
     /// As a process that knows nothing yet.
     fn store(&self) -> BookingStore {
         BookingStore::new(self.dynamo.crashing(&self.calls), self.table.clone())
+    }
+
+    async fn reconcile(&self, facts: Facts) -> platform::Result<Merged> {
+        self.store().reconcile(facts, &Noted::default()).await
+    }
+
+    /// As a sync that is stopped around its write number `crash / 2` and doesn't come back; then those go
+    /// on whom it told. Answers whether it was stopped.
+    async fn sync_stopped(&self, facts: Facts, crash: u8) -> bool {
+        let noted = Noted::default();
+        self.calls.at(crash);
+        let done = self.store().reconcile(facts, &noted).await;
+        self.calls.at(u8::MAX);
+        for event in noted.0.into_inner().unwrap() {
+            let left = self.store().go_on(Provider::Calendly, &event).await;
+            assert!(done.is_err() || left.unwrap().written == 0);
+        }
+        done.is_err()
     }
 
     async fn of(people: usize) -> Self {
@@ -169,9 +199,9 @@ async fn groups_of_every_size_follow_their_event() {
 #[tokio::test]
 async fn a_sync_lets_a_group_follow_too_and_then_writes_nothing() {
     let desk = Desk::of(60).await;
-    desk.store().reconcile(moved(5)).await.unwrap();
+    desk.reconcile(moved(5)).await.unwrap();
     desk.all_follow(60).await;
-    let again = desk.store().reconcile(moved(5)).await.unwrap();
+    let again = desk.reconcile(moved(5)).await.unwrap();
     assert_eq!((again.written, again.transitions.len()), (0, 0));
 }
 
@@ -180,7 +210,7 @@ async fn an_event_that_is_gone_takes_its_group_along_and_brings_it_back() {
     let desk = Desk::of(60).await;
     for look in [100, 200] {
         let gone = Facts::not_found(Provider::Calendly, uri(), at(look));
-        desk.store().reconcile(gone).await.unwrap();
+        desk.reconcile(gone).await.unwrap();
         desk.all_follow(60).await;
     }
     assert!(desk.event().await.is_canceled());
@@ -188,7 +218,7 @@ async fn an_event_that_is_gone_takes_its_group_along_and_brings_it_back() {
     seen.sightings = Sightings::seen(at(300));
     let mut facts = Facts::new(Provider::Calendly);
     facts.add_event(&seen);
-    desk.store().reconcile(facts).await.unwrap();
+    desk.reconcile(facts).await.unwrap();
     assert!(!desk.event().await.is_canceled());
     desk.all_follow(60).await;
 }
@@ -223,6 +253,56 @@ async fn another_message_goes_on_with_what_was_left() {
             .await
             .unwrap();
         desk.all_follow(120).await;
+    }
+}
+
+#[tokio::test]
+async fn others_go_on_with_the_group_of_a_sync_that_is_stopped_and_never_comes_back() {
+    for crash in 0.. {
+        let desk = Desk::of(120).await;
+        let stopped = desk.sync_stopped(moved(5), crash).await;
+        desk.all_follow(120).await;
+        if !stopped {
+            let start = desk.event().await.meeting().slot.unwrap().start;
+            assert_eq!(start, at(1_005));
+            assert!(crash > 4, "only {crash} places to stop at");
+            break;
+        }
+    }
+}
+
+/// That the first of some bookings, named by letters, was moved to the second.
+fn link(old: &str, new: &str) -> Facts {
+    let uri = |name: &str| {
+        let uri = format!("https://api.calendly.com/scheduled_events/{name}/invitees/{name}");
+        InviteeUri::parse(&uri).unwrap()
+    };
+    let mut about = InviteeRecord::about(uri(old));
+    about.moved_to.insert(uri(new));
+    let mut facts = Facts::new(Provider::Calendly);
+    facts.add_invitee(&about);
+    facts
+}
+
+#[tokio::test]
+async fn others_go_on_with_the_chain_of_a_sync_that_is_stopped_and_never_comes_back() {
+    for crash in 0.. {
+        let desk = Desk::new().await;
+        for (old, new) in [("A", "B"), ("C", "D"), ("D", "E"), ("E", "F")] {
+            desk.store().apply(link(old, new)).await.unwrap();
+        }
+        let stopped = desk.sync_stopped(link("B", "C"), crash).await;
+        let people = desk.people().await;
+        let roots = people
+            .iter()
+            .filter_map(|it| it.lineage.as_ref()?.root.as_ref());
+        let roots: Vec<&str> = roots.map(InviteeUri::id).collect();
+        let want = if crash > 0 { "AAAAA" } else { "ACCC" };
+        assert_eq!(roots.concat(), want, "stopped at {crash}");
+        if !stopped {
+            assert!(crash > 4, "only {crash} places to stop at");
+            break;
+        }
     }
 }
 
@@ -316,7 +396,7 @@ async fn a_step_that_checks_an_event_leaves_room_for_that() {
         other.guests = Some(Latest::new(told, people.collect()));
         other.updated_at = Some(at(1));
         facts.add_event(&other);
-        let merged = desk.store().reconcile(facts).await;
+        let merged = desk.reconcile(facts).await;
         assert_eq!(merged.unwrap().transitions.len(), 1, "{guests}");
     }
     desk.all_follow(ROSTER_LIMIT + 6).await;

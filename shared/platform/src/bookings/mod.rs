@@ -6,6 +6,7 @@ mod directory;
 mod erase;
 mod item;
 mod keys;
+mod later;
 mod open;
 mod query;
 mod settle;
@@ -13,6 +14,7 @@ mod store;
 mod walk;
 
 pub use erase::{Erased, Erasure, Trace, TracePlace};
+pub use later::Later;
 pub use open::Invitees;
 pub use query::{Between, EventCursor, EventQuery, Listed};
 pub use store::{BookingStore, MARK_WINDOW, MAX_INVITEES, Merged, StoredEvent};

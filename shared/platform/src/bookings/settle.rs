@@ -134,7 +134,7 @@ impl BookingStore {
     }
 
     /// A page of the items beside an event's own, and where the next begins.
-    async fn beside(
+    pub(super) async fn beside(
         &self,
         event: &Key,
         which: &str,

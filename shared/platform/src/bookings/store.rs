@@ -3,6 +3,7 @@
 use super::directory::Directory;
 use super::item::{self, Loaded, changed, record};
 use super::keys::{self, Key};
+use super::later::{Again, Later, begun};
 use super::open::follow;
 use crate::error::failed;
 use crate::item::{Item, Read, s};
@@ -60,7 +61,7 @@ pub struct Merged {
 }
 
 impl Merged {
-    fn add(&mut self, more: Self) {
+    pub(super) fn add(&mut self, more: Self) {
         self.transitions.extend(more.transitions);
         self.written += more.written;
         self.changed_known |= more.changed_known;
@@ -99,22 +100,26 @@ impl BookingStore {
     /// since it was read; else the step is taken anew. Records hold nothing but merged facts and
     /// what follows from them, so steps may be repeated, and stopped anywhere, at will.
     pub async fn apply(&self, facts: Facts) -> Result<Merged> {
-        self.merge(facts, Keep::Everything).await
+        self.merge(facts, Keep::Everything, &Again).await
     }
 
     /// As [`Self::apply`], but writes no record of which only the times of its facts would change:
     /// what a sync reads again unchanged is not worth a write.
-    pub async fn reconcile(&self, facts: Facts) -> Result<Merged> {
-        self.merge(facts, Keep::Changes).await
+    ///
+    /// A sync that is stopped reads anew what it can see, which may no longer be this: `later` is told
+    /// before a write that others have to follow.
+    pub async fn reconcile(&self, facts: Facts, later: &impl Later) -> Result<Merged> {
+        self.merge(facts, Keep::Changes, later).await
     }
 
-    async fn merge(&self, facts: Facts, keep: Keep) -> Result<Merged> {
+    async fn merge(&self, facts: Facts, keep: Keep, later: &impl Later) -> Result<Merged> {
         let mut merged = Merged::default();
         let mut steps = VecDeque::from([facts]);
         let mut handed = Handed::default();
+        let mut is_told = false;
         while let Some(facts) = steps.pop_front() {
             // On the heap: records are large, and every caller's future would carry them.
-            let step = Box::pin(self.step(&facts, keep)).await?;
+            let step = Box::pin(self.step(&facts, keep, later, &mut is_told)).await?;
             merged.add(step.merged);
             for event in &step.unsettled {
                 merged.add(Box::pin(self.settle(facts.provider, event)).await?);
@@ -125,7 +130,13 @@ impl BookingStore {
         Ok(merged)
     }
 
-    async fn step(&self, facts: &Facts, keep: Keep) -> Result<Step> {
+    async fn step(
+        &self,
+        facts: &Facts,
+        keep: Keep,
+        later: &impl Later,
+        is_told: &mut bool,
+    ) -> Result<Step> {
         for attempt in 0..MAX_TRIES {
             let began = Instant::now();
             let loaded = self
@@ -137,13 +148,23 @@ impl BookingStore {
             }
             let writes = changed(facts.provider, &loaded, &mut reduction.records)?;
             let written = writes.records.len();
+            // Those that their links made so are among them only now.
+            let mut unsettled = std::mem::take(&mut reduction.unsettled);
+            let events = reduction.records.events.values();
+            unsettled.extend(
+                events
+                    .filter(|it| !it.is_settled())
+                    .map(|it| it.uri.clone()),
+            );
+            let begun = begun(&unsettled, &reduction.follow_ups, &reduction.records);
+            // Once is enough: whoever goes on there comes to all that follows.
+            if written > 0 && !begun.is_empty() && !*is_told {
+                later.go_on(&begun).await?;
+                *is_told = true;
+            }
             if self.commit(&reduction.records, writes, began).await? {
                 let changed_known = reduction.changes_known(&loaded.records);
                 let made = reduction.transitions.into_iter().map(|(_, made)| made);
-                // Those that their links made so are among them only now.
-                let mut unsettled = reduction.unsettled;
-                let events = reduction.records.events.into_values();
-                unsettled.extend(events.filter(|it| !it.is_settled()).map(|it| it.uri));
                 return Ok(Step {
                     merged: Merged {
                         transitions: made.collect(),

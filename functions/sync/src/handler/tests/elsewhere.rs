@@ -2,6 +2,7 @@
 
 use super::*;
 use booking::EventUri;
+use platform::syncs::Missed;
 use sandbox::{EventChange, NewBooking, Role};
 
 const DANA: &str = "AAAAHOSTUSER0001";
@@ -41,8 +42,8 @@ impl Stage {
         }];
         let mut parts = Vec::new();
         while let Some(job) = jobs.pop() {
-            let connection = job.connection_id.as_ref().unwrap();
-            parts.push(connection.as_str().to_owned());
+            let connection = job.connection_id.as_ref();
+            parts.extend(connection.map(|id| id.as_str().to_owned()));
             let answer = Box::pin(self.once(&job)).await;
             assert_eq!(answer["batchItemFailures"], json!([]));
             jobs.extend(self.jobs.drain().into_iter().map(|(job, _)| job));
@@ -129,6 +130,49 @@ async fn an_event_that_only_a_member_was_told_of_is_gone_if_an_owner_does_not_fi
     let written = stage.calls.writes();
     assert_eq!(stage.run(SAM).await, [SAM]);
     assert_eq!(stage.calls.writes(), written);
+}
+
+#[tokio::test]
+async fn an_owner_without_a_call_left_is_asked_again_a_little_later() {
+    let stage = Stage::new().await;
+    let event = stage.told_to_sam().await;
+    stage.delete_now(&event);
+    let asked = SyncJob {
+        connection_id: Some(of(DANA)),
+        missed: Some(Missed {
+            event: EventUri::parse(&format!(
+                "https://api.calendly.com/scheduled_events/{event}"
+            ))
+            .unwrap(),
+            organization: format!("https://api.calendly.com/organizations/{FIRST}"),
+            looks: 0,
+        }),
+        ..SyncJob::default()
+    };
+    let none_left = || {
+        stage
+            .wire
+            .instead(|_| Some(refusal(429, "Too Many Requests")))
+    };
+    none_left();
+    let mut job = asked.clone();
+    for wait in [60, 120, 240, 480] {
+        stage.once(&job).await;
+        let (again, delay) = stage.jobs.drain().pop().unwrap();
+        assert_eq!(delay.as_secs(), wait);
+        job = again;
+    }
+    let missing = async || stage.stored().await[&event]["missingSince"].is_string();
+    stage.once(&job).await;
+    assert!(stage.jobs.drain().is_empty(), "it comes to an end");
+    assert!(!missing().await);
+
+    stage.once(&asked).await;
+    let (again, _) = stage.jobs.drain().pop().unwrap();
+    stage.wire.instead(|_| None);
+    stage.once(&again).await;
+    assert!(stage.jobs.drain().is_empty());
+    assert!(missing().await);
 }
 
 #[tokio::test]

@@ -47,6 +47,7 @@ def names(environment: dict[str, str]) -> dict[str, str]:
             "SYNC_QUEUE_URL": "SyncQueue",
             "CALENDLY_SECRET_ARN": "CalendlySecret",
             "API_KEY_SECRET_ARN": "ApiKeySecret",
+            "READ_KEY_SECRET_ARN": "ReadKeySecret",
         }.items()
         if variable in environment
     }

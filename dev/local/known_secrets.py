@@ -18,6 +18,7 @@ KNOWN = [
     ("CalendlySecret", "clientId", "CALENDLY_CLIENT_ID"),
     ("CalendlySecret", "clientSecret", "CALENDLY_CLIENT_SECRET"),
     ("ApiKeySecret", "key", "API_KEY"),
+    ("ReadKeySecret", "key", "READ_KEY"),
 ]
 
 

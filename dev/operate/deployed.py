@@ -67,8 +67,9 @@ class Aws:
             )
         elif "AccessDenied" in said or "not authorized" in said:
             step = (
-                "These credentials need cloudformation:DescribeStacks, and "
-                "secretsmanager:GetSecretValue for the API key. Use others: AWS_PROFILE=…."
+                "These credentials need cloudformation:DescribeStacks, and secretsmanager:GetSecretValue: on "
+                "the secret ReadKeySecretArn to look, on ApiKeySecretArn to change something. Use others: "
+                "AWS_PROFILE=…."
             )
         elif "region" in said.lower():
             step = "Set AWS_REGION, or a region in your AWS profile."

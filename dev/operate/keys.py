@@ -8,7 +8,7 @@ from trouble import Trouble
 def pick(text: str, scopes: set, source: str) -> tuple:
     """The key that can do what is needed and the least beside it, and how to speak of it.
 
-    The secret is `{"name", "key"}`, whose key may do everything, or
+    The secret is `{"name", "key"}`, whose key may do all that its secret is for, or
     `{"keys": [{"name", "key", "scopes"}]}`, or both. It is never quoted: it is secret.
     """
     try:

@@ -60,14 +60,16 @@ def _deployed(stage: str, scopes: set, environ: dict, root: Path) -> Stack:
     # Version 1 of the CLI doesn't read AWS_REGION, which people set for all else.
     aws = Aws(stage, name, region or environ.get("AWS_REGION"), environ)
     outputs = aws.outputs()
-    missing = [key for key in ("ApiUrl", "ApiKeySecretArn") if not outputs.get(key)]
+    # Who only looks is asked for no more than the key that may only look.
+    secret_output = "ReadKeySecretArn" if scopes <= {"read"} else "ApiKeySecretArn"
+    missing = [key for key in ("ApiUrl", secret_output) if not outputs.get(key)]
     if missing:
         raise Trouble(
             f"The stack {name} has no output {' and '.join(missing)}: its deployment has not ended, or "
             f"it is another one. Deploy it: make deploy STAGE={stage}."
         )
-    secret = aws.secret(outputs["ApiKeySecretArn"])
-    source = f"the secret {outputs['ApiKeySecretArn'].rsplit(':', 1)[-1]}"
+    secret = aws.secret(outputs[secret_output])
+    source = f"the secret {outputs[secret_output].rsplit(':', 1)[-1]}"
     key, key_source = keys.pick(secret, scopes, source)
     return Stack(name, outputs["ApiUrl"].rstrip("/"), key, key_source, f"STAGE={shlex.quote(stage)}")
 

@@ -26,7 +26,8 @@ stack_name = "bookings-staging"
 [staging.deploy.parameters]
 confirm_changeset = true
 """
-ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:api-key-AbC"
+SECRETS = "arn:aws:secretsmanager:eu-west-1:123456789012:secret"
+ARN, READ_ARN = f"{SECRETS}:api-key-AbC", f"{SECRETS}:read-key-DeF"
 
 
 class Found(OperateCase):
@@ -44,7 +45,7 @@ class Found(OperateCase):
     def aws(self, secret=None, outputs=None, fails=None):
         """An `aws` that answers so, and notes how it was called."""
         if outputs is None:
-            outputs = {"ApiUrl": self.stack.url + "/", "ApiKeySecretArn": ARN}
+            outputs = {"ApiUrl": self.stack.url + "/", "ApiKeySecretArn": ARN, "ReadKeySecretArn": READ_ARN}
         told = [{"OutputKey": name, "OutputValue": value} for name, value in outputs.items()]
         answers = {
             "cloudformation": {"Stacks": [{"Outputs": told}]},
@@ -109,9 +110,21 @@ class Found(OperateCase):
         self.assertEqual(done.code, 1)
         self.assertEqual(self.log.read_text().splitlines(), [
             "cloudformation describe-stacks --stack-name bookings-prod --output json --region eu-west-1",
-            f"secretsmanager get-secret-value --secret-id {ARN} --output json --region eu-west-1",
+            f"secretsmanager get-secret-value --secret-id {READ_ARN} --output json --region eu-west-1",
         ])
         self.assertSays(done.out, f"bookings-prod at {self.stack.url}\n", "make redrive DRY_RUN=1 STAGE=prod")
+
+    def test_only_what_changes_something_asks_for_the_key_that_may(self):
+        self.aws()
+        self.stack.delivery("d1", "dead")
+        for command, variables, arn in [
+            ("status", {}, READ_ARN), ("deliveries", {}, READ_ARN),
+            ("replay", {"ID": "d1"}, ARN), ("redrive", {}, ARN),
+        ]:
+            self.log.write_text("")
+            self.deployed(command=command, **variables)
+            asked = [line for line in self.log.read_text().splitlines() if "get-secret-value" in line]
+            self.assertEqual([line.split()[3] for line in asked], [arn], command)
 
     def test_a_region_comes_from_the_profile_where_samconfig_names_none(self):
         self.aws()
@@ -124,7 +137,7 @@ class Found(OperateCase):
         self.aws(secret=json.dumps({"name": "ops", "key": "rotated"}))
         done = self.deployed()
         self.assertEqual(done.code, 2)
-        self.assertIn("the key 'ops' of the secret api-key-AbC", done.err)
+        self.assertIn("the key 'ops' of the secret read-key-DeF", done.err)
         self.assertNotIn("rotated\n", done.err)
 
     def test_a_stage_that_samconfig_does_not_have(self):
@@ -152,7 +165,8 @@ class Found(OperateCase):
 
     def test_a_stack_without_its_outputs(self):
         self.aws(outputs={"ApiUrl": self.stack.url})
-        self.assertIn("no output ApiKeySecretArn", self.deployed().err)
+        self.assertIn("no output ReadKeySecretArn", self.deployed().err)
+        self.assertIn("no output ApiKeySecretArn", self.deployed(command="redrive").err)
 
 
 class Keys(unittest.TestCase):

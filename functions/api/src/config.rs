@@ -18,8 +18,10 @@ pub struct Config {
     pub sync_queue_url: String,
     /// Queue of what was given up.
     pub webhook_dlq_url: String,
-    /// Secret with the API key.
+    /// Secret with the API keys that may do what it says.
     pub api_key_secret_id: String,
+    /// Secret with the API keys that may only look.
+    pub read_key_secret_id: String,
     /// How long deliveries are kept, and so how far back dead letters can lie.
     pub retention: SignedDuration,
     /// Which web pages of others may call.
@@ -37,6 +39,7 @@ impl Config {
             sync_queue_url: env.text("SYNC_QUEUE_URL"),
             webhook_dlq_url: env.text("WEBHOOK_DLQ_URL"),
             api_key_secret_id: env.text("API_KEY_SECRET_ID"),
+            read_key_secret_id: env.text("READ_KEY_SECRET_ID"),
             retention: SignedDuration::from_hours(24 * env.or("DELIVERY_RETENTION_DAYS", 30)),
             cors: Cors::new(&env.or("CORS_ALLOW_ORIGINS", String::new())),
         };

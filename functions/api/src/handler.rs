@@ -5,14 +5,13 @@ use contract::{Access, Found, Operation, Params, Route};
 use jiff::SignedDuration;
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
-use platform::auth::Caller;
+use platform::auth::{ApiKeys, Caller};
 use platform::bookings::BookingStore;
 use platform::connections::ConnectionStore;
 use platform::cors::Cors;
 use platform::deliveries::DeliveryStore;
 use platform::http::{Problem, TrackingId, answer};
 use platform::queue::Queue;
-use platform::secrets::{ApiKeySecret, RotatingSecret};
 use platform::syncs::SyncStore;
 use serde::Serialize;
 use serde_json::Value;
@@ -36,7 +35,7 @@ pub struct Api {
     /// Queue of what was given up.
     pub dead_letters: Queue,
     /// API keys.
-    pub keys: RotatingSecret<ApiKeySecret>,
+    pub keys: ApiKeys,
     /// How long deliveries are kept.
     pub retention: SignedDuration,
     /// Which web pages of others may call.

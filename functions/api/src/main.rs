@@ -17,6 +17,7 @@ mod syncs;
 use config::Config;
 use handler::Api;
 use lambda_http::{Error, Request, RequestExt, run, service_fn};
+use platform::auth::ApiKeys;
 use platform::bookings::BookingStore;
 use platform::connections::ConnectionStore;
 use platform::deliveries::DeliveryStore;
@@ -36,6 +37,10 @@ async fn main() -> Result<(), Error> {
     let aws = platform::aws::load().await;
     let dynamodb = platform::aws::dynamodb(&aws);
     let sqs = platform::aws::sqs(&aws);
+    let secrets = platform::aws::secrets(&aws);
+    let keys = |id, name| {
+        RotatingSecret::new(ManagedSecret::new(secrets.clone(), id), name, KEY_LIFETIME)
+    };
     let api = Api {
         bookings: BookingStore::new(dynamodb.clone(), config.bookings_table),
         deliveries: DeliveryStore::new(dynamodb.clone(), config.deliveries_table),
@@ -44,11 +49,10 @@ async fn main() -> Result<(), Error> {
         sync_jobs: Queue::new(sqs.clone(), config.sync_queue_url),
         queue: Queue::new(sqs.clone(), config.webhook_queue_url),
         dead_letters: Queue::new(sqs, config.webhook_dlq_url),
-        keys: RotatingSecret::new(
-            ManagedSecret::new(platform::aws::secrets(&aws), config.api_key_secret_id),
-            "API key secret",
-            KEY_LIFETIME,
-        ),
+        keys: ApiKeys {
+            all: keys(config.api_key_secret_id, "API key secret"),
+            readers: keys(config.read_key_secret_id, "read key secret"),
+        },
         retention: config.retention,
         cors: config.cors,
     };

@@ -81,7 +81,7 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
             expires,
             routing_forms,
         });
-        let keys = self.keys.values().await.map_err(unavailable)?;
+        let keys = self.keys.all.values().await.map_err(unavailable)?;
         if link.is_ok_and(|link| link.verify(&keys, signature, ambient::now())) {
             return Ok(());
         }
@@ -89,7 +89,7 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
     }
 
     async fn start_url(&self, base: &str, routing_forms: bool) -> Result<Option<String>, Problem> {
-        let keys = self.keys.values().await.map_err(unavailable)?;
+        let keys = self.keys.all.values().await.map_err(unavailable)?;
         let query = StartLink::from(ambient::now(), routing_forms).sign(&keys);
         Ok(query.map(|query| format!("{base}/v1/auth/authorize?{query}")))
     }

@@ -37,8 +37,10 @@ pub struct Config {
     pub token_secret_prefix: String,
     /// Secret with the OAuth app.
     pub calendly_secret_id: String,
-    /// Secret with the API key.
+    /// Secret with the API keys that may do what it says.
     pub api_key_secret_id: String,
+    /// Secret with the API keys that may only look.
+    pub read_key_secret_id: String,
     /// Where Calendly is: the real one unless told otherwise.
     pub endpoints: Endpoints,
     /// Which scopes are asked for.
@@ -59,6 +61,7 @@ impl Config {
             token_secret_prefix: env.text("TOKEN_SECRET_PREFIX"),
             calendly_secret_id: env.text("CALENDLY_SECRET_ID"),
             api_key_secret_id: env.text("API_KEY_SECRET_ID"),
+            read_key_secret_id: env.text("READ_KEY_SECRET_ID"),
             endpoints: Endpoints {
                 api: env.or("CALENDLY_API_URL", calendly.api),
                 auth: env.or("CALENDLY_AUTH_URL", calendly.auth),

@@ -7,11 +7,12 @@ use contract::{Access, Found, Operation, Params, Route};
 use lambda_http::http::{HeaderValue, Response, StatusCode, header};
 use lambda_http::request::RequestContext;
 use lambda_http::{Body, Request, RequestExt};
+use platform::auth::ApiKeys;
 use platform::connections::{ConnectionStore, Vault};
 use platform::cors::Cors;
 use platform::http::{Problem, TrackingId, answer};
 use platform::queue::Jobs;
-use platform::secrets::{ApiKeySecret, CalendlySecret, RotatingSecret, Versions};
+use platform::secrets::{CalendlySecret, RotatingSecret, Versions};
 use platform::syncs::SyncJob;
 use serde::Serialize;
 use serde_json::Value;
@@ -27,7 +28,7 @@ pub struct Connector<V, S, J> {
     /// The OAuth app.
     pub app: RotatingSecret<CalendlySecret, S>,
     /// API keys.
-    pub keys: RotatingSecret<ApiKeySecret, S>,
+    pub keys: ApiKeys<S>,
     /// Queue of sync jobs.
     pub jobs: J,
     /// For calls to Calendly.

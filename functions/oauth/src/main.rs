@@ -13,6 +13,7 @@ mod subscriptions;
 use config::Config;
 use handler::Connector;
 use lambda_http::{Error, Request, RequestExt, run, service_fn};
+use platform::auth::ApiKeys;
 use platform::connections::{ConnectionStore, SecretVault};
 use platform::invocation::{invoked, over_by};
 use platform::queue::Queue;
@@ -37,11 +38,18 @@ async fn main() -> Result<(), Error> {
             "Calendly secret",
             KEY_LIFETIME,
         ),
-        keys: RotatingSecret::new(
-            secret(config.api_key_secret_id),
-            "API key secret",
-            KEY_LIFETIME,
-        ),
+        keys: ApiKeys {
+            all: RotatingSecret::new(
+                secret(config.api_key_secret_id),
+                "API key secret",
+                KEY_LIFETIME,
+            ),
+            readers: RotatingSecret::new(
+                secret(config.read_key_secret_id),
+                "read key secret",
+                KEY_LIFETIME,
+            ),
+        },
         jobs: Queue::new(platform::aws::sqs(&aws), config.sync_queue_url),
         http: platform::http::outgoing()?,
         endpoints: config.endpoints,

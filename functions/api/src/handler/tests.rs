@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use lambda_http::RequestExt;
 use platform::deliveries::{About, DeliveryId, NewDelivery, Status};
 use platform::room::{MAX_ANSWER, carried};
-use platform::secrets::ManagedSecret;
+use platform::secrets::{ManagedSecret, RotatingSecret};
 use serde_json::Value as Json;
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
@@ -28,7 +28,10 @@ impl Api {
             .region(Region::new("us-east-1"))
             .build();
         let queue = || Queue::new(platform::aws::sqs(&aws), "http://127.0.0.1:1".to_owned());
-        let secret = ManagedSecret::new(platform::aws::secrets(&aws), "none".to_owned());
+        let keys = || {
+            let secret = ManagedSecret::new(platform::aws::secrets(&aws), "none".to_owned());
+            RotatingSecret::new(secret, "API key secret", Duration::ZERO)
+        };
         let client = dynamo.client();
         Self {
             bookings: BookingStore::new(client.clone(), "bookings".to_owned()),
@@ -38,7 +41,10 @@ impl Api {
             syncs: SyncStore::new(client, "connections".to_owned()),
             sync_jobs: queue(),
             dead_letters: queue(),
-            keys: RotatingSecret::new(secret, "API key secret", Duration::ZERO),
+            keys: ApiKeys {
+                all: keys(),
+                readers: keys(),
+            },
             retention: SignedDuration::from_hours(24),
             cors: Cors::default(),
         }

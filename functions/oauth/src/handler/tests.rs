@@ -60,6 +60,14 @@ impl Answer {
     }
 }
 
+fn keys(lifetime: Duration) -> ApiKeys<FixedSecret> {
+    let secret = |value: &str| FixedSecret(value.to_owned());
+    ApiKeys {
+        all: RotatingSecret::new(secret(r#"{"name":"test","key":"k-1"}"#), "keys", lifetime),
+        readers: RotatingSecret::new(secret(r#"{"name":"read","key":"k-2"}"#), "keys", lifetime),
+    }
+}
+
 fn request(method: &str, target: &str, headers: &[(&str, &str)], body: &str) -> Request {
     let url = format!("{BASE}{target}");
     let mut request = HttpRequest::builder().method(method).uri(&url);
@@ -122,11 +130,7 @@ impl Stage {
             connections: ConnectionStore::new(dynamo.client(), "connections".to_owned()),
             vault: vault.clone(),
             app: RotatingSecret::new(FixedSecret(secret.to_string()), "Calendly secret", minute),
-            keys: RotatingSecret::new(
-                FixedSecret(r#"{"name":"test","key":"k-1"}"#.to_owned()),
-                "API key secret",
-                minute,
-            ),
+            keys: keys(minute),
             jobs: MemoryQueue::default(),
             http: platform::http::outgoing().unwrap(),
             endpoints: Endpoints {
@@ -227,6 +231,23 @@ impl Stage {
         let state = self.sandbox_state().await;
         assert_eq!(state["subscriptions"].as_array().map(Vec::len), Some(0));
     }
+}
+
+#[tokio::test]
+async fn a_readers_key_looks_at_subscriptions_and_connects_nothing() {
+    let stage = Stage::new().await;
+    let key = [("x-api-key", "k-2")];
+    let seen = stage.ask("GET", "/v1/webhook-subscriptions", &key, "").await;
+    assert_eq!(seen.status, 200);
+    for (method, path) in [
+        ("GET", "/v1/auth/authorize"),
+        ("POST", "/v1/connections"),
+        ("DELETE", "/v1/connections/AAAA"),
+    ] {
+        let refused = stage.ask(method, path, &key, "{}").await;
+        assert_eq!(refused.status, 403, "{method} {path}");
+    }
+    stage.nothing_kept().await;
 }
 
 #[tokio::test]

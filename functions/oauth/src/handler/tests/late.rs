@@ -79,6 +79,7 @@ enum Trouble {
     Slow,
 }
 
+#[derive(Clone)]
 struct Secret {
     text: String,
     trouble: Arc<Mutex<Option<Trouble>>>,
@@ -125,7 +126,10 @@ async fn slowly(calendly: Slow, trouble: &Arc<Mutex<Option<Trouble>>>) -> Slowly
         connections: ConnectionStore::new(dynamo.client(), "connections".to_owned()),
         vault: SlowVault::default(),
         app: RotatingSecret::new(app, "Calendly secret", Duration::from_secs(60)),
-        keys: RotatingSecret::new(keys, "API key secret", Duration::from_secs(60)),
+        keys: ApiKeys {
+            all: RotatingSecret::new(keys.clone(), "API key secret", Duration::from_secs(60)),
+            readers: RotatingSecret::new(keys, "read key secret", Duration::from_secs(60)),
+        },
         jobs: MemoryQueue::default(),
         http: calendly::Http::by(Arc::new(calendly), reqwest::Client::new()),
         endpoints: Endpoints::default(),

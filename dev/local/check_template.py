@@ -1,24 +1,29 @@
 """Checks template.yaml and samconfig.toml: cfn-lint, `sam validate --lint`, checkov, and rules of our own.
 
 The rules of our own are those that a linter can't know: what a role may do at most, what a function
-is told, and what must stay true between parts of the template, the code and the samples. It needs no
+is told, and what must stay true between parts of the template, the code and the samples. Those of
+check_deployable.py look at what CloudFormation would get for each of some combinations of parameters
+(expand.py), and cfn-lint reads each of these, too. It needs no
 AWS account and no network, but for the packages of requirements-sam.txt and requirements-checkov.txt
 the first time.
 """
 
 import copy
 import json
-import logging
 import os
 import re
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
+import check_deployable
 import check_watching
+import expand
 import stamp_release
 import venv
 from samples import EVENTS, FUNCTIONS, ROOT
+from stages import command
 
 ENVIRONMENTS = ("default", "dev", "staging", "prod")
 # Read by the code where they are set, for tests; deployments keep the default.
@@ -54,6 +59,14 @@ ACTIONS = {
 TOKEN_SECRETS = ":secret:${AWS::StackName}/connections/*"
 # Tables that go with their stack, and why nobody misses them.
 NOT_KEPT = {"LimitsTable": "counts of refused requests: nobody's data, and worth nothing after minutes"}
+# Where others send to. A replaced one is another address, which nobody has.
+ADDRESSES = {
+    "HttpApi": "its address is in every subscription at Calendly",
+    "HttpApiDomain": "as HttpApi",
+    "HttpApiMapping": "as HttpApi",
+    "WebhookQueue": "its name can be used again only after a minute, and its messages would be gone",
+    "WebhookDlq": "dead letters would be gone",
+}
 LOG_ACTIONS = {"logs:CreateLogStream", "logs:PutLogEvents"}
 # Calls that take "*" as their resource and nothing else, so a role can't be narrower.
 NEED_EVERYTHING = {
@@ -174,27 +187,10 @@ def statements(role: dict):
         yield from branches(listed(policy["PolicyDocument"]["Statement"]))
 
 
-def translated(template: dict) -> dict:
-    """The resources that CloudFormation gets: those that SAM makes are among them."""
-    from samtranslator.public.translator import ManagedPolicyLoader
-    from samtranslator.translator.transform import transform
-
-    class NoPolicies(ManagedPolicyLoader):
-        def load(self):
-            return {}
-
-    # It tells of features that only AWS itself can switch on.
-    logging.getLogger("samtranslator").setLevel(logging.ERROR)
-    whole = copy.deepcopy(template)
-    # Only a package in S3 can be translated.
-    whole["Globals"]["Function"]["CodeUri"] = "s3://packages/function.zip"
-    return transform(whole, {}, NoPolicies(None))["Resources"]
-
-
 def roles(template: Template) -> None:
     """No role may do anything to everything, or anything that no code does."""
     granted = set()
-    all_roles = [(logical_id, resource) for logical_id, resource in translated(template.all).items() if resource["Type"] == "AWS::IAM::Role"]
+    all_roles = [(logical_id, resource) for logical_id, resource in expand.translated(template.all)["Resources"].items() if resource["Type"] == "AWS::IAM::Role"]
     for logical_id, resource in all_roles:
         properties = resource["Properties"]
         by_sam = logical_id not in template.resources
@@ -235,15 +231,6 @@ def test_endpoint(template: Template) -> None:
             policy = policy["Fn::If"][2]
         for name in ("BookingsTable", "SyncQueue", "ApiKeySecret"):
             template.must(f'"{name}"' not in json.dumps(policy), f"WebhookRole: may use {name} whether or not TestEndpointOn holds")
-    # RouteSettings doesn't look for its routes.
-    routes = {
-        f"{event['Properties'].get('Method')} {event['Properties'].get('Path')}"
-        for _, resource in template.of_type("AWS::Serverless::Function")
-        for event in resource["Properties"].get("Events", {}).values()
-        if event["Type"] == "HttpApi"
-    }
-    for route in template.properties("HttpApi")["RouteSettings"].keys() - routes:
-        template.wrong.append(f"HttpApi: RouteSettings name {route}, which is no route")
 
 
 def queues(template: Template) -> None:
@@ -269,17 +256,15 @@ def kept(template: Template) -> None:
             template.must(resource.get("UpdateReplacePolicy") == "Retain", f"{logical_id}: UpdateReplacePolicy must be Retain")
     for logical_id, resource in template.of_type("AWS::DynamoDB::Table"):
         table = resource["Properties"]
-        template.must(table.get("SSESpecification", {}).get("SSEEnabled") is True, f"{logical_id}: is not encrypted")
         if logical_id in NOT_KEPT:
             policies = resource.get("DeletionPolicy"), resource.get("UpdateReplacePolicy")
             template.must(policies == ("Delete", "Delete"), f"{logical_id}: DeletionPolicy and UpdateReplacePolicy must be Delete, for it holds {NOT_KEPT[logical_id]}")
             continue
-        template.must("DeletionProtectionEnabled" in table, f"{logical_id}: DeletionProtectionEnabled is missing")
         template.must(table.get("PointInTimeRecoverySpecification", {}).get("PointInTimeRecoveryEnabled") is True, f"{logical_id}: has no point-in-time recovery")
 
 
 def stack_policy(template: Template) -> None:
-    """stack-policy.json refuses updates that replace or delete what is kept, and names nothing else."""
+    """stack-policy.json refuses updates that replace or delete what is kept or where others send, and names nothing else."""
     policy = json.loads((ROOT / "stack-policy.json").read_text(encoding="utf-8"))
     denied = {
         resource.removeprefix("LogicalResourceId/")
@@ -293,7 +278,10 @@ def stack_policy(template: Template) -> None:
         for logical_id, _ in template.of_type(kind)
         if logical_id not in NOT_KEPT
     }
-    template.must(denied == kept, f"stack-policy.json: differs from the tables and secrets that are kept: {', '.join(sorted(denied ^ kept))}")
+    difference = sorted(denied ^ (kept | ADDRESSES.keys()))
+    template.must(not difference, f"stack-policy.json: differs from the tables and secrets that are kept, and the addresses: {', '.join(difference)}")
+    for gone in sorted(ADDRESSES.keys() - template.resources.keys()):
+        template.wrong.append(f"dev/local/check_template.py: ADDRESSES names {gone}, which is not in the template")
 
 
 def deployment(template: Template) -> None:
@@ -305,7 +293,7 @@ def deployment(template: Template) -> None:
     for overrides in (["SignatureToleranceSeconds=180"], ["SignatureToleranceSeconds=300"]):
         marked = copy.deepcopy(template.all)
         stamp_release.stamp(marked, overrides)
-        versions.append({logical_id for logical_id, resource in translated(marked).items() if resource["Type"] == "AWS::Lambda::Version"})
+        versions.append({logical_id for logical_id, resource in expand.translated(marked)["Resources"].items() if resource["Type"] == "AWS::Lambda::Version"})
     template.must(not versions[0] & versions[1], f"another parameter must make other versions, and leaves {sorted(versions[0] & versions[1])}")
     moved = {
         check_watching.substituted(arn)
@@ -374,8 +362,8 @@ def samconfig(template: Template) -> None:
     config = tomlkit.parse((ROOT / "samconfig.toml").read_text(encoding="utf-8")).unwrap()
     stacks = {}
     for environment in ENVIRONMENTS:
-        deploy = config.get(environment, {}).get("deploy", {}).get("parameters")
-        if deploy is None:
+        deploy = command(config, environment, "deploy")
+        if not deploy:
             template.wrong.append(f"samconfig.toml: has no [{environment}.deploy.parameters]")
             continue
         values = dict(item.split("=", 1) for item in deploy.get("parameter_overrides", []))
@@ -383,6 +371,10 @@ def samconfig(template: Template) -> None:
             parameter = template.parameters.get(name)
             problem = unfit(parameter, value) if parameter else "is no parameter of template.yaml"
             template.must(not problem, f"samconfig.toml, {environment}: {name}: {problem}")
+        built = command(config, environment, "build").get("parameter_overrides")
+        template.must(built == deploy.get("parameter_overrides"), f"samconfig.toml, {environment}: parameter_overrides must be in [{environment}.global.parameters], where build and deploy read the same")
+        # The stack keeps what is not named: the build would have the default, and the deploy the value of before.
+        template.must("Architecture" in values, f"samconfig.toml, {environment}: must name Architecture, or a stack that has another keeps it")
         stage = values.get("Stage")
         template.must(environment in (stage, "default"), f"samconfig.toml, {environment}: Stage is {stage}")
         stacks[environment] = deploy.get("stack_name")
@@ -432,12 +424,32 @@ def main() -> None:
         [sys.executable, "dev/local/cost.py", "--check"],
         [sys.executable, "dev/local/check_docs.py"],
     ]
+    template = Template((ROOT / "template.yaml").read_text(encoding="utf-8"))
+    with tempfile.TemporaryDirectory() as folder:
+        expanded = combined(template, Path(folder))
+        files = sorted(str(path) for path in Path(folder).iterdir())
+        # CloudFormation's own limits, on what it would get; W: what is only odd in a generated template.
+        commands.append(["cfn-lint", "--ignore-checks", "W", "--", *files])
+        sys.exit(1 if checked(template, expanded, commands, environment) else 0)
+
+
+def combined(template: Template, folder: Path) -> list[expand.Expanded]:
+    """The template for each combination of parameters; a file of each in the folder."""
+    made = expand.translated(template.all)
+    combinations = expand.combinations(template.all)
+    expanded = [expand.Expanded(template.all, given, made=made) for given in [*combinations, *check_deployable.extremes(template.all)]]
+    for number, one in enumerate(expanded[: len(combinations)]):
+        (folder / f"{number:02}.json").write_text(expand.dumped(one), encoding="utf-8")
+    return expanded
+
+
+def checked(template: Template, expanded: list[expand.Expanded], commands: list[list[str]], environment: dict) -> bool:
+    """Runs it all; answers whether something is wrong."""
     running = [
         subprocess.Popen(command, cwd=ROOT, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         for command in commands
     ]
     failed = 0
-    template = Template((ROOT / "template.yaml").read_text(encoding="utf-8"))
     rules = (
         functions, roles, test_endpoint, queues, kept, stack_policy, deployment, suppressions, parameters, samconfig, sample_variables,
         *check_watching.RULES,
@@ -447,17 +459,24 @@ def main() -> None:
             rule(template)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             template.wrong.append(f"{rule.__name__}: not checked to the end, something is missing: {error!r}")
+    template.wrong += check_deployable.both_sides(expanded)
+    for rule in check_deployable.RULES:
+        found: dict[str, str] = {}
+        for one in expanded:
+            for text in rule(one):
+                found.setdefault(text, expand.shown(one.given))
+        template.wrong += [f"{text} (with {given})" for text, given in found.items()]
     for command, process in zip(commands, running):
         output, _ = process.communicate()
-        name = " ".join(Path(command[0]).name if word == command[0] else word for word in command)
+        name = " ".join(Path(word).name if word.startswith("/") else word for word in command)
         print(f"{'ok    ' if process.returncode == 0 else 'FAILED'} {name}")
         if process.returncode != 0:
             failed += 1
             print(output.rstrip())
     for text in template.wrong:
         print(f"  {text}")
-    print(f"{'FAILED' if template.wrong else 'ok    '} our own rules for template.yaml, samconfig.toml and events/env.json")
-    sys.exit(1 if failed or template.wrong else 0)
+    print(f"{'FAILED' if template.wrong else 'ok    '} our own rules for template.yaml, samconfig.toml and events/env.json, and for {len(expanded)} expanded templates")
+    return bool(failed or template.wrong)
 
 
 if __name__ == "__main__":

@@ -18,12 +18,16 @@ AWS = {
         ("ApproximateAgeOfOldestMessage", "ApproximateNumberOfMessagesVisible", "ApproximateNumberOfMessagesNotVisible"),
         ({"QueueName"},),
     ),
-    "AWS/DynamoDB": (("ReadThrottleEvents", "WriteThrottleEvents"), ({"TableName"}, {"TableName", "GlobalSecondaryIndexName"})),
+    "AWS/DynamoDB": (
+        ("ReadThrottleEvents", "WriteThrottleEvents", "SystemErrors"),
+        ({"TableName"}, {"TableName", "GlobalSecondaryIndexName"}, {"TableName", "Operation"}),
+    ),
     # Those of HTTP APIs; REST APIs have 4XXError and 5XXError instead.
     "AWS/ApiGateway": (("Count", "4xx", "5xx", "Latency", "IntegrationLatency"), ({"ApiId"},)),
 }
-# Asked for over all sets of dimensions, by a query: it takes metrics that AWS writes by others, too.
-BY_QUERY = {"AWS/DynamoDB": {"ReadThrottleEvents", "WriteThrottleEvents", "SystemErrors"}}
+# What AWS writes by operation is written by nothing less, and the rest by none.
+BY_OPERATION = {"SystemErrors"}
+OPERATIONS = {"GetItem", "BatchGetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "TransactWriteItems"}
 # What a dimension of AWS may name: a type of the template, and how a name is had from it.
 NAMED = {
     "FunctionName": ("AWS::Serverless::Function", ""),
@@ -58,28 +62,33 @@ class Watching:
         names, sets = AWS.get(namespace, ((), ()))
         must(name in names, f"{where}: {namespace} {name} is not a metric that dev/local/check_watching.py knows")
         must(set(dimensions) in sets, f"{where}: {namespace} {name} is not written by {sorted(dimensions)}")
+        must(("Operation" in dimensions) == (name in BY_OPERATION), f"{where}: {name} is not written by {sorted(dimensions)}")
         for dimension, value in dimensions.items():
+            if dimension == "Operation":
+                must(value in OPERATIONS, f"{where}: {name}: no code of ours calls {value}")
+                continue
+            if dimension == "GlobalSecondaryIndexName":
+                table = self.template.resources.get(dimensions["TableName"].strip("${}"), {}).get("Properties", {})
+                indexes = [index["IndexName"] for index in table.get("GlobalSecondaryIndexes", [])]
+                must(value in indexes, f"{where}: {name}: {dimensions['TableName']} has no index {value}")
+                continue
             kind, attribute = NAMED.get(dimension, ("", ""))
             found = re.fullmatch(r"\$\{(\w+)" + re.escape(attribute) + r"\}", value)
             named = found and self.template.resources.get(found[1], {}).get("Type")
             must(named == kind, f"{where}: {name}: {dimension} must be ${{…{attribute}}} of a {kind}, and is {value}")
 
     def expression(self, where: str, text: str, ids: set[str]) -> None:
-        """A query, a search, or arithmetic with the metrics beside it."""
+        """A search, or arithmetic with the metrics beside it."""
         wrong = self.template.wrong
-        query = re.match(r'SELECT \w+\((\w+)\) FROM "([\w/]+)"', text)
         search = re.match(r"""SEARCH\('\{([\w/]+),([\w,]+)\} MetricName="(\w+)" TableName=\((.*)\)'""", text)
-        if query:
-            if query[1] not in BY_QUERY.get(query[2], ()):
-                wrong.append(f"{where}: {query[2]} {query[1]} is not a metric that dev/local/check_watching.py knows")
-        elif search:
+        if search:
             names, sets = AWS.get(search[1], ((), ()))
             if search[3] not in names or set(search[2].split(",")) not in sets:
                 wrong.append(f"{where}: {search[1]} {search[3]} is not written by {search[2]}")
         else:
             for word in set(re.findall(r"\b[a-z]\w*\b", text)) - ids:
                 wrong.append(f"{where}: the expression has {word}, which is no metric beside it")
-        for table in re.findall(r"\$\{(\w+)\}", text) if query or search else ():
+        for table in re.findall(r"\$\{(\w+)\}", text) if search else ():
             if self.template.resources.get(table, {}).get("Type") != "AWS::DynamoDB::Table":
                 wrong.append(f"{where}: {table} is no table")
 
@@ -141,7 +150,8 @@ def paging(template) -> None:
         if alarm is None or alarm["Type"] != "AWS::CloudWatch::Alarm":
             template.wrong.append(f"PagingAlarm: {named} is no alarm")
             continue
-        template.must("Condition" not in alarm, f"PagingAlarm: {named} is not in every stack")
+        there = alarm.get("Condition") in (None, "WatchesAll", "WatchesDeploys")
+        template.must(there, f"PagingAlarm: {named} is not in every stack that has PagingAlarm")
         pages.update(re.findall(r"#([a-z-]+)$", substituted(alarm["Properties"]["AlarmDescription"])))
     # The first column of the table's only row.
     row = re.search(r"^\| at once.*\n\|[-|]+\|\n\|([^|]*)\|", runbook(), re.MULTILINE)

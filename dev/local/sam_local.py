@@ -82,7 +82,7 @@ def check_build() -> str:
     name, machine = MACHINES.get(platform.machine().lower(), (None, None))
     if name is None:
         sys.exit(f"No Lambda runs on this machine's architecture ({platform.machine()}).")
-    how = f"build them first: sam build --parameter-overrides Architecture={name}"
+    how = f"build them first: make build, with Architecture={name} in samconfig.toml"
     for function in FUNCTIONS.values():
         binary = BUILT / function.logical_id / "bootstrap"
         if not binary.is_file():

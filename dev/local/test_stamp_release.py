@@ -1,9 +1,11 @@
 """Tests of stamp_release.py: python3 -m unittest discover -s dev/local."""
 
 import copy
+import tempfile
 import unittest
+from pathlib import Path
 
-from stamp_release import VARIABLE, settings_hash, stamp
+from stamp_release import VARIABLE, set_shift, settings_hash, stamp, wrong_machines
 
 TEMPLATE = {
     "Parameters": {"Tolerance": {"Type": "Number", "Default": 180}},
@@ -44,6 +46,33 @@ class Stamped(unittest.TestCase):
         variables = template["Globals"]["Function"]["Environment"]["Variables"]
         self.assertEqual(variables, {"STAGE": {"Ref": "Stage"}, VARIABLE: settings_hash(TEMPLATE, OVERRIDES)})
         self.assertEqual(template, once)
+
+    def test_a_shift_at_once_leaves_codedeploy_out_and_one_by_steps_has_it_in_again(self):
+        template = copy.deepcopy(TEMPLATE)
+        preference = {"Type": {"Ref": "DeploymentType"}, "Alarms": ["one"]}
+        template["Resources"]["WebhookFunction"]["Properties"]["DeploymentPreference"] = dict(preference)
+        found = lambda: template["Resources"]["WebhookFunction"]["Properties"]["DeploymentPreference"]
+        hashed = settings_hash(template, OVERRIDES)
+        set_shift(template, "AllAtOnce")
+        self.assertEqual(found(), {**preference, "Enabled": False})
+        self.assertEqual(settings_hash(template, OVERRIDES), hashed)
+        set_shift(template, "Canary10Percent5Minutes")
+        self.assertEqual(found(), preference)
+
+    def test_a_program_for_another_processor_is_refused(self):
+        elf = lambda machine: b"\x7fELF".ljust(18, b"\0") + machine.to_bytes(2, "little")
+        with tempfile.TemporaryDirectory() as folder:
+            built = Path(folder)
+            self.assertEqual(wrong_machines(TEMPLATE, built, "x86_64"), ["WebhookFunction is not built"])
+            (built / "WebhookFunction").mkdir()
+            program = built / "WebhookFunction" / "bootstrap"
+            program.write_bytes(elf(0x3E))
+            self.assertEqual(wrong_machines(TEMPLATE, built, "x86_64"), [])
+            self.assertEqual(wrong_machines(TEMPLATE, built, "arm64"), ["WebhookFunction is built for x86_64"])
+            program.write_bytes(elf(0xB7))
+            self.assertEqual(wrong_machines(TEMPLATE, built, "arm64"), [])
+            program.write_bytes(b"#!/bin/sh")
+            self.assertEqual(len(wrong_machines(TEMPLATE, built, "arm64")), 1)
 
 
 if __name__ == "__main__":

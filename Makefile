@@ -7,9 +7,11 @@ SHELL := /bin/bash
 
 PYTHON ?= python3
 STAGE ?= dev
+# One word to the shell, whatever is in it.
+STAGE_WORD = '$(subst ','\'',$(STAGE))'
 SAM = SAM_CLI_TELEMETRY=0 PATH="$(CURDIR)/.local/venv-sam/bin:$$PATH" sam
 
-.PHONY: help demo dev test check lint test-code test-template test-stack test-clients fuzz-api dashboard docs-page bench-sync oracle invoke sam-local build deploy \
+.PHONY: help demo dev test check lint test-code test-template test-stack test-clients fuzz-api dashboard docs-page bench-sync oracle invoke sam-local build deploy deploy-built preflight upload \
 	status deliveries replay redrive sync test-operate clean
 
 help: ## Show this list
@@ -34,7 +36,7 @@ test-code: ## Test the code: domain, functions and stores on an embedded DynamoD
 
 test-template: ## Check template.yaml (dashboard and alarms too), samconfig.toml, events/ and docs/
 	$(PYTHON) dev/local/check_template.py
-	@$(PYTHON) -m unittest discover -s dev/local
+	@.local/venv-sam/bin/python -m unittest discover -s dev/local
 
 test-operate: ## Test the commands for operators (status to sync)
 	@$(PYTHON) -m unittest discover -s dev/operate
@@ -68,14 +70,27 @@ invoke: ## Run one function on one sample: make invoke FUNCTION=webhook EVENT=ev
 sam-local: ## Run every sample through `sam local invoke` against `make dev` (needs Docker)
 	@$(PYTHON) dev/local/sam_local.py
 
-build: ## Build every function for Lambda, as `make deploy` uploads it (ARCHITECTURE=x86_64 or arm64)
+build: ## Build every function for Lambda, as `make deploy` uploads it; needs no AWS credentials
 	@$(PYTHON) -c 'import sys; sys.path.insert(0, "dev/local"); import venv; venv.ensure("venv-sam", "requirements-sam.txt")'
-	$(SAM) build --config-env $(STAGE) $(if $(ARCHITECTURE),--parameter-overrides Architecture=$(ARCHITECTURE))
+	$(SAM) build --config-env $(STAGE_WORD)
 
-deploy: build ## Deploy to AWS with your credentials: make deploy STAGE=dev (or staging, prod)
-	@$(PYTHON) dev/local/stamp_release.py $(STAGE)
-	$(SAM) deploy --config-env $(STAGE) $(DEPLOY_OPTIONS)
-	@$(PYTHON) dev/local/set_stack_policy.py $(STAGE)
+# Looks and asks first, so that nobody waits for a build that is then deployed nowhere, or elsewhere.
+deploy: ## Deploy to AWS with your credentials: make deploy STAGE=dev (or staging, prod; YES=1 asks nothing)
+	@$(MAKE) --no-print-directory preflight
+	@$(MAKE) --no-print-directory build
+	@$(MAKE) --no-print-directory upload
+
+deploy-built: ## Deploy what `make build` made, as `make deploy` does: for pipelines
+	@$(MAKE) --no-print-directory preflight
+	@$(MAKE) --no-print-directory upload
+
+preflight: ## Look at the account, the stack and the quotas before a deploy, and ask before prod
+	@$(if $(filter 1,$(YES)),YES=1) $(PYTHON) dev/local/preflight.py $(STAGE_WORD) $(DEPLOY_OPTIONS)
+
+upload:
+	@$(PYTHON) dev/local/stamp_release.py $(STAGE_WORD)
+	$(SAM) deploy --config-env $(STAGE_WORD) $(if $(filter 1,$(YES)),--no-confirm-changeset) $(DEPLOY_OPTIONS)
+	@$(PYTHON) dev/local/after_deploy.py $(STAGE_WORD) $(DEPLOY_OPTIONS)
 
 # The commands for operators. Which stack: API_URL and API_KEY; or that of STAGE, where it is given;
 # or the one of `make dev`. make hands the variables of its command line on by itself; GIVEN are

@@ -1,12 +1,19 @@
 """Writes into docs/cost.md what a month costs, from the units in its first table and the prices here.
 
-That table is what a test counts (shared/platform/tests/cost.rs). All else that is assumed stands
-below, and on the page. `--check` says whether the page is up to date.
+That table is what a test counts (shared/platform/tests/cost.rs). Metrics and alarms are counted in metrics.json
+and template.yaml. All else that is assumed stands below, and on the page. `--check` says whether the page is up
+to date.
 """
 
+import json
+import os
 import re
+import sys
+from pathlib import Path
 
+import venv
 from generated import ROOT, keep
+from samples import FUNCTIONS
 
 # Dollars, us-east-1, beyond the free tier.
 WRITE_UNIT = 0.625e-6
@@ -15,13 +22,16 @@ TABLE_GB = 0.25
 RECOVERY_GB = 0.20
 API_REQUEST = 1.00e-6
 INVOCATION = 0.20e-6
-GB_SECOND = 0.0000133334
+# On x86_64; on arm64 0.0000133334.
+GB_SECOND = 0.0000166667
 QUEUE_REQUEST = 0.40e-6
 SECRET = 0.40
 SECRET_CALL = 0.05e-4
 LOG_GB = 0.50
 METRIC = 0.30
+# For each metric of an alarm.
 ALARM = 0.10
+COMPOSITE_ALARM = 0.50
 DASHBOARD = 3.00
 TRACE = 5.00e-6
 
@@ -37,14 +47,16 @@ RECEIVED = "received, whatever it tells"
 # Webhooks a month: connections that sync, and warm copies of the webhook function.
 SIZES = {10_000: (10, 1), 1_000_000: (100, 1), 100_000_000: (1000, 10)}
 
-WEBHOOK_GB_SECONDS = 0.25 * 0.020
-WORKER_GB_SECONDS = 0.50 * 0.060
+WEBHOOK_GB_SECONDS = FUNCTIONS["webhook"].memory / 1024 * 0.020
+WORKER_GB_SECONDS = FUNCTIONS["worker"].memory / 1024 * 0.060
 # One send; one receive and one delete, for batches of one.
 QUEUE_CALLS = 3
 LOG_BYTES = 3200
 DELIVERY_BYTES, DELIVERY_INDEX_BYTES = 1_800, 2_200
 BOOKING_BYTES, BOOKING_INDEX_BYTES = 5_000, 4_000
-METRICS, ALARMS = 50, 35
+# Of all metrics, those that a stack writes which receives nothing: the ticks', and few starts.
+IDLE_METRICS = 8
+SECRETS = 3
 # Five pollers of each of two queues, one call in 20 s each.
 POLLS = 2 * 5 * 3 * 60 * 24 * 30
 # The signing key and the value before it, once a minute in each warm copy.
@@ -57,6 +69,11 @@ SYNC_WRITE_UNITS = 4
 EVENTS, EVENT_READ_UNITS = 50, 0.31
 SYNC_GB_SECONDS = 0.50 * 1.5
 SYNC_LOG_BYTES = 1200
+# What one tick of the schedule asks before it knows of any connection.
+TICK_QUERIES, QUERY_UNITS = 129, 0.5
+# A flooded route: a refused request's time and log lines.
+FLOOD_SECONDS, FLOOD_LOG_BYTES = 0.020, 2_000
+MONTH = 30 * 24 * 3600
 
 
 def units() -> dict[str, tuple[float, float]]:
@@ -74,8 +91,38 @@ def sync_read_units(connections: int) -> float:
 
 def traces(webhooks: int) -> float:
     """Lambda's own sampling: one request a second, and a twentieth of the others."""
-    seconds = 30 * 24 * 3600
-    return webhooks if webhooks < seconds else seconds + 0.05 * (webhooks - seconds)
+    return webhooks if webhooks < MONTH else MONTH + 0.05 * (webhooks - MONTH)
+
+
+def metrics() -> int:
+    """The metrics of ours that a busy stack writes: one for each set of dimensions."""
+    listed = json.loads((ROOT / "dev" / "local" / "metrics.json").read_text(encoding="utf-8"))["metrics"]
+    return sum(len(FUNCTIONS) if "Function" in one else 1 for metric in listed for one in metric["dimensions"])
+
+
+def watching(size: str) -> tuple[int, int, int, int]:
+    """Alarms, their metrics, composite alarms and dashboards of a stack with Watching=size."""
+    import expand
+    from samcli.yamlhelper import yaml_parse
+
+    stack = expand.Expanded(yaml_parse((ROOT / "template.yaml").read_text(encoding="utf-8")), {"Watching": size})
+    alarms = [alarm for _, alarm in stack.of_type("AWS::CloudWatch::Alarm")]
+    watched = sum(sum("MetricStat" in one for one in alarm["Metrics"]) if "Metrics" in alarm else 1 for alarm in alarms)
+    composite, dashboards = (len(list(stack.of_type(f"AWS::CloudWatch::{kind}"))) for kind in ("CompositeAlarm", "Dashboard"))
+    return len(alarms), watched, composite, dashboards
+
+
+def watching_cost(size: str, written: int) -> float:
+    """Dollars a month for what watches a stack that writes so many metrics."""
+    _, watched, composite, dashboards = watching(size)
+    return written * METRIC + watched * ALARM + composite * COMPOSITE_ALARM + dashboards * DASHBOARD
+
+
+def flood(rate: int) -> float:
+    """Dollars a month for one route that is asked so often a second."""
+    requests = rate * MONTH
+    memory = FUNCTIONS["api"].memory / 1024
+    return requests * (API_REQUEST + INVOCATION + memory * FLOOD_SECONDS * GB_SECOND + FLOOD_LOG_BYTES / 1e9 * LOG_GB)
 
 
 def month(webhooks: int, connections: int, copies: int) -> dict[str, float]:
@@ -95,9 +142,9 @@ def month(webhooks: int, connections: int, copies: int) -> dict[str, float]:
         "Lambda, webhook and worker": webhooks * (2 * INVOCATION + (WEBHOOK_GB_SECONDS + WORKER_GB_SECONDS) * GB_SECOND),
         "SQS": (webhooks * QUEUE_CALLS + POLLS) * QUEUE_REQUEST,
         "CloudWatch Logs": webhooks * LOG_BYTES / 1e9 * LOG_GB,
-        "metrics, alarms, dashboard": METRICS * METRIC + ALARMS * ALARM + DASHBOARD,
+        "metrics, alarms, dashboard": watching_cost("full", metrics()),
         "X-Ray": traces(webhooks) * TRACE,
-        "secrets and their calls": (2 + connections) * SECRET
+        "secrets and their calls": (SECRETS + connections) * SECRET
         + (copies * KEY_CALLS + syncs * SYNC_SECRET_CALLS) * SECRET_CALL,
         "syncs": syncs
         * (
@@ -107,11 +154,29 @@ def month(webhooks: int, connections: int, copies: int) -> dict[str, float]:
             + sync_read_units(connections) * READ_UNIT
             + SYNC_WRITE_UNITS * WRITE_UNIT
             + SYNC_LOG_BYTES / 1e9 * LOG_GB
-        ),
+        )
+        + SYNCS * TICK_QUERIES * QUERY_UNITS * READ_UNIT,
     }
 
 
+def sizes() -> list[str]:
+    """What watches a stack, small and full."""
+    lines = ["| Watching | alarms, with their metrics | dashboard | dollars, all metrics written | dollars, nothing received |", "|---|---|---|---|---|"]
+    for size in ("small", "full"):
+        alarms, watched, composite, dashboards = watching(size)
+        beside = f" and {composite} composite" if composite else ""
+        busy, idle = (watching_cost(size, written) for written in (metrics(), IDLE_METRICS))
+        lines.append(f"| {size} | {alarms}, with {watched}{beside} | {dashboards or 'none'} | {busy:.2f} | {idle:.2f} |")
+    return lines
+
+
 def main() -> None:
+    bin_dir = venv.ensure("venv-sam", "requirements-sam.txt")
+    # Compared unresolved: the interpreter of an environment is a link to the one outside.
+    if Path(sys.prefix).absolute() != bin_dir.parent.absolute():
+        os.execv(bin_dir / "python", [str(bin_dir / "python"), *sys.argv])
+    os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
+
     months = [month(webhooks, *others) for webhooks, others in SIZES.items()]
     head = " | ".join(f"{webhooks:,} webhooks, {connections:,} connections" for webhooks, (connections, _) in SIZES.items())
     lines = [f"| dollars a month | {head} |", "|---|" + "---|" * len(months)]
@@ -119,6 +184,10 @@ def main() -> None:
         lines.append(f"| {name} | " + " | ".join(f"{one[name]:,.2f}" for one in months) + " |")
     lines.append("| **all** | " + " | ".join(f"**{sum(one.values()):,.0f}**" for one in months) + " |")
     keep("docs/cost.md", "totals", "\n".join(lines), "dev/local/cost.py")
+    keep("docs/cost.md", "watching", "\n".join(sizes()), "dev/local/cost.py")
+    rates = ["| `ThrottleRate` | dollars a month |", "|---|---|"]
+    rates += [f"| {rate}{note} | {flood(rate):,.0f} |" for rate, note in ((20, " (dev)"), (100, " (default)"), (1000, ""))]
+    keep("docs/cost.md", "flood", "\n".join(rates), "dev/local/cost.py")
 
 
 if __name__ == "__main__":

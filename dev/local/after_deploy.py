@@ -91,7 +91,7 @@ class After:
         deployed, token = set(), {}
         while True:
             page = apis.get_routes(ApiId=api, MaxResults="100", **token)
-            deployed |= {route["RouteKey"] for route in page["Items"]}
+            deployed |= {route["RouteKey"] for route in page.get("Items", [])}
             if not page.get("NextToken"):
                 break
             token = {"NextToken": page["NextToken"]}

@@ -7,6 +7,7 @@ Where the fact comes from is said at the rule; test_check_deployable.py plants e
 import copy
 import json
 import re
+import warnings
 
 import preflight
 from expand import Expanded
@@ -204,7 +205,10 @@ def indexes(expanded: Expanded, released: dict | None = None):
 
 def policies(expanded: Expanded):
     """AWS's own service reference knows each action, and what it can be about (parliament)."""
-    import parliament
+    with warnings.catch_warnings():
+        # It leaves its own files open as it is imported.
+        warnings.simplefilter("ignore", ResourceWarning)
+        import parliament
 
     for logical_id, role in expanded.of_type("AWS::IAM::Role"):
         for policy in role.get("Policies", []):

@@ -34,6 +34,9 @@ OTHERWISE = {
     "Watching": "small",
     "CorsAllowOrigins": "https://console.example.com",
     "LogLevel": "error",
+    "SecondKmsKeyArn": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/4321abcd-12ab-34cd-56ef-1234567890ab",
+    "PermissionsBoundaryArn": f"arn:aws:iam::{ACCOUNT}:policy/boundary",
+    "SecretTags": "owner=bookings",
 }
 # Parameters that the template's rules take together only.
 TOGETHER = (("DomainName", "CertificateArn"),)

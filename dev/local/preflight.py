@@ -238,7 +238,7 @@ class Look:
         if missing:
             self.report.warnings.append(
                 "These credentials seem not to be allowed to do, at least not to everything: "
-                f"{', '.join(missing)}. If the deploy is refused, that is why; see \"Who may deploy\" in docs/deployment.md."
+                f"{', '.join(missing)}. If the deploy is refused, that is why; docs/deployment.md says what is needed."
             )
 
 

@@ -3,6 +3,8 @@
 - Puts stack-policy.json on the stack: no later update may replace or delete what it names.
 - Switches on the deletion protection of the tables, where the stage wants it. In the template it would have
   to be taken back by a deploy that fails, and DynamoDB refuses that: the stack would be stuck.
+- Makes a budget, where there is an address to tell. CloudFormation knows no budget in half of the regions, eu-north-1
+  among them, and refuses a template that has one.
 - Compares the API's routes with the template's, and shows what API Gateway warned of.
 
     after_deploy.py prod [--region …] [--profile …]
@@ -19,6 +21,15 @@ import stages
 import venv
 
 POLICY = venv.ROOT / "stack-policy.json"
+
+
+SPENT = {"NotificationType": "ACTUAL", "ComparisonOperator": "GREATER_THAN", "Threshold": 80.0, "ThresholdType": "PERCENTAGE"}
+FORECAST = {**SPENT, "NotificationType": "FORECASTED", "Threshold": 100.0}
+
+
+def budget_name(stack: str, region: str) -> str:
+    """A budget is of the whole account, and its name the only one in all regions."""
+    return f"{stack}-{region}"
 
 
 class Trouble(Exception):
@@ -53,6 +64,9 @@ class After:
         self.stack, self.template, self.client = stack, template, client
         stacks = client("cloudformation")
         described = stacks.describe_stacks(StackName=stack)["Stacks"][0]
+        parameters = {one["ParameterKey"]: one["ParameterValue"] for one in described.get("Parameters", [])}
+        self.email = parameters.get("AlarmEmail", "")
+        self.region, self.account = described["StackId"].split(":")[3:5]
         self.outputs = {one["OutputKey"]: one["OutputValue"] for one in described.get("Outputs", [])}
         self.resources = {
             one["LogicalResourceId"]: one["PhysicalResourceId"]
@@ -85,6 +99,46 @@ class After:
             raise Trouble(f"Not protected from deletion yet: {', '.join(left)}. Wait until they are ACTIVE, then deploy again.")
         return "DynamoDB refuses to delete the tables."
 
+    def set_budget(self) -> str:
+        """Has AWS tell AlarmEmail when the account costs more than MonthlyBudget."""
+        from botocore.exceptions import ClientError
+
+        budgets, amount = self.client("budgets"), float(self.outputs.get("MonthlyBudget", "0"))
+        name = budget_name(self.stack, self.region)
+        wanted = (amount, self.email) if self.email and amount else None
+        which = {"AccountId": self.account, "BudgetName": name}
+        try:
+            before = float(budgets.describe_budget(**which)["Budget"]["BudgetLimit"]["Amount"]), self._told(which)
+        except ClientError as error:
+            code = error.response["Error"]["Code"]
+            if code == "AccessDeniedException" and wanted is None:
+                code = "NotFoundException"
+            if code != "NotFoundException":
+                raise Trouble(
+                    f"There is no budget: {error}. These credentials need budgets:ViewBudget and ModifyBudget. Where the account "
+                    "can't have one, set MonthlyBudget=0."
+                ) from None
+            before = None
+        if before and before != wanted:
+            budgets.delete_budget(**which)
+        if wanted and before != wanted:
+            limit = {"Amount": f"{amount:g}", "Unit": "USD"}
+            budgets.create_budget(
+                AccountId=self.account,
+                Budget={"BudgetName": name, "BudgetType": "COST", "TimeUnit": "MONTHLY", "BudgetLimit": limit},
+                NotificationsWithSubscribers=[
+                    {"Notification": notification, "Subscribers": [{"SubscriptionType": "EMAIL", "Address": self.email}]}
+                    for notification in (SPENT, FORECAST)
+                ],
+            )
+        if wanted:
+            return f"{self.email} is told when the account has cost 80 % of ${amount:g} in a month, or will cost more."
+        return "There is no budget (MonthlyBudget=0, or no AlarmEmail)."
+
+    def _told(self, which: dict) -> str:
+        told = self.client("budgets").describe_subscribers_for_notification(**which, Notification=SPENT)
+        return ", ".join(one["Address"] for one in told["Subscribers"])
+
     def compare_routes(self) -> str:
         """The API has the template's routes, no more and no less."""
         apis, api = self.client("apigatewayv2"), self.resources["HttpApi"]
@@ -114,7 +168,7 @@ def run(after: After, say) -> list[str]:
     from botocore.exceptions import BotoCoreError, ClientError
 
     wrong = []
-    for step in (after.set_policy, after.protect, after.compare_routes):
+    for step in (after.set_policy, after.protect, after.set_budget, after.compare_routes):
         try:
             say(step())
         except Trouble as trouble:

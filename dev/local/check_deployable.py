@@ -44,7 +44,6 @@ LENGTHS = {
     ("AWS::DynamoDB::Table", "TableName"): 255,
     ("AWS::SecretsManager::Secret", "Name"): 512,
     ("AWS::SSM::Parameter", "Name"): 1011,
-    ("AWS::Budgets::Budget", "BudgetName"): 100,
     ("AWS::ApiGatewayV2::Api", "Name"): 128,
 }
 # Names without a length here, for which CloudFormation makes one, or which aren't the account's.

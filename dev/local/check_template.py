@@ -415,7 +415,9 @@ def main() -> None:
     # SAM's translator, which runs in this process, asks for a region too.
     os.environ["AWS_DEFAULT_REGION"] = environment["AWS_DEFAULT_REGION"]
     commands = [
-        ["cfn-lint", "template.yaml"],
+        # In every region that it knows: CloudFormation refuses a template with a type that a region lacks, also
+        # where a condition leaves it out.
+        ["cfn-lint", "--regions", "ALL_REGIONS", "--", "template.yaml"],
         ["sam", "validate", "--lint", "--template", "template.yaml"],
         # Without asking its maker's server for guidelines.
         [str(checkov), "--file", "template.yaml", "--framework", "cloudformation", "--compact", "--quiet", "--skip-download"],

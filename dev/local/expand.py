@@ -29,7 +29,6 @@ OTHERWISE = {
     "TestEndpoint": "true",
     "PublicUrl": "https://calendar.example.com",
     "AlarmEmail": "people@example.com",
-    "MonthlyBudget": "0",
     "QuietHours": "72",
     "Watching": "small",
     "CorsAllowOrigins": "https://console.example.com",

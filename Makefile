@@ -9,7 +9,10 @@ PYTHON ?= python3
 STAGE ?= dev
 # One word to the shell, whatever is in it.
 STAGE_WORD = '$(subst ','\'',$(STAGE))'
-SAM = SAM_CLI_TELEMETRY=0 PATH="$(CURDIR)/.local/venv-sam/bin:$$PATH" sam
+# SAM and boto3 read AWS_DEFAULT_REGION alone, the AWS CLI reads AWS_REGION before it: one deploys where the
+# other looks.
+AT_REGION = $(if $(AWS_REGION),AWS_DEFAULT_REGION='$(subst ','\'',$(AWS_REGION))')
+SAM = $(AT_REGION) SAM_CLI_TELEMETRY=0 PATH="$(CURDIR)/.local/venv-sam/bin:$$PATH" sam
 
 .PHONY: help demo dev test check lint test-code test-template test-stack test-clients fuzz-api dashboard docs-page bench-sync oracle invoke sam-local build deploy deploy-built preflight upload \
 	status deliveries replay redrive sync test-operate clean
@@ -85,12 +88,12 @@ deploy-built: ## Deploy what `make build` made, as `make deploy` does: for pipel
 	@$(MAKE) --no-print-directory upload
 
 preflight: ## Look at the account, the stack and the quotas before a deploy, and ask before prod
-	@$(if $(filter 1,$(YES)),YES=1) $(PYTHON) dev/local/preflight.py $(STAGE_WORD) $(DEPLOY_OPTIONS)
+	@$(AT_REGION) $(if $(filter 1,$(YES)),YES=1) $(PYTHON) dev/local/preflight.py $(STAGE_WORD) $(DEPLOY_OPTIONS)
 
 upload:
 	@$(PYTHON) dev/local/stamp_release.py $(STAGE_WORD)
 	$(SAM) deploy --config-env $(STAGE_WORD) $(if $(filter 1,$(YES)),--no-confirm-changeset) $(DEPLOY_OPTIONS)
-	@$(PYTHON) dev/local/after_deploy.py $(STAGE_WORD) $(DEPLOY_OPTIONS)
+	@$(AT_REGION) $(PYTHON) dev/local/after_deploy.py $(STAGE_WORD) $(DEPLOY_OPTIONS)
 
 # The commands for operators. Which stack: API_URL and API_KEY; or that of STAGE, where it is given;
 # or the one of `make dev`. make hands the variables of its command line on by itself; GIVEN are

@@ -2,14 +2,21 @@
 
 Each looks at an expanded template (expand.py), as one deploy would make it, and yields a line for each fault.
 Where the fact comes from is said at the rule; test_check_deployable.py plants each fault and sees it found.
+check_template.py asks them all. By itself:
+
+    check_deployable.py --release     writes down the indexes that a release has, for `indexes` to compare with
 """
 
 import copy
 import json
+import os
 import re
+import sys
 import warnings
+from pathlib import Path
 
 import preflight
+import venv
 from expand import Expanded
 from venv import ROOT
 
@@ -269,3 +276,23 @@ def statements(role: dict):
     """What a role may do."""
     for policy in role.get("Policies", []):
         yield from listed(policy["PolicyDocument"]["Statement"])
+
+
+def main() -> None:
+    bin_dir = venv.ensure("venv-sam", "requirements-sam.txt")
+    # Compared unresolved: the interpreter of an environment is a link to the one outside.
+    if Path(sys.prefix).absolute() != bin_dir.parent.absolute():
+        os.execv(bin_dir / "python", [str(bin_dir / "python"), *sys.argv])
+    os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
+    from samcli.yamlhelper import yaml_parse
+
+    if sys.argv[1:] != ["--release"]:
+        sys.exit(__doc__)
+    expanded = Expanded(yaml_parse((ROOT / "template.yaml").read_text(encoding="utf-8")), {})
+    tables = {logical_id: table.get("GlobalSecondaryIndexes", []) for logical_id, table in expanded.of_type("AWS::DynamoDB::Table")}
+    RELEASED.write_text(json.dumps({"indexes": tables}, indent=1) + "\n", encoding="utf-8")
+    print(f"{RELEASED.relative_to(ROOT)}: the indexes of {len(tables)} tables")
+
+
+if __name__ == "__main__":
+    main()

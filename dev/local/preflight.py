@@ -309,8 +309,8 @@ def main() -> None:
         report = look.look()
     except (BotoCoreError, ClientError) as error:
         sys.exit(
-            f"AWS does not know these credentials ({error}).\n"
-            "Log in (aws sso login, or aws configure), or name a profile: AWS_PROFILE=…. Nothing was done."
+            f"AWS could not be asked ({error}).\n"
+            "Check the network. Log in (aws sso login, or aws configure), or name a profile: AWS_PROFILE=…. Nothing was done."
         )
     report.facts += [("architecture", look.value("Architecture")), ("new versions", look.value("DeploymentType"))]
     for name, value in report.facts:

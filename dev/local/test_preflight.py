@@ -1,11 +1,16 @@
 """Tests of preflight.py."""
 
 import datetime
+import os
+import re
+import shutil
+import subprocess
 import unittest
 
 import preflight
 from stages import Stage
 from stubbed import Aws
+from venv import ROOT
 
 ACCOUNT = "123456789012"
 ROLE = f"arn:aws:sts::{ACCOUNT}:assumed-role/deployer/me"
@@ -80,8 +85,6 @@ class Preflight(unittest.TestCase):
 
     def test_the_defaults_fit_a_new_account(self):
         from samcli.yamlhelper import yaml_parse
-
-        from venv import ROOT
 
         real = yaml_parse((ROOT / "template.yaml").read_text(encoding="utf-8"))["Parameters"]
         for name in ("WorkerMaximumConcurrency", "SyncMaximumConcurrency"):
@@ -169,6 +172,33 @@ class Preflight(unittest.TestCase):
             with self.assertRaises(SystemExit) as stopped:
                 preflight.options(["prod", *words])
             self.assertIn("samconfig.toml", str(stopped.exception))
+
+
+@unittest.skipUnless(shutil.which("make"), "make isn't installed")
+class Make(unittest.TestCase):
+    def would_run(self, *words: str, **environ: str) -> list[str]:
+        done = subprocess.run(
+            ["make", "-n", "-C", str(ROOT), *words], text=True, capture_output=True, check=True,
+            env={"PATH": os.environ["PATH"], **environ},
+        )
+        return done.stdout.splitlines()
+
+    def test_all_that_asks_aws_asks_in_the_region_that_the_aws_cli_would(self):
+        lines = self.would_run("deploy-built", AWS_REGION="eu-north-1", AWS_DEFAULT_REGION="us-east-1")
+        asks = [line for line in lines if "preflight.py" in line or "sam deploy" in line or "after_deploy.py" in line]
+        self.assertEqual(len(asks), 3)
+        for line in asks:
+            self.assertIn("AWS_DEFAULT_REGION='eu-north-1'", line)
+
+    def test_what_is_in_a_variable_is_a_word_and_yes_is_1_alone(self):
+        lines = self.would_run("deploy", "STAGE=it's; rm -r x", "YES=1")
+        self.assertTrue(any("--config-env 'it'\\''s; rm -r x' --no-confirm-changeset" in line for line in lines), lines)
+        self.assertFalse(any("no-confirm" in line for line in self.would_run("deploy", "YES=0")))
+
+    def test_a_deploy_looks_before_it_builds(self):
+        words = [re.search(r"preflight\.py|sam build|stamp_release\.py|sam deploy|after_deploy\.py", line) for line in self.would_run("deploy")]
+        found = [word[0] for word in words if word]
+        self.assertEqual(found, ["preflight.py", "sam build", "stamp_release.py", "sam deploy", "after_deploy.py"])
 
 
 if __name__ == "__main__":

@@ -16,6 +16,8 @@ pub struct Stack {
     pub base_url: String,
     /// A good API key.
     pub api_key: String,
+    /// The key that may only look.
+    pub read_key: String,
     /// The key that webhooks are signed with.
     pub signing_key: String,
     /// Where each function's log is.
@@ -54,6 +56,7 @@ impl Stack {
         Self {
             base_url,
             api_key: variable("API_KEY"),
+            read_key: variable("READ_KEY"),
             signing_key: variable("CALENDLY_SIGNING_KEY"),
             log_dir: variable("LOG_DIR").into(),
             deliveries: DeliveryStore::new(dynamodb.clone(), variable("DELIVERIES_TABLE")),

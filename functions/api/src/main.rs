@@ -38,9 +38,8 @@ async fn main() -> Result<(), Error> {
     let dynamodb = platform::aws::dynamodb(&aws);
     let sqs = platform::aws::sqs(&aws);
     let secrets = platform::aws::secrets(&aws);
-    let keys = |id, name| {
-        RotatingSecret::new(ManagedSecret::new(secrets.clone(), id), name, KEY_LIFETIME)
-    };
+    let keys =
+        |id, name| RotatingSecret::new(ManagedSecret::new(secrets.clone(), id), name, KEY_LIFETIME);
     let api = Api {
         bookings: BookingStore::new(dynamodb.clone(), config.bookings_table),
         deliveries: DeliveryStore::new(dynamodb.clone(), config.deliveries_table),

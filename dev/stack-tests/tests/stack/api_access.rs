@@ -41,6 +41,21 @@ async fn nobody_passes_without_a_right_key() {
 }
 
 #[tokio::test]
+async fn the_readers_key_looks_at_everything_and_changes_nothing() {
+    let stack = Stack::from_env().await;
+    let key = [("x-api-key", stack.read_key.as_str())];
+    for operation in stack.keyed_operations().await {
+        let answer = stack.try_out(&operation, &key).await;
+        if operation.scope.as_deref() == Some("read") {
+            let status = answer.status;
+            assert!(!matches!(status, 401 | 403), "{operation:?}: {status}");
+        } else {
+            answer.problem(403, "FORBIDDEN");
+        }
+    }
+}
+
+#[tokio::test]
 async fn both_headers_are_read() {
     let stack = Stack::from_env().await;
     let bearer = format!("Bearer {}", stack.api_key);

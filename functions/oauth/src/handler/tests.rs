@@ -237,7 +237,9 @@ impl Stage {
 async fn a_readers_key_looks_at_subscriptions_and_connects_nothing() {
     let stage = Stage::new().await;
     let key = [("x-api-key", "k-2")];
-    let seen = stage.ask("GET", "/v1/webhook-subscriptions", &key, "").await;
+    let seen = stage
+        .ask("GET", "/v1/webhook-subscriptions", &key, "")
+        .await;
     assert_eq!(seen.status, 200);
     for (method, path) in [
         ("GET", "/v1/auth/authorize"),

@@ -23,6 +23,7 @@ mod budget;
 mod calls;
 mod clock;
 mod controls;
+mod doors;
 mod event;
 mod event_type;
 mod faults;

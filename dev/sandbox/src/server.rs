@@ -1,7 +1,7 @@
 //! A running sandbox.
 
 use crate::app::{App, Sending};
-use crate::{Options, World, webhooks};
+use crate::{Options, World, doors, webhooks};
 use std::io;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -31,14 +31,15 @@ impl Sandbox {
     /// Starts on 127.0.0.1. Fails if the port is taken.
     pub async fn start(options: Options) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await?;
-        let base_url = format!("http://{}", listener.local_addr()?);
+        let address = listener.local_addr()?;
+        let base_url = format!("http://{address}");
         let (due, numbers) = mpsc::unbounded_channel();
         let sending = Sending::http(&options, due).map_err(io::Error::other)?;
         let app = Arc::new(App::new(options, sending));
         let deliveries = tokio::spawn(webhooks::deliver(Arc::clone(&app), numbers));
         let (stop, stopped) = oneshot::channel();
         let world = World::of(app);
-        let router = world.router();
+        let router = doors::shut(world.router(), address.port());
         let server = tokio::spawn(async move {
             axum::serve(listener, router)
                 .with_graceful_shutdown(async {

@@ -4,6 +4,7 @@
 
 mod api;
 mod bookings;
+mod doors;
 mod faults;
 mod in_process;
 mod oauth;

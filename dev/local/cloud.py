@@ -22,13 +22,21 @@ def main() -> None:
     from ministack.core import lambda_runtime
 
     import called
+    import doors
     import http_api
     import patch_cloudformation
     import patch_lambda
     import patch_secrets
     import patch_sqs
 
-    patch_lambda.apply(Path(os.environ["LOCAL_LOG_DIR"]), os.environ["LOCAL_STACK_NAME"])
+    log_dir, stack_name = Path(os.environ["LOCAL_LOG_DIR"]), os.environ["LOCAL_STACK_NAME"]
+    people, functions = os.environ["AWS_ACCESS_KEY_ID"], os.environ["LOCAL_FUNCTIONS_KEY"]
+    guard = doors.Doors(int(os.environ["GATEWAY_PORT"]), {people, functions})
+
+    def credentials(of_its_role: dict) -> dict:
+        return {"AWS_ACCESS_KEY_ID": functions, "AWS_SECRET_ACCESS_KEY": functions, "AWS_SESSION_TOKEN": ""}
+
+    patch_lambda.apply(log_dir, stack_name, credentials)
     patch_sqs.apply()
     patch_secrets.apply()
     patch_cloudformation.apply()
@@ -46,8 +54,8 @@ def main() -> None:
         for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(name, stop.set)
         threading.Thread(target=_await_parents_end, args=(loop, stop), daemon=True).start()
-        emulator = called.noting(ministack.app.app, Path(os.environ["LOCAL_LOG_DIR"]))
-        await serve(http_api.front(emulator), config, shutdown_trigger=stop.wait)
+        both = http_api.front(called.noting(ministack.app.app, log_dir))
+        await serve(guard.front(both, http_api.is_ours), config, shutdown_trigger=stop.wait)
 
     try:
         asyncio.run(run())

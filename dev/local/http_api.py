@@ -32,7 +32,7 @@ def front(emulator):
     """An ASGI application: the API for its paths, the emulator for all else."""
 
     async def application(scope, receive, send):
-        if scope["type"] == "http" and _is_ours(scope):
+        if scope["type"] == "http" and is_ours(scope):
             await _serve(scope, receive, send)
         else:
             await emulator(scope, receive, send)
@@ -40,7 +40,8 @@ def front(emulator):
     return application
 
 
-def _is_ours(scope) -> bool:
+def is_ours(scope) -> bool:
+    """Whether a request is for the HTTP API."""
     path = scope["path"]
     if path != PREFIX and not path.startswith(PREFIX + "/"):
         return False

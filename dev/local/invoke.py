@@ -22,6 +22,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import IO
 
+from doors import guard_handler
 from samples import (
     FUNCTIONS,
     ROOT,
@@ -101,7 +102,7 @@ class Runtime:
             def handle_error(self, *_args) -> None:
                 pass  # The function is ended while it waits for its next event.
 
-        self._server = Server(("127.0.0.1", 0), Handler)
+        self._server = Server(("127.0.0.1", 0), guard_handler(Handler))
         self.address = "{}:{}".format(*self._server.server_address[:2])
         threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
 

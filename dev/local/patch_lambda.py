@@ -13,6 +13,8 @@ from pathlib import Path
 from ministack.core import lambda_runtime
 from ministack.services import lambda_svc
 
+import doors
+
 # The emulator's own variables must not reach the functions: one that works only because the
 # laptop has LOG_LEVEL set would fail on AWS. These few are of the machine, and harmless.
 INHERITED = {
@@ -21,13 +23,14 @@ INHERITED = {
 }
 
 
-def apply(log_dir: Path, stack_name: str) -> None:
-    """Call once, before the emulator serves."""
+def apply(log_dir: Path, stack_name: str, credentials) -> None:
+    """Call once, before the emulator serves. `credentials` says what a function signs with."""
     _send_at_once()
     _stop_waiting_for_log_lines()
     _write_log_files(log_dir, stack_name)
     _let_invocations_finish()
-    _give_only_lambdas_environment(stack_name)
+    _give_only_lambdas_environment(stack_name, credentials)
+    _shut_the_runtime_apis_doors()
 
 
 def _send_at_once() -> None:
@@ -118,7 +121,7 @@ def _end_when_free(worker) -> None:
     lambda_runtime.kill_workers([worker])
 
 
-def _give_only_lambdas_environment(stack_name: str) -> None:
+def _give_only_lambdas_environment(stack_name: str, credentials) -> None:
     make = lambda_svc._provided_worker_env
 
     def strict(config, code_dir, port):
@@ -133,6 +136,7 @@ def _give_only_lambdas_environment(stack_name: str) -> None:
         env.update({name: own[name] for name in own if name.startswith("AWS_ENDPOINT_URL")})
         # Its calls tell whose they are: called.py notes them.
         env["AWS_SDK_UA_APP_ID"] = short_name(config["FunctionName"], stack_name)
+        env.update(credentials(lambda_runtime.execution_credentials(config)))
         logging = config.get("LoggingConfig") or {}
         env["TZ"] = ":UTC"
         env["AWS_LAMBDA_INITIALIZATION_TYPE"] = "on-demand"
@@ -145,3 +149,13 @@ def _give_only_lambdas_environment(stack_name: str) -> None:
         return env
 
     lambda_svc._provided_worker_env = strict
+
+
+def _shut_the_runtime_apis_doors() -> None:
+    # Each function's runtime API is a server on a port of its own, which web pages reach, too.
+    build = lambda_runtime.ProvidedWorker._build_handler_class
+
+    def guarded(self, *args):
+        return doors.guard_handler(build(self, *args))
+
+    lambda_runtime.ProvidedWorker._build_handler_class = guarded

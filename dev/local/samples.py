@@ -190,13 +190,13 @@ def function_environment(function: str, stack: dict[str, str]) -> dict[str, str]
 
 
 def aws_environment(stack: dict[str, str]) -> dict[str, str]:
-    """What the AWS SDK reads: where the local AWS is, and credentials that it doesn't check."""
+    """What the AWS SDK reads: where the local AWS is, and the credentials of this start."""
     region = stack.get("AWS_REGION", "us-east-1")
     return {
         "AWS_ENDPOINT_URL": stack["AWS_ENDPOINT_URL"],
         "AWS_REGION": region,
         "AWS_DEFAULT_REGION": region,
         # Never the caller's own: nothing local may reach a real account.
-        "AWS_ACCESS_KEY_ID": "local",
-        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_ACCESS_KEY_ID": stack["AWS_ACCESS_KEY_ID"],
+        "AWS_SECRET_ACCESS_KEY": stack["AWS_SECRET_ACCESS_KEY"],
     }

@@ -7,6 +7,7 @@ import contextlib
 import fcntl
 import os
 import re
+import secrets
 import shutil
 import signal
 import socket
@@ -75,8 +76,11 @@ class Stack:
         """Returns when the stack serves; `env` then holds what dev.env says."""
         began = time.monotonic()
         say("Starting the local AWS …")
+        # New at each start, for people and for functions: doors.py lets nobody in without one.
+        os.environ["AWS_ACCESS_KEY_ID"], functions_key = (f"LOCAL{secrets.token_hex(16).upper()}" for _ in range(2))
+        os.environ["AWS_SECRET_ACCESS_KEY"] = secrets.token_hex(20)
         keys = known_secrets.kept(self.dir)
-        self._spawn()
+        self._spawn(functions_key)
         parameters = {"PublicUrl": self.url, "TestEndpoint": "true"}
         if "sandbox" in programs:
             try:
@@ -162,7 +166,7 @@ class Stack:
         self.port = listener.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
 
-    def _spawn(self) -> None:
+    def _spawn(self, functions_key: str) -> None:
         keep = os.environ.get("KEEP_STATE")
         env = {
             name: value
@@ -175,6 +179,7 @@ class Stack:
             BIND_HOST="127.0.0.1",
             GATEWAY_PORT=str(self.port),
             IOT_MTLS_ENABLED="0",
+            LOCAL_FUNCTIONS_KEY=functions_key,
             LOCAL_LOG_DIR=str(self.dir / "logs"),
             LOCAL_STACK_NAME=deploy.STACK_NAME,
             LOG_LEVEL=os.environ.get("CLOUD_LOG_LEVEL", "WARNING"),
@@ -202,10 +207,13 @@ class Stack:
 
     def _await(self, path: str, otherwise: str, seconds: float = 30) -> None:
         deadline = time.monotonic() + seconds
+        key = os.environ["AWS_ACCESS_KEY_ID"]
+        headers = {} if path.startswith("/v1/") else {"authorization": f"AWS4-HMAC-SHA256 Credential={key}/"}
         last = "no answer"
         while self.running() and time.monotonic() < deadline:
             try:
-                with urllib.request.urlopen(self.url + path, timeout=15) as answer:
+                request = urllib.request.Request(self.url + path, headers=headers)
+                with urllib.request.urlopen(request, timeout=15) as answer:
                     if answer.status == 200:
                         return
                     last = f"status {answer.status}"
@@ -226,8 +234,8 @@ class Stack:
             **({"SANDBOX_URL": self.sandbox.url} if self.sandbox else {}),
             "AWS_ENDPOINT_URL": self.url,
             "AWS_REGION": REGION,
-            "AWS_ACCESS_KEY_ID": "local",
-            "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_ACCESS_KEY_ID": os.environ["AWS_ACCESS_KEY_ID"],
+            "AWS_SECRET_ACCESS_KEY": os.environ["AWS_SECRET_ACCESS_KEY"],
             "LOG_DIR": str(self.dir / "logs"),
         }
         # The API's generated address isn't one that this machine's resolver knows.

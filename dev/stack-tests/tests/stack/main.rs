@@ -21,6 +21,7 @@ mod api_items;
 mod api_lists;
 mod cors;
 mod docs_page;
+mod doors;
 mod event_list;
 mod invitee_history;
 mod list_filters;

@@ -1,23 +1,16 @@
 """Holds the roles against what a run's functions called: python3 dev/local/check_calls.py LOG_DIR
 
-In a full run each function must have called all that its role grants, and nothing else: a grant that no
-test needs is one too many, a call without a grant would be refused on AWS. The stack's names come from the
-environment (run_with_stack.py), the calls from called.py.
+In a full run AWS would have refused nothing (strict/refusals.py), and each thing that a role grants was
+needed: with that one grant taken away, a call of the run is refused. A grant that no test needs is one too
+many. The calls come from called.py, the roles, as deployed, from strict/roles.py.
 """
 
 import json
-import os
 import sys
 from pathlib import Path
 
-import called
-import venv
-from samples import FUNCTIONS, ROOT
+from strict import actions, iam, refusals, roles
 
-# What a poller of SQS does with the role of the function that it feeds.
-POLLER = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
-# Not calls of the code: Lambda writes the logs, the daemon the traces, and AWS asks for keys by itself.
-BESIDE = ("logs:", "xray:", "kms:")
 TOKENS = "tokens of connections"
 # Granted, and not called in every run: the reason.
 RARE = {
@@ -32,100 +25,95 @@ RARE = {
     ("webhook", "dynamodb:DeleteItem", "DeliveriesTable"): "a test that tells of somebody who was erased",
 }
 
+Call = tuple[str, str, str]  # function, action, ARN
+Grant = tuple[str, str, str]  # function, action, resource as its role writes it
 
-def names(environment: dict[str, str]) -> dict[str, str]:
-    """Name of a table, queue or secret in the running stack → its logical id."""
+
+def made(lines) -> set[Call]:
+    """The calls of a run."""
+    calls = (json.loads(line) for line in lines)
+    return {(call["function"], call["action"], call["resource"]) for call in calls}
+
+
+def grants(held: dict[str, list[dict]]) -> list[Grant]:
+    """Every single thing that the roles grant."""
+    return sorted({
+        (function, action, resource)
+        for function, statements in held.items()
+        for statement in statements
+        if statement["Effect"] == "Allow"
+        for action in iam.listed(statement["Action"])
+        for resource in iam.listed(statement["Resource"])
+    })
+
+
+def without(statements: list[dict], action: str, resource: str) -> list[dict]:
+    """The same role but for one grant, wherever it is written."""
+    left = []
+    for statement in statements:
+        if statement["Effect"] != "Allow":
+            left.append(statement)
+            continue
+        for one in iam.listed(statement["Action"]):
+            for on in iam.listed(statement["Resource"]):
+                if (one, on) != (action, resource):
+                    left.append({**statement, "Action": one, "Resource": on})
+    return left
+
+
+def refused(calls: set[Call], function: str, statements: list[dict]) -> set[Call]:
+    """Which of a function's calls a role of these statements would not let pass."""
     return {
-        environment[variable]: logical
-        for variable, logical in {
-            "DELIVERIES_TABLE": "DeliveriesTable",
-            "BOOKINGS_TABLE": "BookingsTable",
-            "CONNECTIONS_TABLE": "ConnectionsTable",
-            "LIMITS_TABLE": "LimitsTable",
-            "WEBHOOK_QUEUE_URL": "WebhookQueue",
-            "WEBHOOK_DLQ_URL": "WebhookDlq",
-            "SYNC_QUEUE_URL": "SyncQueue",
-            "CALENDLY_SECRET_ARN": "CalendlySecret",
-            "API_KEY_SECRET_ARN": "ApiKeySecret",
-            "READ_KEY_SECRET_ARN": "ReadKeySecret",
-        }.items()
-        if variable in environment
+        call for call in calls
+        if call[0] == function and iam.decide(statements, call[1], call[2]) is not iam.Decision.ALLOWED
     }
 
 
-def made(lines, known: dict[str, str]) -> set[tuple[str, str, str]]:
-    """The calls of a run. What tests pointed elsewhere (a table that isn't there) is left out."""
-    calls = set()
-    for line in lines:
-        call = json.loads(line)
-        name, slash, index = call["resource"].partition("/index/")
-        resource = TOKENS if "/connections/" in name else known.get(name)
-        if resource:
-            calls.add((call["function"], call["action"], f"{resource}{slash}{index}"))
-    return calls
+def shown(resource: str, named: dict[str, str]) -> str:
+    """A resource of a role by its name in the template; `named` is physical id → logical id."""
+    if "/connections/" in resource:
+        return TOKENS
+    if resource in named or not resource.startswith("arn:"):
+        return named.get(resource, resource)
+    rest = resource.split(":", 5)[5]
+    if rest.startswith("table/"):
+        _, table, *index = rest.split("/")
+        return "/".join([named.get(table, table), *index])
+    if resource.startswith("arn:aws:sqs:"):
+        # A queue's physical id is its URL.
+        urls = {url.rsplit("/", 1)[-1]: logical for url, logical in named.items() if url.startswith("http")}
+        return urls.get(rest, rest)
+    name = rest.removeprefix("log-group:").removesuffix(":*")
+    return named.get(name, name)
 
 
-def granted(template) -> set[tuple[str, str, str]]:
-    """What the roles grant to the functions' code."""
-    from check_template import listed, ref, statements
-
-    grants = set()
-    for name, function in FUNCTIONS.items():
-        properties = template.properties(function.logical_id)
-        fed_by = {
-            ref(event["Properties"]["Queue"])
-            for event in properties.get("Events", {}).values()
-            if event["Type"] == "SQS"
-        }
-        for statement in statements(template.properties(ref(properties["Role"]))):
-            for action in listed(statement["Action"]):
-                for resource in listed(statement["Resource"]):
-                    on = shown(resource)
-                    if not action.startswith(BESIDE) and not (action in POLLER and on in fed_by):
-                        grants.add((name, action, on))
-    return grants
-
-
-def shown(resource: object) -> str:
-    """A resource of a statement, as `made` names it."""
-    from check_template import ref
-
-    if isinstance(resource, dict) and "Fn::Sub" in resource:
-        text = str(resource["Fn::Sub"])
-        if "/connections/" in text:
-            return TOKENS
-        table, _, index = text.partition(".Arn}/index/")
-        return f"{table.removeprefix('${')}/index/{index}"
-    return ref(resource) or str(resource)
-
-
-def differences(calls: set, grants: set, rare: dict) -> list[str]:
-    wrong = [f"{name}: calls {action} on {on}, which its role does not grant" for name, action, on in sorted(calls - grants)]
-    wrong += [
-        f"{name}: its role grants {action} on {on}, which no test had it call"
-        for name, action, on in sorted(grants - calls - rare.keys())
-    ]
-    wrong += [f"{' '.join(one)}: is in RARE, and not granted" for one in sorted(rare.keys() - grants)]
-    return wrong
+def needless(held: dict, calls: set[Call], named: dict[str, str], rare: dict) -> list[str]:
+    """Grants that no call of the run needed, but for what is known to be rare; and what isn't granted at all."""
+    wrong, listed = [], set()
+    for function, action, resource in grants(held):
+        grant = (function, action, shown(resource, named))
+        listed.add(grant)
+        before = refused(calls, function, held[function])
+        after = refused(calls, function, without(held[function], action, resource))
+        if after == before and grant not in rare:
+            wrong.append(f"{function}: its role grants {action} on {grant[2]}, which no test had it call")
+    return wrong + [f"{' '.join(one)}: is in RARE, and not granted" for one in sorted(rare.keys() - listed)]
 
 
 def main() -> int:
     if len(sys.argv) != 2:
         print(__doc__, file=sys.stderr)
         return 2
-    bin_dir = venv.ensure("venv-sam", "requirements-sam.txt")
-    if Path(sys.prefix).absolute() != bin_dir.parent.absolute():
-        os.execv(bin_dir / "python", [str(bin_dir / "python"), *sys.argv])
-    from check_template import Template
-
-    template = Template((ROOT / "template.yaml").read_text(encoding="utf-8"))
-    notes = (Path(sys.argv[1]) / called.FILE).read_text(encoding="utf-8").splitlines()
-    grants = granted(template)
-    wrong = differences(made(notes, names(dict(os.environ))), grants, RARE)
+    log_dir = Path(sys.argv[1])
+    held, resources = roles.read(log_dir)
+    named = {physical: logical for logical, physical in resources.items()}
+    calls = made((log_dir / actions.FILE).read_text(encoding="utf-8").splitlines())
+    wrong = refusals.faults(log_dir) + needless(held, calls, named, RARE)
     for line in wrong:
         print(line)
     if not wrong:
-        print(f"ok     the functions called all of the {len(grants)} things that their roles grant, and no other")
+        print(f"ok     AWS would have refused none of {len(calls)} kinds of calls")
+        print(f"ok     without any one of {len(grants(held)) - len(RARE)} grants it would; {len(RARE)} more are rarely needed")
     return 1 if wrong else 0
 
 

@@ -28,16 +28,22 @@ def main() -> None:
     import patch_lambda
     import patch_secrets
     import patch_sqs
+    from strict.running import Cloud
 
     log_dir, stack_name = Path(os.environ["LOCAL_LOG_DIR"]), os.environ["LOCAL_STACK_NAME"]
     people, functions = os.environ["AWS_ACCESS_KEY_ID"], os.environ["LOCAL_FUNCTIONS_KEY"]
     guard = doors.Doors(int(os.environ["GATEWAY_PORT"]), {people, functions})
+    gate = called.Gate(Cloud(os.environ["MINISTACK_REGION"], stack_name), log_dir, functions)
 
     def credentials(of_its_role: dict) -> dict:
+        # With AUTH the emulator checks signatures and roles itself: each function has its role's own key.
+        if ministack.app.AUTH:
+            guard.keys.add(of_its_role["AWS_ACCESS_KEY_ID"])
+            return of_its_role
         return {"AWS_ACCESS_KEY_ID": functions, "AWS_SECRET_ACCESS_KEY": functions, "AWS_SESSION_TOKEN": ""}
 
-    patch_lambda.apply(log_dir, stack_name, credentials)
-    patch_sqs.apply()
+    patch_lambda.apply(log_dir, stack_name, credentials, gate)
+    patch_sqs.apply(stack_name, gate)
     patch_secrets.apply()
     patch_cloudformation.apply()
 
@@ -54,7 +60,7 @@ def main() -> None:
         for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(name, stop.set)
         threading.Thread(target=_await_parents_end, args=(loop, stop), daemon=True).start()
-        both = http_api.front(called.noting(ministack.app.app, log_dir))
+        both = http_api.front(gate.front(ministack.app.app))
         await serve(guard.front(both, http_api.is_ours), config, shutdown_trigger=stop.wait)
 
     try:

@@ -19,6 +19,7 @@ import urllib.request
 import binaries
 import stack
 from demo_webhooks import EMAIL, NAME, Booking, sign
+from strict import refusals
 
 SECONDS_TO_PROCESS = 20
 
@@ -86,17 +87,21 @@ class Demo:
 
     def processed(self, delivery: str) -> None:
         """Waits until the delivery's webhook is applied."""
+        self.until(delivery, "processed")
+
+    def until(self, delivery: str, wanted: str) -> dict:
+        """Waits until a delivery is in a state, and answers it."""
         deadline = time.monotonic() + SECONDS_TO_PROCESS
         seen = "unknown"
         while time.monotonic() < deadline:
             status, answer = self.request("GET", f"/v1/deliveries/{delivery}")
             seen = answer.get("status", f"HTTP {status}")
-            if seen == "processed":
-                return
+            if seen == wanted:
+                return answer
             if seen in ("dead", "ignored", "unprocessable"):
                 break
             time.sleep(0.05)
-        raise Wrong(f"delivery {delivery} is {seen}, not processed: {answer.get('lastError')}")
+        raise Wrong(f"delivery {delivery} is {seen}, not {wanted}: {answer.get('lastError')}")
 
     # ---------------------------------------------------------------- bookings
 
@@ -166,6 +171,8 @@ def main() -> int:
         with stack.Stack(folder, int(os.environ.get("PORT") or 0)) as running:
             running.start(binaries.programs())
             Demo(running.env).play()
+            for fault in refusals.faults(running.env["LOG_DIR"]):
+                raise Wrong(fault)
             print(f"All as it should be, after {time.monotonic() - began:.0f} s. "
                   "`make dev` starts the same and stays.", flush=True)
         return 0

@@ -18,6 +18,7 @@ import urllib.request
 
 import binaries
 import stack
+from strict import refusals
 
 DEFAULT_PORT = "8787"
 
@@ -34,8 +35,13 @@ def main() -> int:
             running.start(binaries.programs())
             up = True
             _tell(running)
+            known = 0
             while running.running():
                 time.sleep(0.2)
+                faults = refusals.faults(running.env["LOG_DIR"])
+                for fault in faults[known:]:
+                    stack.say(f"error: {fault}")
+                known = len(faults)
             return _fail("The local AWS has ended by itself; see cloud.log.")
     except (stack.Trouble, binaries.Missing) as error:
         return _fail(str(error))

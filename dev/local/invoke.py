@@ -138,6 +138,8 @@ def run(
         env={
             **{name: os.environ[name] for name in passed_on if name in os.environ},
             **environment,
+            # So that the local AWS holds its calls against its role.
+            "AWS_SDK_UA_APP_ID": function,
             "AWS_LAMBDA_RUNTIME_API": runtime.address,
             "AWS_LAMBDA_FUNCTION_NAME": function,
             "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",

@@ -23,13 +23,13 @@ INHERITED = {
 }
 
 
-def apply(log_dir: Path, stack_name: str, credentials) -> None:
+def apply(log_dir: Path, stack_name: str, credentials, gate) -> None:
     """Call once, before the emulator serves. `credentials` says what a function signs with."""
     _send_at_once()
     _stop_waiting_for_log_lines()
     _write_log_files(log_dir, stack_name)
     _let_invocations_finish()
-    _give_only_lambdas_environment(stack_name, credentials)
+    _give_only_lambdas_environment(stack_name, credentials, gate)
     _shut_the_runtime_apis_doors()
 
 
@@ -121,7 +121,7 @@ def _end_when_free(worker) -> None:
     lambda_runtime.kill_workers([worker])
 
 
-def _give_only_lambdas_environment(stack_name: str, credentials) -> None:
+def _give_only_lambdas_environment(stack_name: str, credentials, gate) -> None:
     make = lambda_svc._provided_worker_env
 
     def strict(config, code_dir, port):
@@ -134,9 +134,10 @@ def _give_only_lambdas_environment(stack_name: str, credentials) -> None:
         }
         # The emulator's own endpoint would win otherwise; a test points a function elsewhere.
         env.update({name: own[name] for name in own if name.startswith("AWS_ENDPOINT_URL")})
-        # Its calls tell whose they are: called.py notes them.
-        env["AWS_SDK_UA_APP_ID"] = short_name(config["FunctionName"], stack_name)
+        # Its calls tell whose they are: called.py holds them against its role.
+        short = env["AWS_SDK_UA_APP_ID"] = short_name(config["FunctionName"], stack_name)
         env.update(credentials(lambda_runtime.execution_credentials(config)))
+        gate.starts(config, short)
         logging = config.get("LoggingConfig") or {}
         env["TZ"] = ":UTC"
         env["AWS_LAMBDA_INITIALIZATION_TYPE"] = "on-demand"

@@ -10,16 +10,18 @@ import threading
 
 from ministack.services import lambda_svc, sqs
 
+from patch_lambda import short_name
+
 # How soon a message that becomes visible by itself (a retry's delay is over) is noticed.
 TICK_SECONDS = 0.1
 
 
-def apply() -> None:
+def apply(stack_name: str, gate) -> None:
     """Call once, before the emulator serves."""
     _take_turns()
     _notice_due_messages()
     _read_numbers_of_parameters()
-    lambda_svc._run_sqs_batch = _run_sqs_batch
+    lambda_svc._run_sqs_batch = _with_the_functions_role(stack_name, gate)
 
 
 def _take_turns() -> None:
@@ -73,6 +75,17 @@ def _read_numbers_of_parameters() -> None:
         return limit(mapping, *args)
 
     lambda_svc._sqs_esm_concurrency = with_numbers
+
+
+def _with_the_functions_role(stack_name: str, gate):
+    # Lambda's poller takes messages with the role of the function that it feeds; without the right to,
+    # it feeds nothing.
+    def run(mapping, function, event, batch, queue_url, queue_name):
+        config = function["config"]
+        if gate.polls(config, short_name(config["FunctionName"], stack_name), mapping["EventSourceArn"]):
+            _run_sqs_batch(mapping, function, event, batch, queue_url, queue_name)
+
+    return run
 
 
 def _run_sqs_batch(mapping, function, event, batch, queue_url, queue_name):

@@ -2,7 +2,8 @@
 
 The stack gets a free port, short retries and its own folder (.local/test), and
 what dev.env holds is in the command's environment. Answers the command's exit
-code, after the stack has stopped.
+code, after the stack has stopped; or 1 where it was 0, and a function made a
+call that AWS would refuse.
 """
 
 import runtime_env
@@ -15,6 +16,7 @@ import sys
 
 import binaries
 import stack
+from strict import refusals
 
 
 def main() -> int:
@@ -39,8 +41,11 @@ def main() -> int:
                 if child is not None and child.poll() is None:
                     child.terminate()
                     child.wait()
+            faults = refusals.faults(running.env["LOG_DIR"])
+            for fault in faults:
+                print(f"error: {fault}", file=sys.stderr)
             # As a shell says it when a signal ended the command.
-            return code if code >= 0 else 128 - code
+            return (code if code >= 0 else 128 - code) or int(bool(faults))
     except (stack.Trouble, binaries.Missing) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

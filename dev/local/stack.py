@@ -21,6 +21,8 @@ from pathlib import Path
 import deploy
 import known_secrets
 import sandbox
+from samples import FUNCTIONS
+from strict import roles
 from venv import ROOT
 
 HERE = Path(__file__).resolve().parent
@@ -94,6 +96,8 @@ class Stack:
             done = deploy.deploy(self.url, programs, parameters)
         except deploy.Failed as error:
             raise Trouble(f"The deployment failed. {error}") from None
+        functions = {name: function.logical_id for name, function in FUNCTIONS.items()}
+        roles.keep(lambda service: deploy.client(service, self.url), done["resources"], functions, self.dir / "logs")
         self.env = self._describe(done, known_secrets.put(self.url, done["resources"], keys))
         self._await("/v1/health", "The deployed stack did not answer GET /v1/health")
         self._write_env()
@@ -175,6 +179,8 @@ class Stack:
             or name.startswith("AWS_")
         }
         env.update(
+            # Whether the emulator checks signatures and roles, too: a second opinion (make test-iam).
+            AUTH=os.environ.get("LOCAL_AUTH") or "false",
             AWS_ENDPOINT_URL=self.url,
             BIND_HOST="127.0.0.1",
             GATEWAY_PORT=str(self.port),

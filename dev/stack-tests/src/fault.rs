@@ -5,7 +5,7 @@ use crate::stack::variable;
 use crate::{Stack, eventually};
 use aws_sdk_lambda::types::{ApplicationLogLevel, Environment, LoggingConfig};
 use futures::FutureExt;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, resume_unwind};
 
@@ -250,8 +250,9 @@ impl Stack {
             .unwrap();
     }
 
-    /// Makes another secret; its name.
-    pub async fn new_secret(&self, value: &str) -> String {
+    /// Makes another secret, which a function may read though its role names only the stack's own;
+    /// its name.
+    pub async fn new_secret(&self, reader: Function, value: &str) -> String {
         let name = format!("stack-tests-{}", uuid::Uuid::new_v4());
         let create = self
             .secrets
@@ -259,6 +260,23 @@ impl Stack {
             .name(&name)
             .secret_string(value);
         create.send().await.unwrap();
+        let function = self
+            .lambda
+            .get_function_configuration()
+            .function_name(reader.name());
+        let function = function.send().await.unwrap();
+        let policy = json!({
+            "Version": "2012-10-17",
+            "Statement": [{
+                "Effect": "Allow",
+                "Principal": { "AWS": function.role().unwrap() },
+                "Action": "secretsmanager:GetSecretValue",
+                "Resource": "*",
+            }],
+        });
+        let grant = self.secrets.put_resource_policy().secret_id(&name);
+        let grant = grant.resource_policy(policy.to_string());
+        grant.send().await.unwrap();
         name
     }
 }

@@ -9,7 +9,8 @@ async fn without_a_key_nothing_is_accepted() {
     let key = &stack.signing_key;
     let body = Samples::fresh().body("invitee.created");
     // A secret that never held a key, so that none before it counts either.
-    let secret = stack.new_secret(r#"{"signingKey": ""}"#).await;
+    let none = r#"{"signingKey": ""}"#;
+    let secret = stack.new_secret(Function::Webhook, none).await;
     let environment = [
         ("CALENDLY_SECRET_ID", secret.as_str()),
         ("SIGNING_KEY_CACHE_SECONDS", "0"),

@@ -12,6 +12,7 @@ Requests without one are people's and tests': they pass.
 import json
 import re
 import threading
+import traceback
 from pathlib import Path
 
 from strict import iam, limits, models
@@ -35,10 +36,12 @@ FAULTY = re.compile(
 class Gate:
     """Judges the functions' calls, and those that Lambda makes with their roles."""
 
-    def __init__(self, cloud, log_dir: Path, functions_key: str = ""):
+    def __init__(self, cloud, log_dir: Path, functions_key: str = "", judges_roles: bool = True):
         self.cloud, self.log_dir = cloud, log_dir
         self.book = Book(log_dir)
         self.functions_key = functions_key
+        # Or else the emulator does, by its own reading of IAM.
+        self.judges_roles = judges_roles
         self._seen: set[tuple] = set()
         self._lock = threading.Lock()
 
@@ -57,27 +60,32 @@ class Gate:
             function = caller[1].decode() if caller else "a function"
             body, again = await _read(receive)
             target = headers.get(b"x-amz-target", b"").decode("latin-1")
-            service, refusal = self.judge(function, target, body, nameless)
+            try:
+                service, wanted, refusal = self.judge(function, target, body, nameless)
+            except Exception as fault:  # a gate that fails is shut, and says so
+                traceback.print_exc()
+                why = f"the gate failed, see cloud.log: {type(fault).__name__}"
+                service, refusal = "", Refusal(function, target, "InternalFailure", why)
             if refusal is not None:
                 self.book.add(refusal)
                 await _refuse(send, service, refusal)
                 return
-            await emulator(scope, again, self._watch(send, function, target))
+            await emulator(scope, again, self._watch(send, function, target, wanted))
 
         return application
 
     def _is_functions(self, authorization: str) -> bool:
         return bool(self.functions_key) and f"Credential={self.functions_key}/" in authorization
 
-    def judge(self, function: str, target: str, body: bytes, nameless: bool = False) -> tuple[str, Refusal | None]:
-        """The service that a request is for, and why AWS would refuse it, if it would."""
-        service, call = "", target or "a call"
+    def judge(self, function: str, target: str, body: bytes, nameless: bool = False):
+        """The service that a request is for, what it asks of IAM, and why AWS would refuse it, if it would."""
+        service, call, wanted = "", target or "a call", []
 
-        def refused(code: str, message: str, elsewhere: bool = False) -> tuple[str, Refusal]:
-            return service, Refusal(function, call, code, message, elsewhere)
+        def refused(code: str, message: str, elsewhere: bool = False) -> tuple[str, list[Action], Refusal]:
+            return service, wanted, Refusal(function, call, code, message, elsewhere)
 
         if nameless:
-            return refused("UnrecognizedClientException", "it doesn't say whose it is: AWS_SDK_UA_APP_ID must reach its SDK")
+            return refused("UnrecognizedClientException", "it doesn't say whose it is, by AWS_SDK_UA_APP_ID")
         try:
             service, operation = service_of(target)
             call = f"{service}:{operation}"
@@ -100,11 +108,13 @@ class Gate:
                     return refused("AccessDeniedException", why, elsewhere=not self.cloud.is_there(action))
         except NotKnown as unknown:
             return refused("UnknownOperationException", f"the gate doesn't know {unknown}: add it to dev/local/strict")
-        return service, None
+        return service, wanted, None
 
     def _not_permitted(self, function: str, config: dict, action: Action) -> str | None:
         """Notes what is asked for. In AWS's words why it is not permitted, or None."""
         self._note(function, action)
+        if not self.judges_roles:
+            return None
         role = config["Role"]
         try:
             decision = iam.decide(self.cloud.statements(role), action.name, action.resource, action.context)
@@ -118,7 +128,7 @@ class Gate:
             return _denial(config, action, f"the gate can't read its policies: {unknown}")
         return None if decision is iam.Decision.ALLOWED else _denial(config, action, decision.value)
 
-    def _watch(self, send, function: str, target: str):
+    def _watch(self, send, function: str, target: str, wanted: list[Action]):
         """Hands an answer on, and tells of it where the emulator refused what AWS refuses, too."""
         status, parts = 0, []
 
@@ -129,12 +139,12 @@ class Gate:
             elif status >= 400:
                 parts.append(event.get("body", b""))
                 if not event.get("more_body"):
-                    self._tell(function, target, b"".join(parts))
+                    self._tell(function, target, wanted, b"".join(parts))
             await send(event)
 
         return watched
 
-    def _tell(self, function: str, target: str, answer: bytes) -> None:
+    def _tell(self, function: str, target: str, wanted: list[Action], answer: bytes) -> None:
         try:
             told = json.loads(answer)
         except ValueError:
@@ -146,7 +156,9 @@ class Gate:
         if FAULTY.fullmatch(code):
             # The emulator's words may hold values of the request, which may be somebody's.
             words = re.sub(r"(['\"]).*\1|\{.*\}", "…", str(told.get("message") or told.get("Message") or ""))
-            self.book.add(Refusal(function, target, code, f"{words} (by the emulator)"))
+            elsewhere = code.startswith("AccessDenied") and not all(map(self.cloud.is_there, wanted))
+            call = ":".join(service_of(target))
+            self.book.add(Refusal(function, call, code, f"{words} (by the emulator)", elsewhere))
 
     # ------------------------------------------------------- Lambda's own calls
 

@@ -33,7 +33,8 @@ def main() -> None:
     log_dir, stack_name = Path(os.environ["LOCAL_LOG_DIR"]), os.environ["LOCAL_STACK_NAME"]
     people, functions = os.environ["AWS_ACCESS_KEY_ID"], os.environ["LOCAL_FUNCTIONS_KEY"]
     guard = doors.Doors(int(os.environ["GATEWAY_PORT"]), {people, functions})
-    gate = called.Gate(Cloud(os.environ["MINISTACK_REGION"], stack_name), log_dir, functions)
+    cloud = Cloud(os.environ["MINISTACK_REGION"], stack_name)
+    gate = called.Gate(cloud, log_dir, functions, judges_roles=not ministack.app.AUTH)
 
     def credentials(of_its_role: dict) -> dict:
         # With AUTH the emulator checks signatures and roles itself: each function has its role's own key.

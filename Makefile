@@ -14,8 +14,9 @@ STAGE_WORD = '$(subst ','\'',$(STAGE))'
 AT_REGION = $(if $(AWS_REGION),AWS_DEFAULT_REGION='$(subst ','\'',$(AWS_REGION))')
 SAM = $(AT_REGION) SAM_CLI_TELEMETRY=0 PATH="$(CURDIR)/.local/venv-sam/bin:$$PATH" sam
 
-.PHONY: help demo dev test check lint test-code test-template test-stack test-clients fuzz-api dashboard docs-page bench-sync oracle invoke sam-local build deploy deploy-built preflight upload \
-	status deliveries replay redrive sync test-operate clean
+
+# No target is a file.
+.PHONY: $(shell awk -F: '/^[a-z-]+:/ {print $$1}' $(firstword $(MAKEFILE_LIST)))
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,17 +38,23 @@ lint: ## Check format and lints
 test-code: ## Test the code: domain, functions and stores on an embedded DynamoDB
 	cargo test --workspace --exclude stack-tests
 
-test-template: ## Check template.yaml (dashboard and alarms too), samconfig.toml, events/ and docs/
+test-template: ## Check template.yaml (dashboard and alarms too), samconfig.toml, events/, docs/ and the local AWS
 	$(PYTHON) dev/local/check_template.py
 	@.local/venv-sam/bin/python -m unittest discover -s dev/local
+	@$(PYTHON) dev/local/test_strict.py
 
 test-operate: ## Test the commands for operators (status to sync)
 	@$(PYTHON) -m unittest discover -s dev/operate
 
 test-stack: ## Test the whole stack over HTTP with the real binaries
 	$(PYTHON) dev/local/run_with_stack.py -- dev/stack-tests/run.sh
+	$(PYTHON) dev/local/run_with_stack.py -- $(PYTHON) dev/local/check_denials.py
 	$(PYTHON) dev/local/run_with_stack.py -- $(PYTHON) dev/local/sam_local.py --without-containers
 	$(PYTHON) dev/local/run_with_stack.py -- $(PYTHON) dev/local/fuzz_api.py --quick
+
+test-iam: ## Test the stack under a second reading of IAM: the emulator's own, signatures and all (slow)
+	LOCAL_AUTH=true $(PYTHON) dev/local/run_with_stack.py -- dev/stack-tests/run.sh
+	LOCAL_AUTH=true $(PYTHON) dev/local/run_with_stack.py -- $(PYTHON) dev/local/check_denials.py
 
 test-clients: ## Have other people's clients of Calendly use the sandbox (fetches them once; needs Node)
 	@$(PYTHON) dev/clients/run.py

@@ -14,7 +14,6 @@ STAGE_WORD = '$(subst ','\'',$(STAGE))'
 AT_REGION = $(if $(AWS_REGION),AWS_DEFAULT_REGION='$(subst ','\'',$(AWS_REGION))')
 SAM = $(AT_REGION) SAM_CLI_TELEMETRY=0 PATH="$(CURDIR)/.local/venv-sam/bin:$$PATH" sam
 
-
 # No target is a file.
 .PHONY: $(shell awk -F: '/^[a-z-]+:/ {print $$1}' $(firstword $(MAKEFILE_LIST)))
 
@@ -40,6 +39,7 @@ test-code: ## Test the code: domain, functions and stores on an embedded DynamoD
 
 test-template: ## Check template.yaml (dashboard and alarms too), samconfig.toml, events/, docs/ and the local AWS
 	$(PYTHON) dev/local/check_template.py
+	$(PYTHON) dev/local/check_queries.py
 	@.local/venv-sam/bin/python -m unittest discover -s dev/local
 	@$(PYTHON) dev/local/test_strict.py
 

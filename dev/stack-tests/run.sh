@@ -18,4 +18,6 @@ tests --test-threads 1 alone_logs
 python3 "$(dirname "$0")/../local/check_run.py" "$LOG_DIR" || failed=1
 # AWS would have refused nothing, and each grant of a role was needed.
 python3 "$(dirname "$0")/../local/check_calls.py" "$LOG_DIR" || failed=1
+# Every query of the docs and the template finds what it is for.
+python3 "$(dirname "$0")/../local/check_queries.py" "$LOG_DIR" || failed=1
 exit "$failed"

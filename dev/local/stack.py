@@ -240,6 +240,7 @@ class Stack:
             **({"SANDBOX_URL": self.sandbox.url} if self.sandbox else {}),
             "AWS_ENDPOINT_URL": self.url,
             "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,  # version 1 of the AWS CLI reads no other
             "AWS_ACCESS_KEY_ID": os.environ["AWS_ACCESS_KEY_ID"],
             "AWS_SECRET_ACCESS_KEY": os.environ["AWS_SECRET_ACCESS_KEY"],
             "LOG_DIR": str(self.dir / "logs"),

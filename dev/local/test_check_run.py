@@ -8,8 +8,10 @@ import metric_lines
 
 LISTED = {
     "namespace": "ours",
+    "onlyByFaults": ["Faults"],
     "metrics": [
         {"name": "Sent", "unit": "Count", "dimensions": [["Stack"]]},
+        {"name": "Faults", "unit": "Count", "dimensions": [["Stack"]]},
         {"name": "Starts", "unit": "Count", "dimensions": [["Stack"], ["Stack", "Function"]]},
     ],
 }

@@ -29,6 +29,10 @@ impl Answer {
         };
         let (tracking_id, content_type) = (header("x-tracking-id"), header("content-type"));
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        // Whatever is answered: but for what API Gateway answers itself, which has no such id.
+        if tracking_id.is_some() {
+            assert_careful(&headers);
+        }
         let bytes = response.bytes().await.unwrap();
         let json = serde_json::from_slice(&bytes);
         let text = json.is_err().then(|| String::from_utf8_lossy(&bytes));
@@ -54,7 +58,6 @@ impl Answer {
         assert_eq!(self.status, status, "{self:?}");
         let html = Some("text/html; charset=utf-8");
         assert_eq!(self.content_type.as_deref(), html, "{self:?}");
-        assert_eq!(self.header("referrer-policy"), "no-referrer", "{self:?}");
         let policy = self.header("content-security-policy");
         assert!(policy.contains("default-src 'none'"), "{self:?}");
         let id = self.tracking_id.as_deref().expect("a tracking id");
@@ -111,5 +114,22 @@ impl Answer {
         if self.body.get("code").is_some() {
             assert_eq!(self.body["trackingId"], id, "{self:?}");
         }
+    }
+}
+
+/// The headers that keep a browser careful are on every answer.
+fn assert_careful(headers: &HeaderMap) {
+    let text = |name: &str| {
+        headers
+            .get(name)
+            .map_or("", |value| value.to_str().unwrap())
+    };
+    assert_eq!(text("x-content-type-options"), "nosniff", "{headers:?}");
+    assert_eq!(text("referrer-policy"), "no-referrer", "{headers:?}");
+    let https = text("strict-transport-security");
+    assert!(https.starts_with("max-age="), "{headers:?}");
+    let policy = text("content-security-policy");
+    for part in ["default-src 'none'", "frame-ancestors 'none'"] {
+        assert!(policy.contains(part), "{headers:?}");
     }
 }

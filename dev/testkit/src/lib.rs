@@ -10,6 +10,7 @@
 
 pub mod copies;
 pub mod dynamo;
+pub mod gateway;
 pub mod history;
 pub mod inside;
 pub mod meter;

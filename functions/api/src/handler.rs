@@ -16,7 +16,6 @@ use platform::syncs::SyncStore;
 use serde::Serialize;
 use serde_json::Value;
 use tokio::time::Instant;
-use tracing::Instrument;
 
 /// The function: answers one request at a time.
 pub struct Api {
@@ -69,11 +68,8 @@ impl Call<'_> {
 
 impl Api {
     /// Answers one request.
-    pub async fn handle(&self, request: &Request) -> Response<Body> {
-        let tracking_id = TrackingId::random();
-        // Every line that is written on the way carries the id, at whatever level is logged.
-        let span = tracing::error_span!("request", trackingId = %tracking_id);
-        let mut response = self.find(request, &tracking_id).instrument(span).await;
+    pub async fn handle(&self, request: &Request, tracking_id: &TrackingId) -> Response<Body> {
+        let mut response = self.find(request, tracking_id).await;
         self.cors.apply(request, &mut response);
         response
     }

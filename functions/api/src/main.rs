@@ -16,12 +16,12 @@ mod syncs;
 
 use config::Config;
 use handler::Api;
-use lambda_http::{Error, Request, RequestExt, run, service_fn};
+use lambda_http::Error;
 use platform::auth::ApiKeys;
 use platform::bookings::BookingStore;
 use platform::connections::ConnectionStore;
 use platform::deliveries::DeliveryStore;
-use platform::invocation::invoked;
+use platform::gateway;
 use platform::queue::Queue;
 use platform::secrets::{ManagedSecret, RotatingSecret};
 use platform::syncs::SyncStore;
@@ -55,9 +55,5 @@ async fn main() -> Result<(), Error> {
         retention: config.retention,
         cors: config.cors,
     };
-    run(service_fn(async |request: Request| {
-        let context = request.lambda_context_ref();
-        Ok::<_, Error>(invoked(context, api.handle(&request)).await)
-    }))
-    .await
+    gateway::run(async |request, tracking_id| api.handle(request, tracking_id).await).await
 }

@@ -17,7 +17,6 @@ use platform::syncs::SyncJob;
 use serde::Serialize;
 use serde_json::Value;
 use tokio::time::Instant;
-use tracing::Instrument;
 
 /// The function: answers one request at a time.
 pub struct Connector<V, S, J> {
@@ -55,14 +54,13 @@ pub enum Reply {
 
 impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V, S, J> {
     /// Answers one request, which has to be answered before `until`.
-    pub async fn handle(&self, request: &Request, until: Instant) -> Response<Body> {
-        let tracking_id = TrackingId::random();
-        // Every line that is written on the way carries the id, at whatever level is logged.
-        let span = tracing::error_span!("request", trackingId = %tracking_id);
-        let mut response = self
-            .find(request, &tracking_id, until)
-            .instrument(span)
-            .await;
+    pub async fn handle(
+        &self,
+        request: &Request,
+        tracking_id: &TrackingId,
+        until: Instant,
+    ) -> Response<Body> {
+        let mut response = self.find(request, tracking_id, until).await;
         self.cors.apply(request, &mut response);
         response
     }

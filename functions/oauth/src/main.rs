@@ -12,10 +12,11 @@ mod subscriptions;
 
 use config::Config;
 use handler::Connector;
-use lambda_http::{Error, Request, RequestExt, run, service_fn};
+use lambda_http::{Error, RequestExt};
 use platform::auth::ApiKeys;
 use platform::connections::{ConnectionStore, SecretVault};
-use platform::invocation::{invoked, over_by};
+use platform::gateway;
+use platform::invocation::over_by;
 use platform::queue::Queue;
 use platform::secrets::{ManagedSecret, RotatingSecret};
 use std::time::Duration;
@@ -57,10 +58,10 @@ async fn main() -> Result<(), Error> {
         public_url: config.public_url,
         cors: config.cors,
     };
-    run(service_fn(async |request: Request| {
+    gateway::run(async |request, tracking_id| {
         let context = request.lambda_context_ref();
         let until = over_by(context.map(|context| context.deadline()));
-        Ok::<_, Error>(invoked(context, connector.handle(&request, until)).await)
-    }))
+        connector.handle(request, tracking_id, until).await
+    })
     .await
 }

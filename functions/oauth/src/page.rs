@@ -28,11 +28,12 @@ pub fn answer(
         header::CONTENT_TYPE,
         HeaderValue::from_static("text/html; charset=utf-8"),
     );
-    // The address holds the code and the state; nothing of it leaves this page.
-    headers.insert("referrer-policy", HeaderValue::from_static("no-referrer"));
     headers.insert(
-        "content-security-policy",
-        HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'"),
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static(
+            "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; \
+             frame-ancestors 'none'",
+        ),
     );
     response
 }

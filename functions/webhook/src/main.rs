@@ -1,11 +1,11 @@
 //! Receives Calendly's webhooks: verifies, logs and queues them. Takes tests, too, where the stage
 //! switches that on.
 
-use lambda_http::{Error, Request, RequestExt, run, service_fn};
+use lambda_http::Error;
 use platform::apply::Bookkeeper;
 use platform::bookings::BookingStore;
 use platform::deliveries::DeliveryStore;
-use platform::invocation::invoked;
+use platform::gateway;
 use platform::limits::Limiter;
 use platform::queue::Queue;
 use platform::secrets::{ManagedSecret, RotatingSecret};
@@ -51,9 +51,5 @@ async fn main() -> Result<(), Error> {
         retention: config.retention,
     };
     let webhooks = Webhooks { receiver, tester };
-    run(service_fn(async |request: Request| {
-        let context = request.lambda_context_ref();
-        Ok::<_, Error>(invoked(context, webhooks.handle(&request)).await)
-    }))
-    .await
+    gateway::run(async |request, tracking_id| webhooks.handle(request, tracking_id).await).await
 }

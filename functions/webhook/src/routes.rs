@@ -8,7 +8,6 @@ use platform::apply::Apply;
 use platform::http::TrackingId;
 use platform::queue::Outbox;
 use platform::secrets::Versions;
-use tracing::Instrument;
 
 /// The function: answers one request at a time.
 pub struct Webhooks<Q, K, A, V> {
@@ -20,14 +19,7 @@ pub struct Webhooks<Q, K, A, V> {
 
 impl<Q: Outbox, K: SigningKeys, A: Apply, V: Versions> Webhooks<Q, K, A, V> {
     /// Answers one request.
-    pub async fn handle(&self, request: &Request) -> Response<Body> {
-        let tracking_id = TrackingId::random();
-        // Every line that is written on the way carries the id, at whatever level is logged.
-        let span = tracing::error_span!("request", trackingId = %tracking_id);
-        self.find(request, &tracking_id).instrument(span).await
-    }
-
-    async fn find(&self, request: &Request, tracking_id: &TrackingId) -> Response<Body> {
+    pub async fn handle(&self, request: &Request, tracking_id: &TrackingId) -> Response<Body> {
         match contract::find(request) {
             Found::Route(route, _) => match (route.operation, &self.tester) {
                 (Operation::ReceiveWebhook | Operation::ReceiveWebhookGeneration, _) => {

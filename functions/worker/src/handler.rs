@@ -106,7 +106,10 @@ where
         let result = match tokio::time::timeout(self.record_limit, work).await {
             Ok(Ok(result)) => result,
             // The panic's own message may hold a part of the body.
-            Ok(Err(_)) => Err(Failure::Passing("the worker panicked on it".to_owned())),
+            Ok(Err(_)) => {
+                metrics.count(Metric::Panics);
+                Err(Failure::Passing("the worker panicked on it".to_owned()))
+            }
             Err(_) => {
                 stop.abort();
                 let limit = self.record_limit.as_secs();

@@ -10,6 +10,20 @@ pub(crate) const fn error(status: u16, code: &'static str, about: &'static str) 
     }
 }
 
+/// Those of the way to any route.
+pub(crate) const EVERY: &[Error] = &[
+    error(
+        400,
+        "INVALID_REQUEST",
+        "no request: a query with characters that must be percent-encoded, a Host that names none",
+    ),
+    error(
+        500,
+        "INTERNAL_ERROR",
+        "a fault of the service; the log line with this tracking id says where",
+    ),
+];
+
 pub(crate) const KEY: &[Error] = &[
     error(401, "UNAUTHORIZED", "no API key, or a wrong one"),
     error(403, "FORBIDDEN", "the key lacks the scope"),

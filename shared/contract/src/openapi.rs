@@ -1,6 +1,7 @@
 //! The OpenAPI 3.1 document, made of the table of routes and of the types of the answers.
 
 use crate::answers::ErrorBody;
+use crate::errors::EVERY;
 use crate::examples;
 use crate::params::{DEFAULT_LIMIT, Kind, MAX_EMAIL, MAX_LIMIT, MAX_VALUE, Parameter, Place};
 use crate::route::{Access, Content, Error, Good, Route};
@@ -205,7 +206,7 @@ fn responses(route: &Route, makers: &mut Makers) -> Value {
         responses.insert(good.status.to_string(), good_answer(route, good, makers));
     }
     let mut errors: BTreeMap<u16, Vec<Error>> = BTreeMap::new();
-    for error in route.errors.iter().flat_map(|group| group.iter()) {
+    for error in [&EVERY].into_iter().chain(route.errors).copied().flatten() {
         errors.entry(error.status).or_default().push(*error);
     }
     for (status, errors) in errors {

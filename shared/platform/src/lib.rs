@@ -10,6 +10,7 @@ pub mod connections;
 pub mod cors;
 pub mod deliveries;
 mod error;
+pub mod gateway;
 pub mod http;
 pub mod invocation;
 mod item;

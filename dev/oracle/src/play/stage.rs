@@ -17,6 +17,7 @@ use platform::apply::Bookkeeper;
 use platform::bookings::BookingStore;
 use platform::connections::{ConnectionStore, Tokens};
 use platform::deliveries::{DeliveryStore, Reopened};
+use platform::http::TrackingId;
 use platform::limits::Limiter;
 use platform::queue::DeliveryRef;
 use platform::secrets::RotatingSecret;
@@ -290,9 +291,9 @@ impl Stage {
         let Ok(request): Result<Request, _> = request else {
             return false;
         };
-        let answer = process
-            .run(WEBHOOK_LIMIT, Box::pin(webhooks.handle(&request)))
-            .await;
+        let tracking_id = TrackingId::random();
+        let answer = webhooks.handle(&request, &tracking_id);
+        let answer = process.run(WEBHOOK_LIMIT, Box::pin(answer)).await;
         let status = answer.map(|answer| answer.status());
         self.trace
             .line(|| format!("run {} answers {status:?}", process.number));

@@ -26,6 +26,7 @@ mod event_list;
 mod invitee_history;
 mod list_filters;
 mod long_lists;
+mod malformed;
 mod oauth_bookings;
 mod oauth_connect;
 mod oauth_disconnect;

@@ -163,7 +163,12 @@ impl Stage {
     ) -> Answer {
         let request = request(method, target, headers, body);
         let until = Instant::now() + Duration::from_secs(27);
-        Answer::of(&self.connector.handle(&request, until).await)
+        Answer::of(
+            &self
+                .connector
+                .handle(&request, &TrackingId::random(), until)
+                .await,
+        )
     }
 
     async fn get(&self, target: &str) -> Answer {

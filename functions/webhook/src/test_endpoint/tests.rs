@@ -18,6 +18,7 @@ use testkit::dynamo::Dynamo;
 use testkit::{fixture, sign};
 
 mod limits;
+mod odd;
 
 const PATH: &str = "/v1/webhooks/calendly/test";
 const SIGNING_KEY: &str = "test-signing-key-made-up-0123456789abcdef";
@@ -113,7 +114,7 @@ impl Stage {
     }
 
     async fn answered(&self, request: Request) -> (u16, Value) {
-        let response = self.webhooks.handle(&request).await;
+        let response = self.webhooks.handle(&request, &TrackingId::random()).await;
         let id = response.headers()["x-tracking-id"].clone();
         let body: Value = serde_json::from_slice(response.body().as_ref()).unwrap();
         assert_eq!(body["trackingId"], id.to_str().unwrap());

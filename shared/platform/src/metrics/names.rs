@@ -134,6 +134,8 @@ metrics! {
     SubscriptionsDisabled: Count,
     /// Subscriptions that Calendly was found to retry.
     SubscriptionsRetrying: Count,
+    /// Faults of the code that were kept inside one request or one record.
+    Panics: Count,
     /// First invocations of a function's process.
     ColdStarts: Count,
 }

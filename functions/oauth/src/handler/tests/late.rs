@@ -162,7 +162,11 @@ async fn ask(connector: &Slowly, target: &str) -> Answer {
 async fn ask_in(left: Duration, connector: &Slowly, target: &str) -> Answer {
     let key = [("x-api-key", "k-1")];
     let request = request("GET", target, &key, "");
-    Answer::of(&connector.handle(&request, Instant::now() + left).await)
+    Answer::of(
+        &connector
+            .handle(&request, &TrackingId::random(), Instant::now() + left)
+            .await,
+    )
 }
 
 #[tokio::test(start_paused = true)]

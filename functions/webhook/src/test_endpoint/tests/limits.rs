@@ -23,7 +23,7 @@ fn from(address: &str, request: Request) -> Request {
 const ADDRESS: &str = "203.0.113.9";
 
 async fn status(stage: &Stage, request: Request) -> (u16, Option<u32>) {
-    let response = stage.webhooks.handle(&request).await;
+    let response = stage.webhooks.handle(&request, &TrackingId::random()).await;
     let retry_after = response.headers().get(header::RETRY_AFTER);
     let retry_after = retry_after.map(|value| value.to_str().unwrap().parse().unwrap());
     (response.status().as_u16(), retry_after)

@@ -7,11 +7,11 @@ SHELL := /bin/bash
 
 PYTHON ?= python3
 STAGE ?= dev
-# One word to the shell, whatever is in it.
-STAGE_WORD = '$(subst ','\'',$(STAGE))'
+# The variable of this name as one word to the shell, which runs nothing that is in it.
+quoted = $(if $(value $(1)),'$(subst ','\'',$(value $(1)))')
 # SAM and boto3 read AWS_DEFAULT_REGION alone, the AWS CLI reads AWS_REGION before it: one deploys where the
 # other looks.
-AT_REGION = $(if $(AWS_REGION),AWS_DEFAULT_REGION='$(subst ','\'',$(AWS_REGION))')
+AT_REGION = $(if $(value AWS_REGION),AWS_DEFAULT_REGION=$(call quoted,AWS_REGION))
 SAM = $(AT_REGION) SAM_CLI_TELEMETRY=0 PATH="$(CURDIR)/.local/venv-sam/bin:$$PATH" sam
 
 # No target is a file.
@@ -60,7 +60,7 @@ test-clients: ## Have other people's clients of Calendly use the sandbox (fetche
 	@$(PYTHON) dev/clients/run.py
 
 fuzz-api: ## Fuzz the whole stack by its OpenAPI document for 10 minutes (MAX_SECONDS, MAX_EXAMPLES, SEED=…)
-	$(PYTHON) dev/local/run_with_stack.py -- $(PYTHON) dev/local/fuzz_api.py $(if $(SEED),--seed $(SEED))
+	$(PYTHON) dev/local/run_with_stack.py -- $(PYTHON) dev/local/fuzz_api.py $(if $(value SEED),--seed $(call quoted,SEED))
 
 docs-page: ## Use the docs page in a headless Chromium, on a stack of its own (needs Debian's chromium)
 	$(PYTHON) dev/local/run_with_stack.py -- $(PYTHON) dev/local/docs_page.py
@@ -75,14 +75,14 @@ oracle: ## Hold what is stored against what is true, history by history (HISTORI
 	@nice cargo run --quiet --profile oracle -p oracle
 
 invoke: ## Run one function on one sample: make invoke FUNCTION=webhook EVENT=events/webhook/created.json
-	@$(PYTHON) dev/local/invoke.py $(FUNCTION) $(EVENT)
+	@$(PYTHON) dev/local/invoke.py $(call quoted,FUNCTION) $(call quoted,EVENT)
 
 sam-local: ## Run every sample through `sam local invoke` against `make dev` (needs Docker)
 	@$(PYTHON) dev/local/sam_local.py
 
 build: ## Build every function for Lambda, as `make deploy` uploads it; needs no AWS credentials
 	@$(PYTHON) -c 'import sys; sys.path.insert(0, "dev/local"); import venv; venv.ensure("venv-sam", "requirements-sam.txt")'
-	$(SAM) build --config-env $(STAGE_WORD)
+	$(SAM) build --config-env $(call quoted,STAGE)
 
 # Looks and asks first, so that nobody waits for a build that is then deployed nowhere, or elsewhere.
 deploy: ## Deploy to AWS with your credentials: make deploy STAGE=dev (or staging, prod; YES=1 asks nothing)
@@ -95,17 +95,17 @@ deploy-built: ## Deploy what `make build` made, as `make deploy` does: for pipel
 	@$(MAKE) --no-print-directory upload
 
 preflight: ## Look at the account, the stack and the quotas before a deploy, and ask before prod
-	@$(AT_REGION) $(if $(filter 1,$(YES)),YES=1) $(PYTHON) dev/local/preflight.py $(STAGE_WORD) $(DEPLOY_OPTIONS)
+	@$(AT_REGION) $(if $(filter 1,$(YES)),YES=1) $(PYTHON) dev/local/preflight.py $(call quoted,STAGE) $(DEPLOY_OPTIONS)
 
 upload:
-	@$(PYTHON) dev/local/stamp_release.py $(STAGE_WORD)
-	$(SAM) deploy --config-env $(STAGE_WORD) $(if $(filter 1,$(YES)),--no-confirm-changeset) $(DEPLOY_OPTIONS)
-	@$(AT_REGION) $(PYTHON) dev/local/after_deploy.py $(STAGE_WORD) $(DEPLOY_OPTIONS)
+	@$(PYTHON) dev/local/stamp_release.py $(call quoted,STAGE)
+	$(SAM) deploy --config-env $(call quoted,STAGE) $(if $(filter 1,$(YES)),--no-confirm-changeset) $(DEPLOY_OPTIONS)
+	@$(AT_REGION) $(PYTHON) dev/local/after_deploy.py $(call quoted,STAGE) $(DEPLOY_OPTIONS)
 
 # The commands for operators. Which stack: API_URL and API_KEY; or that of STAGE, where it is given;
 # or the one of `make dev`. make hands the variables of its command line on by itself; GIVEN are
 # their names, so that a misspelt one is told.
-OPERATE = GIVEN='$(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(name)))' \
+OPERATE = GIVEN='$(subst ','\'',$(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(name))))' \
 	$(PYTHON) dev/operate
 
 status: ## Show whether a stack is well and what to do (here and below: STAGE=prod, or the local one)

@@ -152,7 +152,7 @@ impl Api {
                         metrics.count(Metric::DeliveriesRedriven);
                         tracing::info!(
                             deliveryId = %id,
-                            event = delivery.event,
+                            event = delivery.event.as_deref().map(calendly::webhook::word),
                             outcome = "redriven",
                             "delivery queued again"
                         );

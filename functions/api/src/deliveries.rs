@@ -86,7 +86,7 @@ impl Api {
         metrics::count(Metric::DeliveriesReplayed);
         tracing::info!(
             deliveryId = %delivery.id,
-            event = delivery.event,
+            event = delivery.event.as_deref().map(calendly::webhook::word),
             outcome = "replayed",
             "delivery queued again"
         );

@@ -10,7 +10,7 @@ use platform::bookings::BookingStore;
 use platform::connections::ConnectionStore;
 use platform::cors::Cors;
 use platform::deliveries::DeliveryStore;
-use platform::http::{Problem, TrackingId, answer};
+use platform::http::{self, Problem, TrackingId, answer};
 use platform::queue::Queue;
 use platform::syncs::SyncStore;
 use serde::Serialize;
@@ -88,7 +88,7 @@ impl Api {
             ),
         };
         tracing::info!(
-            method = %request.method(),
+            method = http::method(request.method()),
             operation,
             status = response.status().as_u16(),
             durationMs = platform::millis_since(began),

@@ -10,7 +10,7 @@ use lambda_http::{Body, Request, RequestExt};
 use platform::auth::ApiKeys;
 use platform::connections::{ConnectionStore, Vault};
 use platform::cors::Cors;
-use platform::http::{Problem, TrackingId, answer};
+use platform::http::{self, Problem, TrackingId, answer};
 use platform::queue::Jobs;
 use platform::secrets::{CalendlySecret, RotatingSecret, Versions};
 use platform::syncs::SyncJob;
@@ -81,7 +81,7 @@ impl<V: Vault + Clone + Send + Sync, S: Versions, J: Jobs<SyncJob>> Connector<V,
         let code = result.as_ref().err().map(|problem| problem.code);
         let response = shown(request, result, tracking_id);
         tracing::info!(
-            method = %request.method(),
+            method = http::method(request.method()),
             operation = route.operation.id(),
             status = response.status().as_u16(),
             code,

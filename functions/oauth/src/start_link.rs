@@ -68,9 +68,21 @@ impl StartLink {
             expires,
             routing_forms,
         } = self;
-        let mac = Hmac::<Sha256>::new_from_slice(key.secret()?).ok()?;
-        Some(mac.chain_update(format!("start {expires} {routing_forms}")))
+        let mac = hmac(&own_key(key)?)?;
+        Some(mac.chain_update(format!("{expires} {routing_forms}")))
     }
+}
+
+/// What a key's links are signed with: derived from it for them alone, so that nothing else that it may
+/// ever sign is taken for a link, and no link tells anything that could be tried out against the key
+/// but by way of this.
+fn own_key(key: &ApiKey) -> Option<[u8; 32]> {
+    let derived = hmac(key.secret()?)?.chain_update("calendly-serverless start link 1");
+    Some(derived.finalize().into_bytes().into())
+}
+
+fn hmac(key: &[u8]) -> Option<Hmac<Sha256>> {
+    Hmac::new_from_slice(key).ok()
 }
 
 #[cfg(test)]
@@ -107,6 +119,20 @@ mod tests {
         assert!(!link.verify(&[key("k")], "", until));
         assert!(link.sign(&[key("")]).is_none());
         assert!(!link.verify(&[key("")], &signed, until));
+    }
+
+    #[test]
+    fn what_the_key_itself_signed_is_no_link() {
+        let made: Timestamp = "2027-01-01T00:00:00Z".parse().unwrap();
+        let link = StartLink::from(made, false);
+        for text in [
+            format!("start {} false", link.expires),
+            format!("{} false", link.expires),
+        ] {
+            let mac = hmac(b"k").unwrap().chain_update(text);
+            let signature = hex::encode(mac.finalize().into_bytes());
+            assert!(!link.verify(&[key("k")], &signature, made));
+        }
     }
 
     #[test]

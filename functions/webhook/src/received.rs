@@ -57,7 +57,7 @@ impl Received {
         tracing::info!(
             deliveryId = %self.delivery_id,
             connection = reading.connection.as_ref().map(|id| id.as_str()),
-            event = reading.event,
+            event = reading.event.as_deref().map(calendly::webhook::word),
             outcome,
             reason = reading.reason,
             durationMs = platform::millis_since(began),

@@ -212,7 +212,7 @@ fn told(outcome: Outcome, began: Instant, tracking_id: &TrackingId) -> Tested {
     tracing::info!(
         trackingId = %tracking_id,
         deliveryId = %outcome.delivery_id,
-        event = outcome.reading.event,
+        event = outcome.reading.event.as_deref().map(calendly::webhook::word),
         outcome = if processed { "processed" } else { "not processed" },
         changes = outcome.changes.as_deref().map(|changes| changes.join(",")),
         error = outcome.errors.first(),

@@ -203,7 +203,8 @@ const DEAD: &str = "dead";
 fn name(span: &Span, delivery: &DeliveryRef, attempt: usize) {
     span.record("trackingId", delivery.tracking_id.as_str());
     span.record("deliveryId", delivery.delivery_id.as_str());
-    span.record("event", delivery.event.as_deref());
+    let event = delivery.event.as_deref();
+    span.record("event", event.map(calendly::webhook::word));
     span.record("attempt", attempt);
 }
 

@@ -162,6 +162,36 @@ fn reader(event: &str) -> Option<Reader> {
     })
 }
 
+/// Every event that Calendly can be asked to tell of, and the names that relays have for some.
+const KNOWN: [&str; 18] = [
+    "invitee.created",
+    "invitee.canceled",
+    "invitee.rescheduled",
+    "invitee_no_show.created",
+    "invitee_no_show.deleted",
+    "invitee.no_show",
+    "invitee.no_show.created",
+    "invitee.no_show.deleted",
+    "routing_form_submission.created",
+    // Not handled.
+    "contact.created",
+    "contact.updated",
+    "contact.deleted",
+    "event_type.created",
+    "event_type.updated",
+    "event_type.deleted",
+    "meeting_recap.created",
+    "meeting_recap.updated",
+    "meeting_recap.deleted",
+];
+
+/// The word for an event in logs: its name where that is a known one, and else `other`. Whoever sends
+/// a body can write anything there, an address of somebody's too.
+pub fn word(event: &str) -> &'static str {
+    let known = KNOWN.into_iter().find(|known| *known == event);
+    known.unwrap_or("other")
+}
+
 fn new_facts() -> Facts {
     Facts::new(Provider::Calendly)
 }

@@ -1,7 +1,7 @@
 //! HTTP answers in the contract's shapes.
 
 use crate::room;
-use lambda_http::http::{HeaderValue, Response, StatusCode, header};
+use lambda_http::http::{HeaderValue, Method, Response, StatusCode, header};
 use lambda_http::request::RequestContext;
 use lambda_http::{Body, Request, RequestExt};
 use serde::Serialize;
@@ -110,6 +110,14 @@ impl Problem {
         }
         response
     }
+}
+
+/// The word for a method in logs: its name where it is a usual one, and else `other`. A caller can
+/// write anything there.
+pub fn method(method: &Method) -> &'static str {
+    let usual = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+    let usual = usual.into_iter().find(|usual| method == usual);
+    usual.unwrap_or("other")
 }
 
 /// The address that a request came from, as API Gateway itself saw it: what a header says of it

@@ -75,6 +75,7 @@ fn forbidden(stack: &Stack, connecting: BTreeSet<String>) -> BTreeSet<String> {
     found.extend(LINKS.map(str::to_owned));
     found.insert(stack.signing_key.clone());
     found.insert(stack.api_key.clone());
+    found.extend([METHOD, EVENT].map(str::to_owned));
     found.insert(Ipv4Addr::from(ADDRESS).to_string());
     let quoted = found
         .iter()
@@ -89,6 +90,10 @@ fn forbidden(stack: &Stack, connecting: BTreeSet<String>) -> BTreeSet<String> {
 fn testkit_body(name: &str) -> Value {
     serde_json::from_slice(&testkit::fixture(&format!("{name}.json"))).unwrap()
 }
+
+/// A method and an event that nobody knows: a sender can write anything there.
+const METHOD: &str = "LOLALOGGED";
+const EVENT: &str = "lola.logged-in";
 
 /// Where all requests of this test come from.
 const ADDRESS: [u8; 4] = [127, 0, 0, 3];
@@ -174,6 +179,14 @@ async fn everything_happens(stack: &Stack, tracking_ids: &mut BTreeSet<String>) 
             tracking_ids.extend(answer.tracking_id.clone());
             ids.push(answer.ok()["deliveryId"].as_str().unwrap().to_owned());
         }
+    }
+    let body = serde_json::json!({"event": EVENT, "payload": {}, "nonce": samples.event(2)});
+    let answer = stack.post(body.to_string()).send().await;
+    tracking_ids.extend(answer.tracking_id);
+    for path in ["/v1/events", "/v1/auth/callback", "/v1/webhooks/calendly"] {
+        let method = METHOD.parse().unwrap();
+        let answer = stack.call(method, path, &[], None).await;
+        tracking_ids.extend(answer.tracking_id);
     }
     refused_too_often(stack, tracking_ids).await;
     for id in &ids {

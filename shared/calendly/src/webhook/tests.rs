@@ -1,5 +1,6 @@
 //! What each sample body says, as the API would show it; and that odd bodies are read.
 
+use super::{KNOWN, reader, word};
 use super::{Unreadable, Webhook};
 use booking::{EventView, Facts, InviteeView, Records, reduce};
 use serde_json::{Value, json};
@@ -390,6 +391,26 @@ fn an_event_that_is_not_handled_is_named() {
         panic!("event types are not handled");
     };
     assert_eq!(event, "event_type.updated");
+}
+
+#[test]
+fn the_log_has_a_word_for_each_known_event_and_one_for_all_others() {
+    for known in KNOWN {
+        assert_eq!(word(known), known);
+        let handled = reader(known).is_some();
+        let not_handled = ["contact.", "event_type.", "meeting_recap."];
+        let not_handled = not_handled.iter().any(|start| known.starts_with(start));
+        assert!(handled != not_handled, "{known}");
+    }
+    for other in [
+        "",
+        "ada.booker",
+        "invitee.created ",
+        "Invitee.Created",
+        "x\ny",
+    ] {
+        assert_eq!(word(other), "other");
+    }
 }
 
 #[test]

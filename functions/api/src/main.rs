@@ -23,6 +23,7 @@ use platform::connections::ConnectionStore;
 use platform::deliveries::DeliveryStore;
 use platform::gateway;
 use platform::queue::Queue;
+use platform::ready::{self, step};
 use platform::secrets::{ManagedSecret, RotatingSecret};
 use platform::syncs::SyncStore;
 use std::time::Duration;
@@ -55,5 +56,11 @@ async fn main() -> Result<(), Error> {
         retention: config.retention,
         cors: config.cors,
     };
+    ready::make([
+        step("API keys", api.keys.values()),
+        step("deliveries table", api.deliveries.reach()),
+        step("dead letter queue", api.dead_letters.reach()),
+    ])
+    .await;
     gateway::run(async |request, tracking_id| api.handle(request, tracking_id).await).await
 }

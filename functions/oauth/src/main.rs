@@ -18,6 +18,7 @@ use platform::connections::{ConnectionStore, SecretVault};
 use platform::gateway;
 use platform::invocation::over_by;
 use platform::queue::Queue;
+use platform::ready::{self, step};
 use platform::secrets::{ManagedSecret, RotatingSecret};
 use std::time::Duration;
 
@@ -58,6 +59,12 @@ async fn main() -> Result<(), Error> {
         public_url: config.public_url,
         cors: config.cors,
     };
+    ready::make([
+        step("API keys", connector.keys.values()),
+        step("OAuth app", connector.app.values()),
+        step("connections table", connector.connections.reach()),
+    ])
+    .await;
     gateway::run(async |request, tracking_id| {
         let context = request.lambda_context_ref();
         let until = over_by(context.map(|context| context.deadline()));

@@ -6,6 +6,7 @@ use platform::connections::{ConnectionStore, SecretVault};
 use platform::deliveries::DeliveryStore;
 use platform::invocation::invoked;
 use platform::queue::Queue;
+use platform::ready::{self, step};
 use platform::secrets::{ManagedSecret, RotatingSecret};
 use platform::syncs::SyncStore;
 use std::time::Duration;
@@ -37,6 +38,12 @@ async fn main() -> Result<(), Error> {
         http: platform::http::outgoing()?,
         endpoints: config.endpoints,
     };
+    ready::make([
+        step("connections table", syncer.connections.reach()),
+        step("sync queue", syncer.jobs.reach()),
+        step("OAuth app", syncer.app.values()),
+    ])
+    .await;
     Box::pin(run(service_fn(
         async |event: LambdaEvent<serde_json::Value>| {
             let deadline = event.context.deadline();

@@ -8,6 +8,7 @@ use platform::deliveries::DeliveryStore;
 use platform::gateway;
 use platform::limits::Limiter;
 use platform::queue::Queue;
+use platform::ready::{self, step};
 use platform::secrets::{ManagedSecret, RotatingSecret};
 use webhook::config::Config;
 use webhook::handler::Receiver;
@@ -50,6 +51,12 @@ async fn main() -> Result<(), Error> {
         tolerance: config.tolerance,
         retention: config.retention,
     };
+    ready::make([
+        step("signing key", receiver.keys.values()),
+        step("limits table", receiver.limiter.reach()),
+        step("webhook queue", receiver.queue.reach()),
+    ])
+    .await;
     let webhooks = Webhooks { receiver, tester };
     gateway::run(async |request, tracking_id| webhooks.handle(request, tracking_id).await).await
 }

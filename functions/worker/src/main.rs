@@ -7,6 +7,7 @@ use platform::bookings::BookingStore;
 use platform::deliveries::DeliveryStore;
 use platform::invocation::invoked;
 use platform::queue::Queue;
+use platform::ready::{self, step};
 use std::sync::Arc;
 use worker::config::Config;
 use worker::handler::Worker;
@@ -31,6 +32,11 @@ async fn main() -> Result<(), Error> {
         schedule: config.schedule,
         record_limit: config.record_limit,
     });
+    ready::make([
+        step("deliveries table", worker.deliveries.reach()),
+        step("webhook queue", worker.inbox.reach()),
+    ])
+    .await;
     run(service_fn(async |event: LambdaEvent<SqsEvent>| {
         let work = worker.clone().handle(event.payload);
         Ok::<_, Error>(invoked(Some(&event.context), work).await)

@@ -1,6 +1,8 @@
 //! DynamoDB items as typed fields.
 
+use crate::error::failed;
 use crate::{Error, Result};
+use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
@@ -22,6 +24,18 @@ pub(crate) fn n(value: impl ToString) -> AttributeValue {
 /// A binary attribute.
 pub(crate) fn b(value: &[u8]) -> AttributeValue {
     AttributeValue::B(Blob::new(value))
+}
+
+/// Asks a table whose key is `id` for an item that isn't there: after that, there is a connection.
+pub(crate) async fn reach(client: &Client, table: &str) -> Result<()> {
+    client
+        .get_item()
+        .table_name(table)
+        .key("id", s("none"))
+        .send()
+        .await
+        .map_err(failed("reach a table"))?;
+    Ok(())
 }
 
 /// Reads the attributes of an item.

@@ -20,6 +20,7 @@ pub mod metrics;
 mod pack;
 pub mod queue;
 mod race;
+pub mod ready;
 pub mod room;
 pub mod secrets;
 pub mod syncs;

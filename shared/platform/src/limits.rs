@@ -6,7 +6,7 @@
 //! it: only what is refused anyway is asked about here.
 
 use crate::error::{condition_failed, failed};
-use crate::item::{Item, Read, n, s};
+use crate::item::{Item, Read, n, reach, s};
 use crate::{Error, Result};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
@@ -82,6 +82,11 @@ impl Limiter {
             slots: SLOTS,
             over: Mutex::default(),
         }
+    }
+
+    /// Connects to DynamoDB, and does nothing there.
+    pub async fn reach(&self) -> Result<()> {
+        reach(&self.client, &self.table).await
     }
 
     /// Counts a request of `address` that was refused at `now`, and says whether that was one too

@@ -159,6 +159,18 @@ impl Queue {
         Self { client, url }
     }
 
+    /// Connects to SQS, and does nothing there.
+    pub async fn reach(&self) -> Result<()> {
+        self.client
+            .get_queue_attributes()
+            .queue_url(&self.url)
+            .attribute_names(QueueAttributeName::QueueArn)
+            .send()
+            .await
+            .map_err(failed("reach a queue"))?;
+        Ok(())
+    }
+
     /// A message to be sent. The present trace goes with it, beside what counts as its content.
     fn message(&self) -> SendMessageFluentBuilder {
         let message = self.client.send_message().queue_url(&self.url);

@@ -55,7 +55,8 @@ impl Versions for ManagedSecret {
 }
 
 /// A JSON secret and the value that it had before, which stays valid while a rotation is under
-/// way: both of Secrets Manager's stages `AWSCURRENT` and `AWSPREVIOUS` count.
+/// way: both of Secrets Manager's stages `AWSCURRENT` and `AWSPREVIOUS` count, unless the present
+/// value says `"previous": "refused"`, as it does where the one before has leaked.
 pub struct RotatingSecret<T, V = ManagedSecret> {
     versions: V,
     name: &'static str,
@@ -108,6 +109,7 @@ impl<T: DeserializeOwned, V: Versions> RotatingSecret<T, V> {
             cause: "it has no value yet; put one with `aws secretsmanager put-secret-value`",
         })?;
         let mut values = vec![self.parse(&current)?];
+        let previous = previous.filter(|_| !refuses_previous(&current));
         // A previous value of another form is none: it must not stop the present one.
         values.extend(previous.and_then(|previous| self.parse(&previous).ok()));
         let values: Arc<[T]> = values.into();
@@ -125,6 +127,16 @@ impl<T: DeserializeOwned, V: Versions> RotatingSecret<T, V> {
             cause: "its value is not the JSON object that the README describes",
         })
     }
+}
+
+/// Whether a present value says that the one before counts no more. Whatever it says of it means that, so
+/// that a misspelt word doesn't keep a key that has leaked.
+fn refuses_previous(current: &str) -> bool {
+    #[derive(Deserialize)]
+    struct OfPrevious {
+        previous: Option<serde_json::Value>,
+    }
+    serde_json::from_str(current).is_ok_and(|of: OfPrevious| of.previous.is_some())
 }
 
 /// What the Calendly secret holds.
@@ -301,6 +313,35 @@ mod tests {
             assert_eq!(keys(&secret.values_now().await.unwrap()), ["b", "a"]);
         }
         assert_eq!(stages.0.lock().unwrap().2, 1);
+    }
+
+    #[tokio::test]
+    async fn the_value_before_counts_no_more_once_the_present_one_says_so() {
+        let stages = Stages::default();
+        let secret = secret(&stages, 0);
+        let before = Some(r#"{"key":"a"}"#);
+        for word in [r#""refused""#, r#""refuse""#, "false"] {
+            let present = format!(r#"{{"key":"b","previous":{word}}}"#);
+            *stages.0.lock().unwrap() = (Some(present.leak()), before, 0);
+            assert_eq!(keys(&secret.values().await.unwrap()), ["b"], "{word}");
+        }
+        let present = Some(r#"{"key":"b","previous":null}"#);
+        *stages.0.lock().unwrap() = (present, before, 0);
+        assert_eq!(keys(&secret.values().await.unwrap()), ["b", "a"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_value_that_was_taken_out_counts_no_longer_than_the_lifetime() {
+        let stages = Stages::default();
+        let secret = secret(&stages, 60);
+        *stages.0.lock().unwrap() = (Some(r#"{"key":"a"}"#), None, 0);
+        assert_eq!(keys(&secret.values().await.unwrap()), ["a"]);
+        let present = Some(r#"{"key":"b","previous":"refused"}"#);
+        *stages.0.lock().unwrap() = (present, Some(r#"{"key":"a"}"#), 0);
+        tokio::time::advance(Duration::from_secs(59)).await;
+        assert_eq!(keys(&secret.values().await.unwrap()), ["a"]);
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert_eq!(keys(&secret.values().await.unwrap()), ["b"]);
     }
 
     #[tokio::test]

@@ -13,7 +13,7 @@ use super::kept::Kept;
 use super::owned::Remembered;
 use crate::deliveries::Page;
 use crate::error::{condition_failed, failed};
-use crate::item::{Item, Read, n, s};
+use crate::item::{Item, Read, n, reach, s};
 use crate::race::{MAX_TRIES, lost};
 use crate::{Error, Result};
 use aws_sdk_dynamodb::Client;
@@ -216,6 +216,11 @@ impl ConnectionStore {
     pub async fn get(&self, id: &ConnectionId) -> Result<Option<Connection>> {
         let item = self.item(key(id)).await?;
         item.as_ref().map(connection).transpose()
+    }
+
+    /// Connects to DynamoDB, and does nothing there.
+    pub async fn reach(&self) -> Result<()> {
+        reach(&self.client, &self.table).await
     }
 
     pub(super) async fn item(&self, key: AttributeValue) -> Result<Option<Item>> {

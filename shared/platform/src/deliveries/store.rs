@@ -9,7 +9,7 @@ use super::body::{join, split};
 use super::keys::{StatusKey, place, time, time_bucket};
 use super::record::{Delivery, DeliveryId, NewDelivery, Recorded};
 use crate::error::failed;
-use crate::item::{Item, Read, b, n, s};
+use crate::item::{Item, Read, b, n, reach, s};
 use crate::race::{TRIES, canceled, is_unmet, meets_another, meets_transaction, through};
 use crate::{Error, Result};
 use aws_sdk_dynamodb::Client;
@@ -65,6 +65,11 @@ impl DeliveryStore {
     /// The log in `table`.
     pub fn new(client: Client, table: String) -> Self {
         Self { client, table }
+    }
+
+    /// Connects to DynamoDB, and does nothing there.
+    pub async fn reach(&self) -> Result<()> {
+        reach(&self.client, &self.table).await
     }
 
     /// Logs a delivery, unless its body is there already. One call, whatever the body's size.

@@ -57,7 +57,8 @@ async fn main() -> Result<(), Error> {
         cors: config.cors,
     };
     ready::make([
-        step("API keys", api.keys.values()),
+        step("API keys", api.keys.all.values()),
+        step("read keys", api.keys.readers.values()),
         step("deliveries table", api.deliveries.reach()),
         step("dead letter queue", api.dead_letters.reach()),
     ])

@@ -60,7 +60,7 @@ async fn main() -> Result<(), Error> {
         cors: config.cors,
     };
     ready::make([
-        step("API keys", connector.keys.values()),
+        step("API keys", connector.keys.all.values()),
         step("OAuth app", connector.app.values()),
         step("connections table", connector.connections.reach()),
     ])

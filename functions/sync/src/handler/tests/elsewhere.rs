@@ -149,12 +149,8 @@ async fn an_owner_without_a_call_left_is_asked_again_a_little_later() {
         }),
         ..SyncJob::default()
     };
-    let none_left = || {
-        stage
-            .wire
-            .instead(|_| Some(refusal(429, "Too Many Requests")))
-    };
-    none_left();
+    let none_left = |_: &reqwest::Url| Some(refusal(429, "Too Many Requests"));
+    stage.wire.instead(none_left);
     let mut job = asked.clone();
     for wait in [60, 120, 240, 480] {
         stage.once(&job).await;

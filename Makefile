@@ -28,7 +28,7 @@ dev: ## Run the whole stack on this machine until Ctrl-C (PORT=8787, RETRY_SCHED
 
 test: check test-code test-stack ## Run every check and every test
 
-check: lint test-template test-operate ## Check format, lints, the template, the sample events and dev/operate
+check: lint test-template test-operate test-deploy ## Check format, lints, the template, the sample events and the commands for operators
 
 lint: ## Check format and lints
 	cargo fmt --all --check
@@ -45,6 +45,9 @@ test-template: ## Check template.yaml (dashboard and alarms too), samconfig.toml
 
 test-operate: ## Test the commands for operators (status to sync)
 	@$(PYTHON) -m unittest discover -s dev/operate
+
+test-deploy: ## Test the commands around a deploy (restore, uninstall)
+	@$(PYTHON) dev/deploy/tests.py
 
 test-stack: ## Test the whole stack over HTTP with the real binaries
 	$(PYTHON) dev/local/run_with_stack.py -- dev/stack-tests/run.sh
@@ -122,6 +125,16 @@ redrive: ## Send dead letters back (DRY_RUN=1 only shows them; EVENT=invitee.cre
 
 sync: ## Compare with Calendly now (CONNECTION=…, FROM=…, TO=…; ID=… looks at one that runs)
 	@$(OPERATE) sync
+
+# The way back and the way out.
+AROUND = GIVEN='$(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(name)))' \
+	$(PYTHON) dev/deploy
+
+restore: ## Bring data back from a point in time (alone: what there is; TABLE=…, AT=…, DRY_RUN=1, REPLACE=1)
+	@$(AROUND) restore
+
+uninstall: ## Take a stack away and say what stays and costs (DRY_RUN=1; DELETE_DATA=1 takes that, too)
+	@$(AROUND) uninstall
 
 clean: ## Remove everything that was built or installed here
 	rm -rf target .local .aws-sam

@@ -54,6 +54,10 @@ class Api:
         """Has something done to the one of this id."""
         return self._call("POST", f"{path}/{quote(id_, safe='')}/{verb}", None, NotFound)
 
+    def delete_one(self, path: str, id_: str) -> dict:
+        """Has the one of this id taken away."""
+        return self._call("DELETE", f"{path}/{quote(id_, safe='')}", None, NotFound)
+
     def pages(self, path: str, name: str, most: int | None = None, page: int = 100, **query):
         """The items of a list, page by page, each with whether more follow; `most` items at most."""
         cursor, count = None, 0

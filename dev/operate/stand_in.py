@@ -159,7 +159,7 @@ class StandIn:
                 self.end_headers()
                 self.wfile.write(text)
 
-            do_GET = do_POST = handle_any
+            do_GET = do_POST = do_DELETE = handle_any
 
             def log_message(self, *_):
                 pass

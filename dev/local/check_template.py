@@ -54,6 +54,8 @@ ACTIONS = {
     ".put_secret_value()": "secretsmanager:PutSecretValue",
     ".create_secret()": "secretsmanager:CreateSecret",
     ".delete_secret()": "secretsmanager:DeleteSecret",
+    # Of a secret that is made.
+    ".set_tags(": "secretsmanager:TagResource",
 }
 # Their names end in the ids of connections, which nobody knows before they are made.
 TOKEN_SECRETS = ":secret:${AWS::StackName}/connections/*"

@@ -116,6 +116,25 @@ impl Stack {
         }
         names
     }
+
+    /// What the secrets that have `part` in their name are tagged with, as `name=value`, in order.
+    pub async fn tags_of_secrets_named(&self, part: &str) -> Vec<String> {
+        let mut tags = Vec::new();
+        let mut pages = self.secrets.list_secrets().into_paginator().send();
+        while let Some(page) = pages.next().await {
+            let page = page.unwrap();
+            let named = page.secret_list().iter();
+            let named =
+                named.filter(|secret| secret.name().is_some_and(|name| name.contains(part)));
+            tags.extend(named.flat_map(|secret| secret.tags().to_vec()));
+        }
+        let mut tags: Vec<_> = tags
+            .iter()
+            .map(|tag| format!("{}={}", tag.key().unwrap(), tag.value().unwrap()))
+            .collect();
+        tags.sort();
+        tags
+    }
 }
 
 fn pending(state: &str) -> AttributeValue {

@@ -2,6 +2,7 @@
 
 use calendly::api::Endpoints;
 use platform::config::{ConfigError, Env};
+use platform::connections::{Making, Tags};
 use platform::cors::Cors;
 use std::str::FromStr;
 
@@ -35,6 +36,8 @@ pub struct Config {
     pub sync_queue_url: String,
     /// Secrets with tokens are named by this and the connection's id.
     pub token_secret_prefix: String,
+    /// How they are made.
+    pub making: Making,
     /// Secret with the OAuth app.
     pub calendly_secret_id: String,
     /// Secret with the API keys that may do what it says.
@@ -59,6 +62,11 @@ impl Config {
             connections_table: env.text("CONNECTIONS_TABLE"),
             sync_queue_url: env.text("SYNC_QUEUE_URL"),
             token_secret_prefix: env.text("TOKEN_SECRET_PREFIX"),
+            making: Making {
+                key: Some(env.or("TOKEN_SECRET_KEY_ARN", String::new()))
+                    .filter(|key| !key.is_empty()),
+                tags: env.or("TOKEN_SECRET_TAGS", Tags::default()),
+            },
             calendly_secret_id: env.text("CALENDLY_SECRET_ID"),
             api_key_secret_id: env.text("API_KEY_SECRET_ID"),
             read_key_secret_id: env.text("READ_KEY_SECRET_ID"),

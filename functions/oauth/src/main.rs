@@ -34,7 +34,7 @@ async fn main() -> Result<(), Error> {
     let secret = |id| ManagedSecret::new(secrets.clone(), id);
     let connector = Connector {
         connections: ConnectionStore::new(platform::aws::dynamodb(&aws), config.connections_table),
-        vault: SecretVault::new(secrets.clone(), config.token_secret_prefix),
+        vault: SecretVault::new(secrets.clone(), config.token_secret_prefix).making(config.making),
         app: RotatingSecret::new(
             secret(config.calendly_secret_id),
             "Calendly secret",

@@ -23,6 +23,16 @@ async fn nothing_is_sent_any_more_and_nothing_is_kept() {
         assert!(sandbox.is_active(token).await);
     }
     assert_eq!(stack.secrets_named(&id).await.len(), 1);
+    // Made while the stack runs, and yet tagged as all else.
+    let tags = stack.tags_of_secrets_named(&id).await;
+    assert_eq!(
+        tags,
+        [
+            "service=calendly-serverless",
+            "stack=calendly-local",
+            "stage=dev"
+        ]
+    );
     assert_eq!(sandbox.subscriptions(&account).await.len(), 1);
 
     // Only with the key.

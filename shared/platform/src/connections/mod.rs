@@ -3,6 +3,7 @@
 mod budget;
 mod kept;
 mod look;
+mod made;
 mod organization;
 mod owned;
 mod pending;
@@ -15,6 +16,7 @@ mod vault;
 pub use budget::{LEASE, REFRESH, SEEN, STORE, STORING, WAIT};
 pub use kept::{Kept, Newest, newest};
 pub use look::subscriptions;
+pub use made::{Making, NoTags, Tags};
 pub use owned::{Owned, Remembered};
 pub use pending::{Pending, Taken};
 pub use store::{Connection, ConnectionStatus, ConnectionStore, Lease, LeaseFor};

@@ -1,6 +1,7 @@
 //! Tokens in Secrets Manager: one secret a connection, never cached: a refresh token works once.
 
 use super::budget::{DELETION, STORE, TRY};
+use super::made::Making;
 use crate::error::{being_deleted, failed, not_found};
 use crate::{Error, Result};
 use aws_sdk_secretsmanager::Client;
@@ -67,12 +68,24 @@ pub trait Vault {
 pub struct SecretVault {
     client: Client,
     prefix: String,
+    making: Making,
 }
 
 impl SecretVault {
     /// Secrets named `{prefix}{connection id}`.
     pub fn new(client: Client, prefix: String) -> Self {
-        Self { client, prefix }
+        let making = Making::default();
+        Self {
+            client,
+            prefix,
+            making,
+        }
+    }
+
+    /// The same, and new secrets are made so.
+    #[must_use]
+    pub fn making(self, making: Making) -> Self {
+        Self { making, ..self }
     }
 
     async fn put(
@@ -95,6 +108,9 @@ impl SecretVault {
             Ok(_) => Ok(()),
             Err(error) if not_found(&error) => {
                 let create = self.client.create_secret().name(&name).secret_string(text);
+                let create = create
+                    .set_kms_key_id(self.making.key.clone())
+                    .set_tags(self.making.tags.sdk());
                 match create.client_request_token(version).send().await {
                     Ok(_) => Ok(()),
                     Err(error) => Err(NotPut {

@@ -46,7 +46,7 @@ test-template: ## Check template.yaml (dashboard and alarms too), samconfig.toml
 test-operate: ## Test the commands for operators (status to sync)
 	@$(PYTHON) -m unittest discover -s dev/operate
 
-test-deploy: ## Test the commands around a deploy (restore, uninstall)
+test-deploy: ## Test the commands around a deploy (restore, uninstall, check-deploy)
 	@$(PYTHON) dev/deploy/tests.py
 
 test-stack: ## Test the whole stack over HTTP with the real binaries
@@ -126,7 +126,7 @@ redrive: ## Send dead letters back (DRY_RUN=1 only shows them; EVENT=invitee.cre
 sync: ## Compare with Calendly now (CONNECTION=…, FROM=…, TO=…; ID=… looks at one that runs)
 	@$(OPERATE) sync
 
-# The way back and the way out.
+# The way back and the way out, and what to look at after a first deploy.
 AROUND = GIVEN='$(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(name)))' \
 	$(PYTHON) dev/deploy
 
@@ -135,6 +135,9 @@ restore: ## Bring data back from a point in time (alone: what there is; TABLE=�
 
 uninstall: ## Take a stack away and say what stays and costs (DRY_RUN=1; DELETE_DATA=1 takes that, too)
 	@$(AROUND) uninstall
+
+check-deploy: ## Check a deployed stack on AWS, open question by open question (SEND=1 sends what it needs to)
+	@$(AROUND) check-deploy
 
 clean: ## Remove everything that was built or installed here
 	rm -rf target .local .aws-sam

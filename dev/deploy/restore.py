@@ -118,7 +118,8 @@ def _copy(desk: Desk, kind: tables.Kind, target: str) -> int:
     end = [f"the copy costs about $0.25 a GB and month until it is deleted: aws dynamodb delete-table --table-name {source}"] if made else []
     if dry_run or not changes:
         _conclude(desk, compared, replace, dry_run)
-        return desk.finish(end) and 0
+        desk.finish(end)
+        return 0
     _say_what_it_does(desk, kind, compared, replace)
     desk.confirm(f"{changes} items of {target} will be written.")
     done = _run(desk, kind, source, target, replace, False, chosen)

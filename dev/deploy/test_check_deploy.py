@@ -161,6 +161,15 @@ class Checked(AroundCase):
                 change()
                 self.assertFails(question, says)
 
+    def test_a_small_stack_rings_an_alarm_that_it_has_and_goes_past_codedeploy(self):
+        self.resources[:] = [one for one in self.resources if "CodeDeploy" not in one["ResourceType"]]
+        self.described["Parameters"][1]["ParameterValue"] = "AllAtOnce"
+        next(one for one in self.resources if one["LogicalResourceId"] == "DeadLettersAlarm")["PhysicalResourceId"] = f"{STACK}-webhook-errors"
+        self.alarms["webhook-errors"] = self.alarms.pop("dead-letters")
+        done = self.ask()
+        self.assertEqual(done.code, 0, done.out)
+        self.assertEqual({asked["AlarmName"] for asked in self.aws.asked("SetAlarmState")}, {f"{STACK}-webhook-errors"})
+
     def test_an_alarm_that_was_rung_is_put_back_whatever_happens(self):
         def refused(_):
             raise Refused("AccessDenied", "not you")

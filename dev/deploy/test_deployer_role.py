@@ -26,7 +26,6 @@ NEEDS = {
     },
     "AWS::ApiGatewayV2::DomainName": HTTP_API | {"iam:CreateServiceLinkedRole"},
     "AWS::ApiGatewayV2::ApiMapping": HTTP_API,
-    "AWS::Budgets::Budget": {"budgets:ModifyBudget", "budgets:ViewBudget"},
     "AWS::CloudWatch::Alarm": {
         "cloudwatch:PutMetricAlarm", "cloudwatch:DeleteAlarms", "cloudwatch:DescribeAlarms", "cloudwatch:TagResource",
         "cloudwatch:UntagResource", "cloudwatch:ListTagsForResource",

@@ -27,6 +27,7 @@ class Uninstalled(AroundCase):
             "ListStacks": lambda _: {"StackSummaries": [GONE, {**GONE, "StackName": "bookings", "StackId": "arn:other"}] if self.gone else []},
             "ListStackResources": lambda asked: {"StackResourceSummaries": self.of_others if asked["StackName"] == "arn:other" else self.resources},
             "DeleteStack": self.delete_stack,
+            "DeleteBudget": {},
             "DescribeStackEvents": lambda _: {"StackEvents": self.events},
             "ListSecrets": lambda _: {"SecretList": self.secrets},
             "DeleteSecret": lambda asked: self.deleted.append(asked),
@@ -153,6 +154,19 @@ class Uninstalled(AroundCase):
         self.described.update(EnableTerminationProtection=False, StackStatus="UPDATE_IN_PROGRESS")
         self.assertIn("wait until", self.around("uninstall").err)
         self.assertEqual(self.aws.asked("DeleteStack"), [])
+
+    def test_the_budget_beside_the_stack_goes_with_it(self):
+        self.around("uninstall")
+        self.assertEqual(self.aws.asked("DeleteBudget"), [{"AccountId": "123456789012", "BudgetName": f"{STACK}-eu-west-1"}])
+        for code, steps in (("NotFoundException", 0), ("AccessDeniedException", 1)):
+            self.setUp()
+
+            def refused(_, code=code):
+                raise Refused(code, "no")
+
+            self.aws.answers["DeleteBudget"] = refused
+            done = self.around("uninstall")
+            self.assertEqual((done.code, done.out.count("aws budgets delete-budget")), (steps, steps))
 
     def test_after_the_stack_is_gone_its_data_is_found_and_deleted(self):
         self.gone, self.sam = True, False

@@ -53,6 +53,7 @@ def run(desk: Desk) -> int:
         else:
             steps += _disconnect_all(desk)
         _delete_stack(desk)
+        steps += _delete_budget(desk)
     if delete_data:
         for one in leftovers.found(desk):
             one.delete()
@@ -135,6 +136,19 @@ def _delete_stack(desk: Desk) -> None:
             raise Trouble(f"The stack is {status}:\n{_reasons(cloudformation, stack_id)}\n  docs/deployment.md says what to do about each.")
         desk.screen.progress("The stack is being deleted …")
         desk.clock.pause(LOOK_EVERY)
+
+
+def _delete_budget(desk: Desk) -> list:
+    """Deletes the budget that `make deploy` made beside the stack (dev/local/after_deploy.py), if it did."""
+    from botocore.exceptions import ClientError
+
+    name = f"{desk.account.stack}-{desk.account.region}"
+    try:
+        desk.account.client("budgets").delete_budget(AccountId=desk.account.number(), BudgetName=name)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "NotFoundException":
+            return [f"the budget {name} stays ({error}): aws budgets delete-budget --account-id {desk.account.number()} --budget-name {name}"]
+    return []
 
 
 def _reasons(cloudformation, stack_id: str) -> str:

@@ -218,7 +218,7 @@ fn line(item: &HashMap<String, AttributeValue>) -> String {
 }
 
 /// What a list of deliveries shows, and what its filters look at.
-const SHOWN: [&str; 15] = [
+const SHOWN: [&str; 20] = [
     "trackingId",
     "provider",
     "event",
@@ -228,6 +228,11 @@ const SHOWN: [&str; 15] = [
     "attempts",
     "nextAttemptAt",
     "lastError",
+    "errorKind",
+    "discardedAt",
+    "discardedBy",
+    "discardReason",
+    "occurredAt",
     "eventUri",
     "inviteeUri",
     "changes",

@@ -7,7 +7,9 @@ use base64::engine::general_purpose::STANDARD;
 use contract::answers::{DeliveryAnswer, DeliveryList, Replayed};
 use contract::cursor;
 use lambda_http::http::StatusCode;
-use platform::deliveries::{Delivery, DeliveryCursor, DeliveryId, DeliveryQuery, Page, Reopened};
+use platform::deliveries::{
+    About, Delivery, DeliveryCursor, DeliveryId, DeliveryQuery, Page, Reopened,
+};
 use platform::http::Problem;
 use platform::metrics::{self, Metric};
 use platform::queue::{DeliveryRef, Outbox};
@@ -22,11 +24,12 @@ impl Api {
         let query = DeliveryQuery {
             status: call.params.get("status").and_then(|word| word.parse().ok()),
             event: call.params.get("event").map(str::to_owned),
+            about: call.params.get("eventId").map(About::event),
+            id_prefix: call.params.get("idPrefix").map(str::to_owned),
             from,
             to,
-            limit: call.params.limit(),
             after: call.params.cursor(LIST, DeliveryCursor::parse)?,
-            retention: self.retention,
+            ..DeliveryQuery::all(call.params.limit(), self.retention)
         };
         let page = self.deliveries_page(query).await?;
         ok(DeliveryList {
@@ -78,10 +81,12 @@ impl Api {
     }
 
     pub(crate) async fn replay(&self, call: &Call<'_>) -> Answer {
-        let delivery = match self.resend(&delivery_id(call)?).await? {
+        let reopened = self.deliveries.reopen(&delivery_id(call)?).await;
+        let delivery = match self.resend(reopened.map_err(unavailable)?).await? {
             Reopened::Yes(delivery) => delivery,
             Reopened::Erased => return Err(erased()),
-            Reopened::Unknown => return Err(unknown()),
+            // It comes back from there.
+            Reopened::Discarded | Reopened::Unknown => return Err(unknown()),
         };
         metrics::count(Metric::DeliveriesReplayed);
         tracing::info!(
@@ -100,10 +105,9 @@ impl Api {
         with_status(StatusCode::ACCEPTED, replayed)
     }
 
-    /// Sets a delivery back to `received` and queues it. In this order a stop between the two
+    /// Queues a delivery that was set back to `received`. In this order a stop between the two
     /// leaves a delivery that is seen to be waiting, not a message that nobody knows of.
-    pub(crate) async fn resend(&self, id: &DeliveryId) -> Result<Reopened, Problem> {
-        let reopened = self.deliveries.reopen(id).await.map_err(unavailable)?;
+    pub(crate) async fn resend(&self, reopened: Reopened) -> Result<Reopened, Problem> {
         if let Reopened::Yes(delivery) = &reopened {
             self.queue
                 .send(&DeliveryRef::from(delivery.as_ref()))
@@ -114,7 +118,7 @@ impl Api {
     }
 }
 
-fn delivery_id(call: &Call<'_>) -> Result<DeliveryId, Problem> {
+pub(crate) fn delivery_id(call: &Call<'_>) -> Result<DeliveryId, Problem> {
     DeliveryId::parse(call.id("id", unknown)?).map_err(|_| unknown())
 }
 
@@ -137,7 +141,7 @@ fn erased() -> Problem {
     )
 }
 
-fn unknown() -> Problem {
+pub(crate) fn unknown() -> Problem {
     Problem::not_found("no such delivery; its id is the deliveryId of the webhook's answer")
 }
 

@@ -166,6 +166,7 @@ impl Api {
             Operation::ReplayDelivery => self.replay(call).await,
             Operation::ListDeadLetters => self.list_dead_letters(call).await,
             Operation::RedriveDeadLetters => self.redrive(call).await,
+            Operation::DiscardDeadLetter => self.discard(call).await,
             Operation::ListConnections => self.list_connections(call).await,
             Operation::StartSync => self.start_sync(call).await,
             Operation::GetSync => self.sync(call).await,

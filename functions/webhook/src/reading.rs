@@ -23,6 +23,7 @@ pub struct Reading {
     /// What in it was not understood.
     pub warnings: Vec<String>,
     about: Option<About>,
+    occurred_at: Option<Timestamp>,
     received_at: Timestamp,
 }
 
@@ -34,6 +35,7 @@ impl Reading {
             Ok(Webhook::Booking(booking)) => Self {
                 about: about(&booking),
                 connection: booking.connection,
+                occurred_at: booking.created_at,
                 event: Some(booking.event),
                 status: Status::Received,
                 reason: None,
@@ -65,6 +67,7 @@ impl Reading {
             connection: None,
             warnings: Vec::new(),
             about: None,
+            occurred_at: None,
             received_at: ambient::now(),
         }
     }
@@ -87,6 +90,7 @@ impl Reading {
             invitee_uri: self.invitee_uri.as_deref(),
             warnings: &self.warnings,
             about: self.about.as_ref(),
+            occurred_at: self.occurred_at,
             received_at: self.received_at,
             body,
         }

@@ -25,7 +25,7 @@ impl Received {
             Status::Received => Some(Metric::WebhooksAccepted),
             Status::Ignored => Some(Metric::WebhooksIgnored),
             Status::Unprocessable => Some(Metric::WebhooksUnprocessable),
-            Status::Processed | Status::Failed | Status::Dead => None,
+            Status::Processed | Status::Failed | Status::Dead | Status::Discarded => None,
         }
     }
 

@@ -11,7 +11,7 @@ use contract::{Access, Route};
 use jiff::SignedDuration;
 use lambda_http::http::StatusCode;
 use lambda_http::{Body, Request, Response};
-use platform::apply::{Applied, Apply, Failure};
+use platform::apply::{Applied, Apply};
 use platform::deliveries::{DeliveryId, DeliveryStore, Recorded, Status};
 use platform::http::{Problem, TrackingId, answer};
 use platform::limits::Limiter;
@@ -177,14 +177,16 @@ impl<A: Apply, V: Versions> Tester<A, V> {
                     status.as_str()
                 ));
             }
-            Err(Failure::Passing(error)) => return Err(unavailable(&error, tracking_id)),
-            Err(Failure::Lasting(error)) => {
+            Err(failure) if failure.kind.is_passing() => {
+                return Err(unavailable(&failure.error, tracking_id));
+            }
+            Err(failure) => {
                 // Settled: nobody is to try again what was only a test.
                 let id = &outcome.delivery_id;
                 let aside = Status::Unprocessable;
-                let logged = self.log.set_aside(id, aside, Some(&error)).await;
+                let logged = self.log.set_aside(id, aside, Some(&failure)).await;
                 logged.map_err(|error| unavailable(&error.to_string(), tracking_id))?;
-                outcome.errors.push(error);
+                outcome.errors.push(failure.error);
             }
         }
         Ok(())

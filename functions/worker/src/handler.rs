@@ -3,8 +3,8 @@
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use futures::future::join_all;
 use jiff::Timestamp;
-use platform::apply::{Application, Applied, Apply, Failure};
-use platform::deliveries::DeliveryStore;
+use platform::apply::{Application, Applied, Apply};
+use platform::deliveries::{DeliveryStore, ErrorKind, Failure};
 use platform::metrics::{Metric, Metrics};
 use platform::queue::{DeadLetters, DeliveryRef, Inbox, receive_count, trace_header};
 use std::sync::Arc;
@@ -92,7 +92,9 @@ where
             // Should the process itself be killed by this attempt, SQS moves the message to the
             // dead letter queue with nobody left to say so; so it is said before.
             let reason = "the last attempt began and did not end";
-            if let Err(error) = self.deliveries.dead(&delivery.delivery_id, reason, 0).await {
+            let reason = Failure::new(ErrorKind::Stopped, reason);
+            let id = &delivery.delivery_id;
+            if let Err(error) = self.deliveries.dead(id, &reason, 0).await {
                 tracing::error!(%error, "outcome not logged");
             }
         }
@@ -108,12 +110,13 @@ where
             // The panic's own message may hold a part of the body.
             Ok(Err(_)) => {
                 metrics.count(Metric::Panics);
-                Err(Failure::Passing("the worker panicked on it".to_owned()))
+                Err(Failure::new(ErrorKind::Panic, "the worker panicked on it"))
             }
             Err(_) => {
                 stop.abort();
                 let limit = self.record_limit.as_secs();
-                Err(Failure::Passing(format!("not done within {limit} s")))
+                let error = format!("not done within {limit} s");
+                Err(Failure::new(ErrorKind::Timeout, error))
             }
         };
         let outcome = self.outcome(attempt, &result);
@@ -122,10 +125,8 @@ where
             _ => None,
         };
         count(outcome, done, &mut metrics);
-        let error = match &result {
-            Ok(_) => None,
-            Err(Failure::Passing(error) | Failure::Lasting(error)) => Some(error.as_str()),
-        };
+        let failure = result.as_ref().err();
+        let error = failure.map(|failure| failure.error.as_str());
         let changes = done.map(|done| done.made.iter().map(|made| made.as_str()));
         tracing::info!(
             outcome,
@@ -135,16 +136,18 @@ where
             durationMs = platform::millis_since(began),
             "delivery handled"
         );
-        let Some(error) = error else {
+        let Some(failure) = failure else {
             return Verdict::Done;
         };
         if outcome == DEAD {
-            if let Err(unlogged) = self.deliveries.dead(&delivery.delivery_id, error, 1).await {
+            let id = &delivery.delivery_id;
+            if let Err(unlogged) = self.deliveries.dead(id, failure, 1).await {
                 tracing::error!(error = %unlogged, "outcome not logged");
             }
-            return self.bury(&body, error).await;
+            return self.bury(&body, &failure.error).await;
         }
-        self.retry_later(&message, &delivery, attempt, error).await;
+        self.retry_later(&message, &delivery, attempt, failure)
+            .await;
         Verdict::ComesBack
     }
 
@@ -154,7 +157,7 @@ where
             Ok(Applied::Now(_)) => PROCESSED,
             Ok(Applied::Before) => "duplicate",
             Ok(Applied::Nothing(status)) => status.as_str(),
-            Err(Failure::Passing(_)) if attempt <= self.schedule.len() => FAILED,
+            Err(failure) if failure.kind.is_passing() && attempt <= self.schedule.len() => FAILED,
             Err(_) => DEAD,
         }
     }
@@ -166,7 +169,7 @@ where
         message: &SqsMessage,
         delivery: &DeliveryRef,
         attempt: usize,
-        error: &str,
+        failure: &Failure,
     ) {
         let wait = self.schedule.get(attempt - 1).copied().unwrap_or_default();
         let next = ambient::now()
@@ -175,7 +178,7 @@ where
         let receipt = message.receipt_handle.as_deref().unwrap_or_default();
         let (hidden, logged) = futures::join!(
             self.inbox.hide(receipt, wait),
-            self.deliveries.failed(&delivery.delivery_id, error, next)
+            self.deliveries.failed(&delivery.delivery_id, failure, next)
         );
         for problem in [hidden.err(), logged.err()].into_iter().flatten() {
             tracing::error!(error = %problem, "retry not arranged as meant");

@@ -4,7 +4,7 @@ use booking::{ConnectionId, EventView, HistoryEntry, InviteeSummary, InviteeView
 use calendly::api::{Scope, Subscription, SubscriptionState};
 use jiff::Timestamp;
 use platform::connections::{Connection, Watched};
-use platform::deliveries::{Delivery, DeliveryId, Status};
+use platform::deliveries::{Delivery, DeliveryId, ErrorKind, Status};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -98,8 +98,22 @@ pub struct Told {
     pub event: Option<String>,
     /// Where it stands.
     pub status: Status,
+    /// When its provider made it; null where the body doesn't say.
+    pub occurred_at: Option<Timestamp>,
     /// When it came.
     pub received_at: Option<Timestamp>,
+    /// When it was applied.
+    pub processed_at: Option<Timestamp>,
+    /// When it will be tried again.
+    pub next_attempt_at: Option<Timestamp>,
+    /// Why the last attempt failed.
+    pub last_error: Option<String>,
+    /// What kind of error that is.
+    pub error_kind: Option<ErrorKind>,
+    /// False where no attempt can mend it, as things are.
+    pub retryable: bool,
+    /// URI of the invitee whom it is about.
+    pub invitee_uri: Option<String>,
     /// The transitions that it made; null where that isn't known.
     pub changes: Option<Vec<String>>,
     /// What in it was not understood.
@@ -112,7 +126,14 @@ impl From<&Delivery> for Told {
             id: delivery.id.clone(),
             event: delivery.event.clone(),
             status: delivery.status,
+            occurred_at: delivery.occurred_at,
             received_at: delivery.received_at,
+            processed_at: delivery.processed_at,
+            next_attempt_at: delivery.next_attempt_at,
+            last_error: delivery.last_error.clone(),
+            error_kind: delivery.error_kind,
+            retryable: delivery.retryable,
+            invitee_uri: delivery.invitee_uri.clone(),
             changes: delivery.changes.clone(),
             warnings: delivery.warnings.clone(),
         }
@@ -239,8 +260,12 @@ pub struct RedriveReport {
     pub unreadable: usize,
     /// Letters whose delivery is not in the log any more.
     pub not_in_log: usize,
-    /// Letters whose delivery was erased since; they were taken out of the queue.
+    /// Of those that fit, how many can't be mended by another attempt, as things are.
+    pub not_retryable: usize,
+    /// Letters whose delivery was erased since; they are taken out of the queue.
     pub erased: usize,
+    /// Letters whose delivery was discarded since; they are taken out of the queue.
+    pub discarded: usize,
     /// Whether the whole queue was looked through. If not, send the request again.
     pub complete: bool,
     /// Ids of the deliveries that fit.

@@ -160,6 +160,12 @@ pub(crate) const ERASED: &[Error] = &[error(
     "its body was erased with the person whom it was about",
 )];
 
+pub(crate) const NOT_DEAD: &[Error] = &[error(
+    409,
+    "NOT_DEAD",
+    "only a dead delivery can be discarded; the text says how this one stands",
+)];
+
 pub(crate) const SIGNING_KEY_MISSING: &[Error] = &[error(
     400,
     "SIGNING_KEY_MISSING",

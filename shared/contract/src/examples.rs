@@ -34,6 +34,7 @@ pub(crate) fn parameter(operation: Operation, parameter: &Parameter) -> Option<V
     Some(match parameter.kind {
         Kind::Id => found(&format!("/ids/{}", parameter.name))?,
         Kind::DeliveryId => found("/ids/deliveryId")?,
+        Kind::DeliveryIdPrefix => json!("9247d3dd858f"),
         Kind::Uuid => json!("7c1f4a70-2f7b-4a0e-9a51-5d3c3b1a6e55"),
         Kind::Email => json!("jane.doe@example.com"),
         Kind::Limit => json!(20),

@@ -176,6 +176,7 @@ fn schema(kind: Kind) -> Value {
     match kind {
         Kind::Id => json!({"type": "string", "pattern": "^[A-Za-z0-9_-]{1,100}$"}),
         Kind::DeliveryId => json!({"type": "string", "pattern": "^[0-9a-f]{64}$"}),
+        Kind::DeliveryIdPrefix => json!({"type": "string", "pattern": "^[0-9a-f]{8,64}$"}),
         Kind::Uuid => json!({
             "type": "string",
             "pattern": "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$",

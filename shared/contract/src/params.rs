@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use jiff::civil::date;
 use jiff::fmt::temporal::Pieces;
 use lambda_http::{Request, RequestExt};
+use platform::deliveries::{DeliveryId, MIN_PREFIX};
 use platform::http::Problem;
 
 /// Items on a page unless asked otherwise.
@@ -34,6 +35,8 @@ pub enum Kind {
     Id,
     /// A delivery's id: 64 hex digits.
     DeliveryId,
+    /// The first digits of a delivery's id.
+    DeliveryIdPrefix,
     /// A sync's id: a UUID.
     Uuid,
     /// An e-mail address.
@@ -80,6 +83,9 @@ impl Kind {
             Self::DeliveryId if !(value.len() == 64 && value.bytes().all(is_hex)) => {
                 wrong("must be 64 hex digits")
             }
+            Self::DeliveryIdPrefix if !DeliveryId::is_prefix(value) => Some(format!(
+                "must be the first hex digits of an id: {MIN_PREFIX} to 64"
+            )),
             Self::Uuid if !is_uuid(value) => wrong("must be a UUID"),
             Self::Email if !is_email(value) => {
                 Some(format!("must be an e-mail address{}", plus(value)))

@@ -40,6 +40,15 @@ impl Default for RedriveRequest {
     }
 }
 
+/// Why a dead letter is put away.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DiscardRequest {
+    /// For people, and kept on the delivery: shown to whoever may read, so it names nobody.
+    #[schemars(length(min = 1, max = 500))]
+    pub reason: String,
+}
+
 /// What to sync: all connections and the usual window, unless told otherwise.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]

@@ -2,13 +2,14 @@
 
 use crate::answers;
 use crate::errors::{
-    CALENDLY, CALLBACK, ERASED, KEY, OAUTH_APP, PARAMETER, SIGNING_KEY_MISSING, STORE, TEST,
-    UNKNOWN, WEBHOOK,
+    CALENDLY, CALLBACK, ERASED, KEY, NOT_DEAD, OAUTH_APP, PARAMETER, SIGNING_KEY_MISSING, STORE,
+    TEST, UNKNOWN, WEBHOOK,
 };
 use crate::params::{Kind, Parameter, Place};
 use crate::requests;
 use crate::route::{Access, Content, Good, Input, Operation, Route};
 use lambda_http::http::Method;
+use platform::deliveries::Delivery;
 use platform::secrets::Scope;
 use platform::syncs::Sync;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
@@ -76,6 +77,7 @@ pub const DELIVERY_STATUSES: &[&str] = &[
     "dead",
     "ignored",
     "unprocessable",
+    "discarded",
 ];
 
 const READ: Access = Access::Key(Scope::Read);
@@ -323,6 +325,16 @@ pub const ROUTES: &[Route] = &[
                 "only those received at this time or later",
             ),
             query("to", Kind::Time, "only those received before this time"),
+            query(
+                "eventId",
+                Kind::Id,
+                "only those about this scheduled event: last part of its Calendly URI",
+            ),
+            query(
+                "idPrefix",
+                Kind::DeliveryIdPrefix,
+                "only those whose ids begin so: 8 digits name one",
+            ),
             LIMIT,
             CURSOR,
         ],
@@ -364,7 +376,7 @@ pub const ROUTES: &[Route] = &[
         path: "/v1/deliveries/{id}/replay",
         tag: DELIVERIES,
         summary: "Have a delivery applied again",
-        description: "Harmless at any time.",
+        description: "Harmless at any time. One that was discarded counts again.",
         access: OPERATE,
         parameters: &[DELIVERY_ID],
         input: None,
@@ -399,7 +411,8 @@ pub const ROUTES: &[Route] = &[
         tag: DELIVERIES,
         summary: "Send dead letters back",
         description: "All, or those that fit; `dryRun` only tells which. Looks at up to 1,000 \
-            messages: while `complete` is false there may be more.",
+            messages: while `complete` is false there may be more. Those whose delivery was discarded \
+            or erased are taken out of the queue.",
         access: OPERATE,
         parameters: &[],
         input: Some(Input {
@@ -412,6 +425,29 @@ pub const ROUTES: &[Route] = &[
             Content::Json(of::<answers::RedriveReport>),
         )],
         errors: &[PARAMETER, KEY, STORE],
+    },
+    Route {
+        operation: Operation::DiscardDeadLetter,
+        method: Method::POST,
+        path: "/v1/dead-letters/{id}/discard",
+        tag: DELIVERIES,
+        summary: "Put away a dead letter that nothing can mend",
+        description: "The delivery is `discarded` from then on, with who, when and why: no list of dead \
+            letters shows it, and redrives pass it over. Its message leaves the queue with the next \
+            redrive that meets it. Once more changes nothing, and answers what the first one said. A \
+            replay takes it back.",
+        access: OPERATE,
+        parameters: &[DELIVERY_ID],
+        input: Some(Input {
+            required: true,
+            schema: of::<requests::DiscardRequest>,
+        }),
+        good: &[good(
+            200,
+            "the delivery as it stands",
+            Content::Json(of::<Delivery>),
+        )],
+        errors: &[PARAMETER, KEY, UNKNOWN, NOT_DEAD, STORE],
     },
     Route {
         operation: Operation::StartSync,

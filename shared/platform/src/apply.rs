@@ -1,31 +1,12 @@
 //! One delivery: read from the log, applied to the bookings, and marked.
 
 use crate::bookings::{BookingStore, Merged};
-use crate::deliveries::{Delivery, DeliveryStore, Status};
+use crate::deliveries::{Delivery, DeliveryStore, ErrorKind, Failure, Status};
 use crate::queue::{DeliveryRef, Jobs};
 use crate::syncs::{ReadAgain, SyncJob, Why};
 use booking::{ConnectionId, EventUri, Transition, people_in};
 use calendly::webhook::{self, Webhook};
 use jiff::{SignedDuration, Timestamp};
-
-/// Why a delivery was not applied.
-#[derive(Debug)]
-pub enum Failure {
-    /// Another attempt may succeed.
-    Passing(String),
-    /// Every attempt would end like this.
-    Lasting(String),
-}
-
-impl From<crate::Error> for Failure {
-    fn from(error: crate::Error) -> Self {
-        if error.is_transient() {
-            Self::Passing(error.to_string())
-        } else {
-            Self::Lasting(error.to_string())
-        }
-    }
-}
 
 /// What applying a delivery did.
 #[derive(Debug, Clone, Default)]
@@ -51,7 +32,8 @@ pub enum Applied {
     Now(Application),
     /// An earlier message had it applied already.
     Before,
-    /// There is nothing to apply, as was found when it came, or since its body was erased.
+    /// There is nothing to apply: as was found when it came, since its body was erased, or since
+    /// somebody put it away.
     Nothing(Status),
 }
 
@@ -141,12 +123,20 @@ impl<J: Jobs<SyncJob> + Send + Sync + 'static> Apply for Bookkeeper<J> {
     async fn apply(&self, delivery: &DeliveryRef, attempt: usize) -> Result<Applied, Failure> {
         let id = &delivery.delivery_id;
         let Some((logged, body)) = self.deliveries.get_with_body(id).await? else {
-            return Err(Failure::Lasting(
-                "the delivery is not in the log (any more)".to_owned(),
+            return Err(Failure::new(
+                ErrorKind::NotInLog,
+                "the delivery is not in the log (any more)",
             ));
         };
-        if logged.status == Status::Processed {
-            return Ok(Applied::Before);
+        match logged.status {
+            Status::Processed => return Ok(Applied::Before),
+            // A copy of its message; a replay would have taken it out of this status.
+            Status::Discarded => return Ok(Applied::Nothing(Status::Discarded)),
+            Status::Received
+            | Status::Failed
+            | Status::Dead
+            | Status::Ignored
+            | Status::Unprocessable => {}
         }
         let Some(body) = body else {
             // Erasing has settled it.
@@ -176,7 +166,7 @@ impl<J: Jobs<SyncJob> + Send + Sync + 'static> Apply for Bookkeeper<J> {
                 return Ok(Applied::Nothing(Status::Ignored));
             }
             Err(unreadable) => {
-                let reason = unreadable.to_string();
+                let reason = Failure::new(ErrorKind::Unreadable, unreadable.to_string());
                 self.deliveries
                     .set_aside(id, Status::Unprocessable, Some(&reason))
                     .await?;

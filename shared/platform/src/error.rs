@@ -1,5 +1,6 @@
 //! What can go wrong between a function and AWS.
 
+use crate::deliveries::ErrorKind;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 
 /// Result of a platform call.
@@ -56,11 +57,19 @@ pub enum Error {
 impl Error {
     /// Whether another try may succeed.
     pub fn is_transient(&self) -> bool {
+        self.kind().is_passing()
+    }
+
+    /// What kind of error it is to a delivery that could not be applied for it.
+    pub fn kind(&self) -> ErrorKind {
         match self {
             // What DynamoDB or SQS won't take now (an item too large, say) they never will.
-            Self::Aws { cause, .. } => cause != "ValidationException",
-            Self::Corrupt { .. } | Self::TooLarge { .. } => false,
-            Self::Contended { .. } | Self::Secret { .. } => true,
+            Self::Aws { cause, .. } if cause == "ValidationException" => ErrorKind::Refused,
+            Self::Aws { .. } => ErrorKind::Aws,
+            Self::Contended { .. } => ErrorKind::Contended,
+            Self::Corrupt { .. } => ErrorKind::Corrupt,
+            Self::TooLarge { .. } => ErrorKind::TooLarge,
+            Self::Secret { .. } => ErrorKind::Secret,
         }
     }
 

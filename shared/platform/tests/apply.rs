@@ -61,6 +61,7 @@ impl Stage {
             invitee_uri: None,
             warnings: &[],
             about: None,
+            occurred_at: None,
             received_at: ambient::now() - age,
             body,
         };

@@ -60,6 +60,7 @@ impl Stack {
             invitee_uri: text("/payload/uri"),
             warnings: &[],
             about: about.as_ref(),
+            occurred_at: None,
             received_at: Timestamp::now(),
             body,
         };

@@ -90,15 +90,7 @@ impl Stage {
     /// The whole log, as an operator reads it.
     pub(crate) async fn log_of_deliveries(&self) -> Vec<Delivery> {
         let log = self.plain_log();
-        let mut query = DeliveryQuery {
-            status: None,
-            event: None,
-            from: None,
-            to: None,
-            limit: 100,
-            after: None,
-            retention: RETENTION,
-        };
+        let mut query = DeliveryQuery::all(100, RETENTION);
         let mut all = Vec::new();
         while let Ok(page) = log.list(&query).await {
             all.extend(page.items);

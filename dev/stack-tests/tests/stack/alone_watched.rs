@@ -56,6 +56,7 @@ async fn a_tick_plans_heals_and_sweeps() {
         invitee_uri: None,
         warnings: &[],
         about: None,
+        occurred_at: None,
         received_at: Timestamp::now() - SignedDuration::from_mins(20),
         body: body.as_bytes(),
     };

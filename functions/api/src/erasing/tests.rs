@@ -6,7 +6,7 @@ use booking::{names, people_in};
 use calendly::webhook::{Webhook, read};
 use jiff::{SignedDuration, Timestamp};
 use platform::apply::{Apply, Bookkeeper};
-use platform::deliveries::{Body, NewDelivery, Status};
+use platform::deliveries::{Body, Discarded, ErrorKind, Failure, NewDelivery, Status};
 use platform::queue::DeliveryRef;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -69,6 +69,7 @@ impl Stage {
             invitee_uri: None,
             about: about.as_ref(),
             warnings: &[],
+            occurred_at: None,
             received_at: Timestamp::now(),
             body,
         };
@@ -339,7 +340,7 @@ async fn given_up(stage: &Stage, body: &[u8]) -> DeliveryId {
     stage
         .api
         .deliveries
-        .dead(&id, "can't be read", 1)
+        .dead(&id, &Failure::new(ErrorKind::Corrupt, "can't be read"), 1)
         .await
         .unwrap();
     id
@@ -347,6 +348,17 @@ async fn given_up(stage: &Stage, body: &[u8]) -> DeliveryId {
 
 fn platform_value(text: &str) -> aws_sdk_dynamodb::types::AttributeValue {
     aws_sdk_dynamodb::types::AttributeValue::S(text.to_owned())
+}
+
+#[tokio::test]
+async fn what_was_discarded_loses_the_person_too() {
+    let stage = Stage::new().await;
+    let id = given_up(&stage, &in_place("guest", ANN)).await;
+    let put_away = stage.api.deliveries.discard(&id, "on-call", "why").await;
+    assert!(matches!(put_away, Ok(Discarded::Now(_))));
+    let report = stage.erase().await;
+    assert_eq!((report.reduced, report.left), (1, 0));
+    assert!(!names(&stage.body(&id).await.unwrap(), &ann()));
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use crate::handler::{Api, unavailable};
 use booking::{ContactKey, names};
 use calendly::webhook::without;
 use futures::stream::{self, StreamExt};
-use platform::apply::{Applied, Apply, Bookkeeper, Failure};
+use platform::apply::{Applied, Apply, Bookkeeper};
 use platform::bookings::Erasure;
 use platform::deliveries::{
     About, Body, Delivery, DeliveryCursor, DeliveryId, DeliveryQuery, Status,
@@ -15,13 +15,14 @@ use platform::queue::DeliveryRef;
 
 /// How many bodies are read at the same time.
 const BODIES: usize = 16;
-/// Deliveries to which no booking may lead: not applied (yet), given up, or nothing to apply.
-const UNREAD: [Status; 5] = [
+/// Deliveries to which no booking may lead: not applied (yet), given up, put away, or nothing to apply.
+const UNREAD: [Status; 6] = [
     Status::Received,
     Status::Failed,
     Status::Dead,
     Status::Unprocessable,
     Status::Ignored,
+    Status::Discarded,
 ];
 
 /// What became of a delivery.
@@ -86,12 +87,8 @@ impl Api {
             loop {
                 let query = DeliveryQuery {
                     status: Some(*status),
-                    event: None,
-                    from: None,
-                    to: None,
-                    limit: AT_A_TIME,
                     after: after.take(),
-                    retention: self.retention,
+                    ..DeliveryQuery::all(AT_A_TIME, self.retention)
                 };
                 let page = self.deliveries.list(&query).await.map_err(unavailable)?;
                 let more = self.erase_deliveries(erasing, page.items).await?;
@@ -209,7 +206,7 @@ impl Api {
         };
         match delivery.status {
             Status::Processed | Status::Ignored => {}
-            Status::Unprocessable => {
+            Status::Unprocessable | Status::Discarded => {
                 return self
                     .take_out(contact, &delivery.id, delivery.status, &body)
                     .await;
@@ -282,9 +279,9 @@ impl Api {
                 AppliedFirst::Never(Status::Unprocessable)
             }
             Ok(_) => AppliedFirst::Yes,
-            Err(Failure::Lasting(_)) => AppliedFirst::Never(delivery.status),
-            Err(Failure::Passing(error)) => {
-                tracing::warn!(deliveryId = %delivery.id, error, "a delivery is erased once it is applied");
+            Err(failure) if !failure.kind.is_passing() => AppliedFirst::Never(delivery.status),
+            Err(failure) => {
+                tracing::warn!(deliveryId = %delivery.id, error = failure.error, "a delivery is erased once it is applied");
                 AppliedFirst::NotNow
             }
         }

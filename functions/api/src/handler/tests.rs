@@ -286,6 +286,7 @@ async fn an_invitee_of_many_has_their_deliveries_in_their_history() {
             invitee_uri: Some(&invitee),
             warnings: &[],
             about: Some(&About::event("e0")),
+            occurred_at: None,
             received_at: now + SignedDuration::from_secs(number - 200),
             body: body.as_bytes(),
         };
@@ -294,9 +295,28 @@ async fn an_invitee_of_many_has_their_deliveries_in_their_history() {
     }
     let last = stage.get("/v1/events/e0/invitees/i0149/history", &[]).await;
     let wanted = DeliveryId::of(b"149").to_string();
-    assert_eq!(ids(std::slice::from_ref(&last), "deliveries"), [wanted]);
+    assert_eq!(
+        ids(std::slice::from_ref(&last), "deliveries"),
+        [wanted.clone()]
+    );
     assert_eq!(last["moreDeliveries"], false);
     let all = stage.get("/v1/events/e0/history", &[]).await;
     assert_eq!(all["deliveries"].as_array().unwrap().len(), 100);
     assert_eq!(all["moreDeliveries"], true);
+
+    // The same as lists: of the event, the newest first; and by the first digits of an id.
+    let newest: Vec<_> = (0..150)
+        .rev()
+        .map(|n: i64| DeliveryId::of(n.to_string().as_bytes()).to_string())
+        .collect();
+    let about = stage
+        .pages("/v1/deliveries", &[("eventId", "e0"), ("limit", "70")])
+        .await;
+    assert_eq!(ids(&about, "deliveries"), newest);
+    let other = stage.pages("/v1/deliveries", &[("eventId", "e1")]).await;
+    assert_eq!(ids(&other, "deliveries"), Vec::<String>::new());
+    let found = stage
+        .pages("/v1/deliveries", &[("idPrefix", &wanted[..8])])
+        .await;
+    assert_eq!(ids(&found, "deliveries"), [wanted]);
 }

@@ -10,7 +10,7 @@ use lambda_http::http::header;
 use lambda_http::request::RequestContext;
 use platform::apply::Bookkeeper;
 use platform::bookings::BookingStore;
-use platform::deliveries::Delivery;
+use platform::deliveries::{Delivery, ErrorKind, Failure};
 use platform::metrics::capture;
 use platform::syncs::SyncJob;
 use serde_json::json;
@@ -41,13 +41,13 @@ impl SigningKeys for Keys {
 /// Applies as the worker does, unless it is to end otherwise.
 struct Fragile {
     own: Bookkeeper<MemoryQueue<SyncJob>>,
-    fails: Option<fn(String) -> Failure>,
+    fails: Option<ErrorKind>,
 }
 
 impl Apply for Fragile {
     async fn apply(&self, delivery: &DeliveryRef, attempt: usize) -> Result<Applied, Failure> {
         match self.fails {
-            Some(failure) => Err(failure("the table is away".to_owned())),
+            Some(kind) => Err(Failure::new(kind, "the table is away")),
             None => self.own.apply(delivery, attempt).await,
         }
     }
@@ -109,7 +109,7 @@ impl Stage {
         }
     }
 
-    fn fails(&mut self, failure: Option<fn(String) -> Failure>) {
+    fn fails(&mut self, failure: Option<ErrorKind>) {
         self.webhooks.tester.as_mut().unwrap().bookkeeper.fails = failure;
     }
 
@@ -386,7 +386,7 @@ async fn a_body_that_tells_too_little_names_what_is_missing() {
 async fn a_passing_failure_is_503_and_the_next_try_succeeds() {
     let mut stage = Stage::new().await;
     let data = full("invitee.created.json");
-    stage.fails(Some(Failure::Passing));
+    stage.fails(Some(ErrorKind::Aws));
     let (status, answer) = stage.answered(test(&data)).await;
     assert_eq!(
         (status, &answer["code"]),
@@ -410,7 +410,7 @@ async fn a_passing_failure_is_503_and_the_next_try_succeeds() {
 #[tokio::test]
 async fn a_lasting_failure_is_told_and_left_to_nobody() {
     let mut stage = Stage::new().await;
-    stage.fails(Some(Failure::Lasting));
+    stage.fails(Some(ErrorKind::TooLarge));
     let tested = stage.tested(&full("invitee.created.json")).await;
     assert_eq!(tested["result"]["errors"], json!(["the table is away"]));
     let logged = stage.logged(&tested).await;
@@ -422,7 +422,7 @@ async fn a_lasting_failure_is_told_and_left_to_nobody() {
 async fn what_was_erased_before_it_was_applied_is_not_applied() {
     let mut stage = Stage::new().await;
     let data = full("invitee.created.json");
-    stage.fails(Some(Failure::Passing));
+    stage.fails(Some(ErrorKind::Aws));
     stage.answered(test(&data)).await;
     let id = DeliveryId::of(data.to_string().as_bytes());
     assert!(stage.log.erase(&id).await.unwrap());

@@ -43,7 +43,7 @@ impl Apply for Fragile {
         match delivery.event.as_deref() {
             Some("panic") => panic!("a body with personal data"),
             Some("hang") => std::future::pending().await,
-            Some("fail") => Err(Failure::Passing("the table is away".to_owned())),
+            Some("fail") => Err(Failure::new(ErrorKind::Aws, "the table is away")),
             _ => self.0.apply(delivery, attempt).await,
         }
     }
@@ -104,6 +104,7 @@ impl Stage {
             invitee_uri: None,
             warnings: &[],
             about: None,
+            occurred_at: None,
             received_at: Timestamp::now(),
             body,
         };
@@ -141,12 +142,7 @@ impl Stage {
     async fn dead(&self) -> Vec<Delivery> {
         let query = DeliveryQuery {
             status: Some(Status::Dead),
-            event: None,
-            from: None,
-            to: None,
-            limit: 10,
-            after: None,
-            retention: SignedDuration::from_hours(24),
+            ..DeliveryQuery::all(10, SignedDuration::from_hours(24))
         };
         self.deliveries.list(&query).await.unwrap().items
     }

@@ -158,14 +158,15 @@ impl DeliveryStore {
             .expression_attribute_values(":seen", s(seen.as_str()))
             .expression_attribute_values(":now", s(now));
         update = if seen.is_settled() {
-            update.update_expression("SET erasedAt = :now REMOVE body, bodyParts")
+            // Somebody's words of why they put it away may name people, too.
+            update.update_expression("SET erasedAt = :now REMOVE body, bodyParts, discardReason")
         } else {
             let key = StatusKey::new(Status::Ignored, now, id);
             update
                 .update_expression(
                     "SET erasedAt = :now, #status = :ignored, lastError = :reason, \
                      statusBucket = :bucket, statusAt = :at \
-                     REMOVE body, bodyParts, nextAttemptAt",
+                     REMOVE body, bodyParts, errorKind, nextAttemptAt",
                 )
                 .expression_attribute_values(":ignored", s(Status::Ignored.as_str()))
                 .expression_attribute_values(":reason", s(REASON))

@@ -1,5 +1,6 @@
 //! Lists of deliveries, the newest first.
 
+use super::about::About;
 use super::keys::{bound, first_day, month_start};
 use super::merge::Merge;
 use super::record::{Delivery, DeliveryId, Page, Status};
@@ -25,6 +26,10 @@ pub struct DeliveryQuery {
     pub status: Option<Status>,
     /// Only those of this event name.
     pub event: Option<String>,
+    /// Only those about this.
+    pub about: Option<About>,
+    /// Only those whose ids begin so: with [`super::MIN_PREFIX`] or more digits.
+    pub id_prefix: Option<String>,
     /// Only those that came at this time or later.
     pub from: Option<Timestamp>,
     /// Only those that came before this time.
@@ -35,6 +40,23 @@ pub struct DeliveryQuery {
     pub after: Option<DeliveryCursor>,
     /// For how long deliveries are kept: as many months are looked through.
     pub retention: SignedDuration,
+}
+
+impl DeliveryQuery {
+    /// All deliveries that are kept for `retention`, so many on a page.
+    pub fn all(limit: usize, retention: SignedDuration) -> Self {
+        Self {
+            status: None,
+            event: None,
+            about: None,
+            id_prefix: None,
+            from: None,
+            to: None,
+            limit,
+            after: None,
+            retention,
+        }
+    }
 }
 
 /// A place in the order of a list of deliveries.
@@ -62,8 +84,8 @@ impl fmt::Display for DeliveryCursor {
 }
 
 impl DeliveryStore {
-    /// Deliveries, the newest first: by when they came, or, of a status other than `processed`, by
-    /// when they came to have it.
+    /// Deliveries, the newest first: by when they came, or, of a status other than `processed` (and
+    /// not about one thing), by when they came to have it.
     ///
     /// The work for one page has bounds. Where little fits the filters a page may hold less than
     /// asked for, and even nothing, and still have a next one.
@@ -76,11 +98,11 @@ impl DeliveryStore {
             .max(
                 query
                     .from
-                    .map_or(Timestamp::MIN, |from| since(search.index, from)),
+                    .map_or(Timestamp::MIN, |from| since(&search.index, from)),
             );
         let oldest = first_day(&bound(oldest));
         let mut upper = bound(now.saturating_add(CLOCKS_DIFFER).unwrap_or(now));
-        if let (Index::ByTime, Some(to)) = (search.index, query.to) {
+        if let (Index::ByTime | Index::ByAbout(_), Some(to)) = (&search.index, query.to) {
             upper = upper.min(bound(to));
         }
         if let Some(DeliveryCursor(after)) = &query.after {
@@ -134,15 +156,16 @@ impl DeliveryStore {
     }
 
     fn search(&self, query: &DeliveryQuery, now: Timestamp) -> Search<'_> {
-        let (index, status) = match query.status {
-            None => (Index::ByTime, None),
-            Some(Status::Processed) => (Index::ByTime, Some(Status::Processed)),
-            Some(status) => (Index::ByStatus(status), None),
+        let (index, status) = match (&query.about, query.status) {
+            (Some(about), status) => (Index::ByAbout(about.clone()), status),
+            (None, None) => (Index::ByTime, None),
+            (None, Some(Status::Processed)) => (Index::ByTime, Some(Status::Processed)),
+            (None, Some(status)) => (Index::ByStatus(status), None),
         };
         // Nobody has a status before the delivery came.
-        let low = query.from.map(|from| bound(since(index, from)));
+        let low = query.from.map(|from| bound(since(&index, from)));
         let (from, to) = match index {
-            Index::ByTime => (None, None),
+            Index::ByTime | Index::ByAbout(_) => (None, None),
             Index::ByStatus(_) => (query.from.map(bound), query.to.map(bound)),
         };
         Search {
@@ -152,17 +175,18 @@ impl DeliveryStore {
             now,
             status,
             event: query.event.clone(),
+            id_prefix: query.id_prefix.clone(),
             from,
             to,
-            first_step: query.limit / 16 * 2 + 1,
+            limit: query.limit,
         }
     }
 }
 
 /// From when on deliveries that came at `from` or later lie in an index.
-fn since(index: Index, from: Timestamp) -> Timestamp {
+fn since(index: &Index, from: Timestamp) -> Timestamp {
     match index {
-        Index::ByTime => from,
+        Index::ByTime | Index::ByAbout(_) => from,
         Index::ByStatus(_) => from.saturating_sub(CLOCKS_DIFFER).unwrap_or(from),
     }
 }

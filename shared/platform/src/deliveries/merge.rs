@@ -1,13 +1,14 @@
-//! The 16 shards of a month as one list, the newest first, read only as far as a page needs them.
+//! The shards of a month (16, or one that all lies in) as one list, the newest first, read only as far
+//! as a page needs them.
 
-use super::keys::{SHARDS, just_below};
+use super::keys::just_below;
 use super::search::{Found, Search};
 use crate::Result;
 use futures::future::try_join_all;
 use jiff::civil::Date;
 
 /// The most deliveries that one query looks at, however little of them fits: about 200 KB.
-const MAX_STEP: usize = 250;
+pub(super) const MAX_STEP: usize = 250;
 
 /// A month that is being read.
 pub(super) struct Merge {
@@ -32,14 +33,16 @@ impl Merge {
     /// The places of `month` that are at least `low` and below `upper`.
     pub(super) fn new(search: &Search<'_>, month: Date, low: String, upper: String) -> Self {
         let done = just_below(&upper) < low;
-        let lanes = SHARDS.map(|shard| Lane {
-            bucket: search.index.bucket(month, shard),
+        let buckets = search.buckets(month);
+        let step = search.first_step(buckets.len());
+        let lanes = buckets.into_iter().map(|bucket| Lane {
+            bucket,
             reached: upper.clone(),
             done,
-            step: search.first_step,
+            step,
         });
         Self {
-            lanes: lanes.into(),
+            lanes: lanes.collect(),
             low,
             pool: Vec::new(),
         }

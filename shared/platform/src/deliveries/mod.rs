@@ -2,7 +2,9 @@
 
 mod about;
 mod body;
+mod discard;
 mod erase;
+mod failure;
 mod keys;
 mod list;
 mod merge;
@@ -14,7 +16,12 @@ mod waiting;
 
 pub use about::About;
 pub use body::MAX_BODY;
+pub use discard::Discarded;
+pub use failure::{ErrorKind, Failure};
 pub use list::{DeliveryCursor, DeliveryQuery};
 pub use outcome::Reopened;
-pub use record::{Delivery, DeliveryId, InvalidDeliveryId, NewDelivery, Page, Recorded, Status};
+pub use record::{
+    Delivery, DeliveryId, Discard, InvalidDeliveryId, MIN_PREFIX, NewDelivery, Page, Recorded,
+    Status,
+};
 pub use store::{Body, DeliveryStore};

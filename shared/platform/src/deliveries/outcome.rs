@@ -1,11 +1,12 @@
 //! What became of a delivery: each outcome is one write to its entry.
 
+use super::failure::Failure;
 use super::keys::StatusKey;
 use super::record::{Delivery, DeliveryId, Status};
 use super::store::{DeliveryStore, has_expired};
 use crate::Result;
 use crate::error::{condition_failed, failed};
-use crate::item::{Item, Read, n, s};
+use crate::item::{Item, n, s};
 use crate::race::{meets_transaction, through};
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
@@ -19,6 +20,8 @@ pub enum Reopened {
     Yes(Box<Delivery>),
     /// Its body was erased, so there is nothing to apply.
     Erased,
+    /// Somebody put it away, and it was to be left then.
+    Discarded,
     /// It is not in the log (any more).
     Unknown,
 }
@@ -27,6 +30,9 @@ pub enum Reopened {
 /// people. Of more, as of those that aren't known, the entry says nothing: no list is shorter than
 /// what was done.
 const MOST_CHANGES: usize = 1000;
+
+/// Attributes of a delivery that was put away.
+pub(super) const DISCARD: &str = "discardedAt, discardedBy, discardReason";
 
 /// What is written of a delivery that was applied.
 pub(super) struct Change {
@@ -46,7 +52,8 @@ impl Change {
             (":warnings".to_owned(), AttributeValue::L(warnings)),
             (":one".to_owned(), n(1)),
         ]);
-        let mut remove = "lastError, nextAttemptAt, statusBucket, statusAt".to_owned();
+        let mut remove =
+            format!("lastError, errorKind, nextAttemptAt, statusBucket, statusAt, {DISCARD}");
         if let Some(made) = made.filter(|made| made.len() <= MOST_CHANGES) {
             let made = made.iter().map(s).collect();
             set.push_str(", changes = list_append(if_not_exists(changes, :none), :made)");
@@ -97,17 +104,18 @@ impl DeliveryStore {
     pub async fn failed(
         &self,
         id: &DeliveryId,
-        error: &str,
+        failure: &Failure,
         next_attempt_at: Timestamp,
     ) -> Result<()> {
         self.unsettled(
             id,
             "SET #status = :status, statusBucket = :bucket, statusAt = :at, \
-             lastError = :error, nextAttemptAt = :next \
+             lastError = :error, errorKind = :kind, nextAttemptAt = :next \
              ADD attempts :one",
             Status::Failed,
             vec![
-                (":error", s(error)),
+                (":error", s(&failure.error)),
+                (":kind", s(failure.kind.as_str())),
                 (":next", s(next_attempt_at)),
                 (":one", n(1)),
             ],
@@ -115,14 +123,18 @@ impl DeliveryStore {
         .await
     }
 
-    /// The delivery was given up: after `attempts_made` (0 or 1) more attempts, for `error`.
-    pub async fn dead(&self, id: &DeliveryId, error: &str, attempts_made: u8) -> Result<()> {
+    /// The delivery was given up: after `attempts_made` (0 or 1) more attempts, for this failure.
+    pub async fn dead(&self, id: &DeliveryId, failure: &Failure, attempts_made: u8) -> Result<()> {
         self.unsettled(
             id,
-            "SET #status = :status, statusBucket = :bucket, statusAt = :at, lastError = :error \
-             REMOVE nextAttemptAt ADD attempts :made",
+            "SET #status = :status, statusBucket = :bucket, statusAt = :at, lastError = :error, \
+             errorKind = :kind REMOVE nextAttemptAt ADD attempts :made",
             Status::Dead,
-            vec![(":error", s(error)), (":made", n(attempts_made))],
+            vec![
+                (":error", s(&failure.error)),
+                (":kind", s(failure.kind.as_str())),
+                (":made", n(attempts_made)),
+            ],
         )
         .await
     }
@@ -139,7 +151,7 @@ impl DeliveryStore {
         let condition = if status.is_settled() {
             "attribute_exists(id) AND #status <> :processed"
         } else {
-            "attribute_exists(id) AND NOT #status IN (:processed, :ignored, :unprocessable)"
+            "attribute_exists(id) AND NOT #status IN (:processed, :ignored, :unprocessable, :discarded)"
         };
         let key = StatusKey::new(status, ambient::now(), id);
         let mut call = self
@@ -157,7 +169,8 @@ impl DeliveryStore {
         if !status.is_settled() {
             call = call
                 .expression_attribute_values(":ignored", s(Status::Ignored.as_str()))
-                .expression_attribute_values(":unprocessable", s(Status::Unprocessable.as_str()));
+                .expression_attribute_values(":unprocessable", s(Status::Unprocessable.as_str()))
+                .expression_attribute_values(":discarded", s(Status::Discarded.as_str()));
         }
         for (name, value) in values {
             call = call.expression_attribute_values(name, value);
@@ -173,21 +186,30 @@ impl DeliveryStore {
         &self,
         id: &DeliveryId,
         status: Status,
-        reason: Option<&str>,
+        reason: Option<&Failure>,
     ) -> Result<()> {
         let (update, values) = match reason {
             Some(reason) => (
-                "SET #status = :status, statusBucket = :bucket, statusAt = :at, lastError = :error \
-                 REMOVE nextAttemptAt ADD attempts :one",
-                vec![(":error", s(reason)), (":one", n(1))],
+                format!(
+                    "SET #status = :status, statusBucket = :bucket, statusAt = :at, \
+                     lastError = :error, errorKind = :kind \
+                     REMOVE nextAttemptAt, {DISCARD} ADD attempts :one"
+                ),
+                vec![
+                    (":error", s(&reason.error)),
+                    (":kind", s(reason.kind.as_str())),
+                    (":one", n(1)),
+                ],
             ),
             None => (
-                "SET #status = :status, statusBucket = :bucket, statusAt = :at \
-                 REMOVE lastError, nextAttemptAt ADD attempts :one",
+                format!(
+                    "SET #status = :status, statusBucket = :bucket, statusAt = :at \
+                     REMOVE lastError, errorKind, nextAttemptAt, {DISCARD} ADD attempts :one"
+                ),
                 vec![(":one", n(1))],
             ),
         };
-        self.unsettled(id, update, status, values).await
+        self.unsettled(id, &update, status, values).await
     }
 
     /// Notes that another message will be sent for a delivery. Before it is sent: whoever handles either
@@ -207,8 +229,18 @@ impl DeliveryStore {
         Ok(())
     }
 
-    /// Sets a delivery back to `received`, to be sent once more.
+    /// Sets a delivery back to `received`, to be sent once more. One that was put away counts again.
     pub async fn reopen(&self, id: &DeliveryId) -> Result<Reopened> {
+        self.reopen_if(id, "").await
+    }
+
+    /// The same, but what was put away stays so.
+    pub async fn reopen_kept(&self, id: &DeliveryId) -> Result<Reopened> {
+        self.reopen_if(id, " AND attribute_not_exists(discardedAt)")
+            .await
+    }
+
+    async fn reopen_if(&self, id: &DeliveryId, also: &str) -> Result<Reopened> {
         let now = ambient::now();
         let key = StatusKey::new(Status::Received, now, id);
         let answer = self
@@ -216,16 +248,16 @@ impl DeliveryStore {
             .update_item()
             .table_name(&self.table)
             .key("id", s(id))
-            .condition_expression(
+            .condition_expression(format!(
                 "attribute_exists(trackingId) AND expiresAt >= :now \
-                 AND attribute_not_exists(erasedAt)",
-            )
+                 AND attribute_not_exists(erasedAt){also}"
+            ))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .expression_attribute_values(":now", n(now.as_second()))
-            .update_expression(
+            .update_expression(format!(
                 "SET #status = :received, statusBucket = :bucket, statusAt = :at, \
-                 sentAgain = :again REMOVE nextAttemptAt",
-            )
+                 sentAgain = :again REMOVE nextAttemptAt, {DISCARD}"
+            ))
             .expression_attribute_values(":again", AttributeValue::Bool(true))
             .expression_attribute_values(":bucket", s(key.bucket))
             .expression_attribute_values(":at", s(key.at))
@@ -242,9 +274,10 @@ impl DeliveryStore {
             Err(error) => match error.as_service_error() {
                 Some(UpdateItemError::ConditionalCheckFailedException(refused)) => {
                     let kept = refused.item().filter(|item| !has_expired(item, now));
-                    Ok(match kept.and_then(|item| item.text("erasedAt")) {
-                        Some(_) => Reopened::Erased,
-                        None => Reopened::Unknown,
+                    Ok(match kept {
+                        Some(item) if item.contains_key("erasedAt") => Reopened::Erased,
+                        Some(item) if item.contains_key("discardedAt") => Reopened::Discarded,
+                        _ => Reopened::Unknown,
                     })
                 }
                 _ => Err(failed("set a delivery back to received")(error)),

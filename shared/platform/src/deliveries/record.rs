@@ -1,6 +1,7 @@
 //! A delivery as it is kept and shown.
 
 use super::about::About;
+use super::failure::ErrorKind;
 use crate::item::{Item, Read};
 use crate::{Error, Result};
 use jiff::Timestamp;
@@ -17,6 +18,9 @@ use std::fmt;
 #[serde(try_from = "String", into = "String")]
 #[schemars(extend("pattern" = "^[0-9a-f]{64}$"))]
 pub struct DeliveryId(String);
+
+/// The fewest digits of an id that are looked for.
+pub const MIN_PREFIX: usize = 8;
 
 /// A text that is no delivery id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -37,6 +41,14 @@ impl DeliveryId {
         } else {
             Err(InvalidDeliveryId)
         }
+    }
+
+    /// Whether this begins an id: some of its digits, at least [`MIN_PREFIX`].
+    pub fn is_prefix(prefix: &str) -> bool {
+        let digits = prefix
+            .bytes()
+            .all(|c| matches!(c, b'0'..=b'9' | b'a'..=b'f'));
+        (MIN_PREFIX..=64).contains(&prefix.len()) && digits
     }
 
     /// The id.
@@ -80,6 +92,8 @@ pub enum Status {
     Ignored,
     /// Signed, but it can't be read.
     Unprocessable,
+    /// Given up, and put away by somebody: nothing can mend it.
+    Discarded,
 }
 
 impl Status {
@@ -92,12 +106,16 @@ impl Status {
             Self::Dead => "dead",
             Self::Ignored => "ignored",
             Self::Unprocessable => "unprocessable",
+            Self::Discarded => "discarded",
         }
     }
 
     /// Whether nothing more is to be done with such a delivery.
     pub fn is_settled(self) -> bool {
-        matches!(self, Self::Processed | Self::Ignored | Self::Unprocessable)
+        match self {
+            Self::Processed | Self::Ignored | Self::Unprocessable | Self::Discarded => true,
+            Self::Received | Self::Failed | Self::Dead => false,
+        }
     }
 }
 
@@ -111,6 +129,7 @@ impl std::str::FromStr for Status {
             Self::Dead,
             Self::Ignored,
             Self::Unprocessable,
+            Self::Discarded,
         ]
         .into_iter()
         .find(|status| status.as_str() == word)
@@ -141,6 +160,8 @@ pub struct NewDelivery<'a> {
     pub warnings: &'a [String],
     /// What it is about, for the list of what was told about one thing.
     pub about: Option<&'a About>,
+    /// When its provider made it.
+    pub occurred_at: Option<Timestamp>,
     /// When it came.
     pub received_at: Timestamp,
     /// The raw body.
@@ -161,6 +182,18 @@ pub enum Recorded {
     },
 }
 
+/// That a dead delivery was put away.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Discard {
+    /// Name of the API key with which it was.
+    pub by: String,
+    /// Why. Null once the delivery was erased.
+    pub reason: Option<String>,
+    /// When.
+    pub at: Option<Timestamp>,
+}
+
 /// A delivery as the API shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -175,6 +208,9 @@ pub struct Delivery {
     pub event: Option<String>,
     /// Where it stands.
     pub status: Status,
+    /// When its provider made it; null where the body doesn't say. How late it came is the time from
+    /// then to `receivedAt`.
+    pub occurred_at: Option<Timestamp>,
     /// When it came.
     pub received_at: Option<Timestamp>,
     /// When it was applied.
@@ -185,6 +221,13 @@ pub struct Delivery {
     pub next_attempt_at: Option<Timestamp>,
     /// Why the last attempt failed, or why it is not processed at all.
     pub last_error: Option<String>,
+    /// What kind of error that is.
+    pub error_kind: Option<ErrorKind>,
+    /// False where no attempt can mend it, as things are: its error lasts, its body can't be read or
+    /// was erased.
+    pub retryable: bool,
+    /// Who put it away and why, while it is `discarded`.
+    pub discarded: Option<Discard>,
     /// URI of the scheduled event that it is about.
     pub event_uri: Option<String>,
     /// URI of the invitee whom it is about.
@@ -208,22 +251,41 @@ impl Delivery {
     pub(super) fn from_item(item: &Item) -> Result<Self> {
         let id = DeliveryId::parse(item.must("id")?)
             .map_err(|error| Error::corrupt("a delivery", error))?;
+        let status: Status = item.must("status")?.parse()?;
+        let error_kind = item.text("errorKind").and_then(ErrorKind::parse);
+        let erased_at = item.time("erasedAt");
+        let lasts = error_kind.is_some_and(|kind| !kind.is_passing());
+        let given_up = matches!(
+            status,
+            Status::Dead | Status::Unprocessable | Status::Discarded
+        );
         Ok(Self {
             id,
             tracking_id: item.must("trackingId")?.to_owned(),
             provider: item.must("provider")?.to_owned(),
             event: item.text("event").map(str::to_owned),
-            status: item.must("status")?.parse()?,
+            status,
+            occurred_at: item.time("occurredAt"),
             received_at: item.time("receivedAt"),
             processed_at: item.time("processedAt"),
             attempts: item.number("attempts").unwrap_or(0),
             next_attempt_at: item.time("nextAttemptAt"),
             last_error: item.text("lastError").map(str::to_owned),
+            error_kind,
+            retryable: erased_at.is_none() && !(given_up && lasts),
+            discarded: item
+                .text("discardedBy")
+                .filter(|_| status == Status::Discarded)
+                .map(|by| Discard {
+                    by: by.to_owned(),
+                    reason: item.text("discardReason").map(str::to_owned),
+                    at: item.time("discardedAt"),
+                }),
             event_uri: item.text("eventUri").map(str::to_owned),
             invitee_uri: item.text("inviteeUri").map(str::to_owned),
             changes: item.contains_key("changes").then(|| item.texts("changes")),
             warnings: item.texts("warnings"),
-            erased_at: item.time("erasedAt"),
+            erased_at,
             sent_again: item.contains_key("sentAgain"),
         })
     }

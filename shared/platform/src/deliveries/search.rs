@@ -1,6 +1,8 @@
 //! One query of a list: a stretch of one shard, and only what fits the filters.
 
-use super::keys::just_below;
+use super::about::About;
+use super::keys::{SHARDS, just_below};
+use super::merge::MAX_STEP;
 use super::record::Status;
 use super::store::DeliveryStore;
 use crate::Result;
@@ -10,34 +12,28 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 /// The index that a list reads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Index {
     ByStatus(Status),
     ByTime,
+    ByAbout(About),
 }
 
 impl Index {
-    fn name(self) -> &'static str {
+    fn name(&self) -> &'static str {
         match self {
             Self::ByStatus(_) => "byStatus",
             Self::ByTime => "byTime",
+            Self::ByAbout(_) => "byAbout",
         }
     }
 
     /// The attributes that are its keys.
-    fn keys(self) -> (&'static str, &'static str) {
+    fn keys(&self) -> (&'static str, &'static str) {
         match self {
             Self::ByStatus(_) => ("statusBucket", "statusAt"),
             Self::ByTime => ("timeBucket", "receivedKey"),
-        }
-    }
-
-    /// The bucket of a month's shard.
-    pub(super) fn bucket(self, month: Date, shard: &str) -> String {
-        let month = month.strftime("%Y-%m");
-        match self {
-            Self::ByStatus(status) => format!("{}#{month}#{shard}", status.as_str()),
-            Self::ByTime => format!("{month}#{shard}"),
+            Self::ByAbout(_) => ("about", "receivedKey"),
         }
     }
 }
@@ -54,12 +50,14 @@ pub(super) struct Search<'a> {
     pub(super) status: Option<Status>,
     /// Only those of this event name.
     pub(super) event: Option<String>,
+    /// Only those whose ids begin so.
+    pub(super) id_prefix: Option<String>,
     /// Only those that came at this time or later, where the index doesn't tell.
     pub(super) from: Option<String>,
     /// Only those that came before this time, where the index doesn't tell.
     pub(super) to: Option<String>,
-    /// How many deliveries a shard is asked for at first.
-    pub(super) first_step: usize,
+    /// How many are wanted.
+    pub(super) limit: usize,
 }
 
 /// A delivery that fits, and its place.
@@ -77,6 +75,36 @@ pub(super) struct Answer {
 }
 
 impl Search<'_> {
+    /// The buckets in which a month's deliveries lie that may fit.
+    pub(super) fn buckets(&self, month: Date) -> Vec<String> {
+        let month = month.strftime("%Y-%m");
+        let status = match &self.index {
+            // What is about one thing lies in one bucket, whatever the month.
+            Index::ByAbout(about) => return vec![about.to_string()],
+            Index::ByStatus(status) => format!("{}#", status.as_str()),
+            Index::ByTime => String::new(),
+        };
+        // A delivery's shard is the first digit of its id.
+        let may_hold = |shard: &&str| {
+            let prefix = self.id_prefix.as_deref();
+            prefix.is_none_or(|prefix| prefix.starts_with(*shard))
+        };
+        let shards = SHARDS.into_iter().filter(may_hold);
+        shards
+            .map(|shard| format!("{status}{month}#{shard}"))
+            .collect()
+    }
+
+    /// How many deliveries each of so many shards is asked for at first.
+    pub(super) fn first_step(&self, shards: usize) -> usize {
+        match self.id_prefix {
+            // One of very many fits.
+            Some(_) => MAX_STEP,
+            None if shards == 1 => self.limit + 1,
+            None => self.limit / shards.max(1) * 2 + 1,
+        }
+    }
+
     /// The newest that fit among the next `step` of a bucket, below `upper` and not below `low`.
     pub(super) async fn ask(
         &self,
@@ -93,9 +121,9 @@ impl Search<'_> {
             .query()
             .table_name(&self.store.table)
             .index_name(self.index.name())
-            .key_condition_expression(format!(
-                "{hash} = :bucket AND {range} BETWEEN :low AND :high"
-            ))
+            .key_condition_expression("#hash = :bucket AND #range BETWEEN :low AND :high")
+            .expression_attribute_names("#hash", hash)
+            .expression_attribute_names("#range", range)
             .expression_attribute_values(":bucket", s(bucket))
             .expression_attribute_values(":low", s(low))
             .expression_attribute_values(":high", s(just_below(upper)))
@@ -127,7 +155,13 @@ impl Search<'_> {
             .send()
             .await
             .map_err(failed("list deliveries"))?;
-        let found = answer.items.unwrap_or_default().into_iter().map(|item| {
+        // A filter may not name the key of a table.
+        let fits = |item: &Item| {
+            let prefix = self.id_prefix.as_deref().unwrap_or_default();
+            item.text("id").is_some_and(|id| id.starts_with(prefix))
+        };
+        let items = answer.items.unwrap_or_default().into_iter().filter(fits);
+        let found = items.map(|item| {
             let place = item.must(range)?.to_owned();
             Ok(Found { place, item })
         });

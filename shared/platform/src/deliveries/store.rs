@@ -6,8 +6,9 @@
 
 use super::about::About;
 use super::body::{join, split};
+use super::failure::ErrorKind;
 use super::keys::{StatusKey, place, time, time_bucket};
-use super::record::{Delivery, DeliveryId, NewDelivery, Recorded};
+use super::record::{Delivery, DeliveryId, NewDelivery, Recorded, Status};
 use crate::error::failed;
 use crate::item::{Item, Read, b, n, reach, s};
 use crate::race::{TRIES, canceled, is_unmet, meets_another, meets_transaction, through};
@@ -325,12 +326,17 @@ fn entry(new: &NewDelivery<'_>, first: &[u8], parts: usize, expires_at: i64) -> 
     .map(|(name, value)| (name.to_owned(), value))
     .collect();
     let about = new.about.map(About::to_string);
+    let unreadable = (new.status == Status::Unprocessable).then(|| ErrorKind::Unreadable.as_str());
+    if let Some(at) = new.occurred_at {
+        item.insert("occurredAt".to_owned(), s(at));
+    }
     let optional = [
         ("event", new.event),
         ("lastError", new.reason),
         ("eventUri", new.event_uri),
         ("inviteeUri", new.invitee_uri),
         ("about", about.as_deref()),
+        ("errorKind", unreadable),
     ];
     for (name, value) in optional {
         if let Some(value) = value {

@@ -1,6 +1,6 @@
 //! Erased bodies are gone, and what stays says so.
 
-use crate::support::{Log, Told, id, ids, of_status, told};
+use crate::support::{Log, Told, aws, id, ids, of_status, told};
 use jiff::{SignedDuration, Timestamp};
 use platform::deliveries::{Body, MAX_BODY, Recorded, Reopened, Status};
 
@@ -54,8 +54,8 @@ async fn an_erased_body_is_gone_with_all_its_parts_and_stays_gone() {
             }
         ));
         assert_eq!(log.store.reopen(&id).await.unwrap(), Reopened::Erased);
-        log.store.failed(&id, "e", now).await.unwrap();
-        log.store.dead(&id, "e", 1).await.unwrap();
+        log.store.failed(&id, &aws("e"), now).await.unwrap();
+        log.store.dead(&id, &aws("e"), 1).await.unwrap();
         gone().await;
         let after = log.store.get(&id).await.unwrap().unwrap();
         assert_eq!(after, delivery);
@@ -82,8 +82,11 @@ async fn what_was_settled_keeps_its_status_and_the_rest_is_ignored() {
         })
         .await;
     }
-    log.store.failed(&id("failed"), "e", now).await.unwrap();
-    log.store.dead(&id("dead"), "e", 1).await.unwrap();
+    log.store
+        .failed(&id("failed"), &aws("e"), now)
+        .await
+        .unwrap();
+    log.store.dead(&id("dead"), &aws("e"), 1).await.unwrap();
     log.store
         .processed(&id("processed"), Some(&[]), &[])
         .await
@@ -137,7 +140,7 @@ async fn what_is_left_of_a_body_takes_its_place_with_no_part_left_behind() {
     let body = testkit::noise(MAX_BODY);
     log.tell(&told(&body, now)).await;
     let id = id(&body);
-    log.store.dead(&id, "e", 1).await.unwrap();
+    log.store.dead(&id, &aws("e"), 1).await.unwrap();
     let left = b"{\"left\": true}";
     let replace = |seen| log.store.replace_body(&id, seen, left);
     assert!(

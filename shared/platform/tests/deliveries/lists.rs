@@ -1,6 +1,6 @@
 //! What a list shows.
 
-use crate::support::{Log, Told, all, days, id, ids, now, of_status, told};
+use crate::support::{Log, Told, all, aws, days, id, ids, now, of_status, told};
 use jiff::{SignedDuration, Timestamp};
 use platform::deliveries::{
     About, Delivery, DeliveryCursor, DeliveryId, DeliveryQuery, Reopened, Status,
@@ -18,6 +18,7 @@ async fn each_status_has_its_list_and_a_delivery_is_in_one_at_a_time() {
         "set aside",
         "unreadable",
         "reopened",
+        "discarded",
     ];
     for (n, name) in (1..).zip(names) {
         log.tell(&told(name, now - SignedDuration::from_secs(n)))
@@ -25,13 +26,16 @@ async fn each_status_has_its_list_and_a_delivery_is_in_one_at_a_time() {
     }
     let ignored = Told {
         status: Status::Ignored,
-        ..told("ignored", now - SignedDuration::from_secs(8))
+        ..told("ignored", now - SignedDuration::from_secs(9))
     };
     log.tell(&ignored).await;
     let store = &log.store;
-    store.failed(&id("failed"), "e", now).await.unwrap();
-    store.failed(&id("dead"), "e", now).await.unwrap();
-    store.dead(&id("dead"), "gone wrong", 1).await.unwrap();
+    store.failed(&id("failed"), &aws("e"), now).await.unwrap();
+    store.failed(&id("dead"), &aws("e"), now).await.unwrap();
+    store
+        .dead(&id("dead"), &aws("gone wrong"), 1)
+        .await
+        .unwrap();
     let made = [booking::Transition::Scheduled];
     store
         .processed(&id("processed"), Some(&made), &[])
@@ -40,10 +44,17 @@ async fn each_status_has_its_list_and_a_delivery_is_in_one_at_a_time() {
     let (aside, unreadable) = (id("set aside"), id("unreadable"));
     let set = store.set_aside(&aside, Status::Ignored, None);
     set.await.unwrap();
-    let set = store.set_aside(&unreadable, Status::Unprocessable, Some("why"));
+    let why = aws("why");
+    let set = store.set_aside(&unreadable, Status::Unprocessable, Some(&why));
     set.await.unwrap();
-    store.dead(&id("reopened"), "gone wrong", 1).await.unwrap();
+    store
+        .dead(&id("reopened"), &aws("gone wrong"), 1)
+        .await
+        .unwrap();
     store.reopen(&id("reopened")).await.unwrap();
+    let discarded = id("discarded");
+    store.dead(&discarded, &aws("e"), 1).await.unwrap();
+    store.discard(&discarded, "on-call", "why").await.unwrap();
 
     let lists = [
         (Status::Received, vec!["reopened", "received"]),
@@ -52,6 +63,7 @@ async fn each_status_has_its_list_and_a_delivery_is_in_one_at_a_time() {
         (Status::Processed, vec!["processed"]),
         (Status::Ignored, vec!["set aside", "ignored"]),
         (Status::Unprocessable, vec!["unreadable"]),
+        (Status::Discarded, vec!["discarded"]),
     ];
     for (status, want) in lists {
         let want: Vec<DeliveryId> = want.iter().map(id).collect();
@@ -77,7 +89,10 @@ async fn dead_letters_page_until_they_are_redriven() {
     for n in 0..7 {
         log.tell(&told(body(n), Timestamp::now())).await;
         if n != 3 {
-            log.store.dead(&id(body(n)), "gone wrong", 1).await.unwrap();
+            log.store
+                .dead(&id(body(n)), &aws("gone wrong"), 1)
+                .await
+                .unwrap();
         }
     }
     let list = async || {
@@ -116,6 +131,7 @@ async fn filters_alone_and_together_keep_what_fits() {
         .map(|n| Told {
             event: events[n % 3],
             status: statuses[n % 4],
+            about: n.is_multiple_of(5).then(|| About::event("e1")),
             ..told(format!("b{n}"), at(n))
         })
         .collect();
@@ -125,7 +141,7 @@ async fn filters_alone_and_together_keep_what_fits() {
         let id = id(format!("b{n}"));
         match n % 3 {
             0 => log.store.processed(&id, Some(&[]), &[]).await.unwrap(),
-            _ => log.store.dead(&id, "e", 1).await.unwrap(),
+            _ => log.store.dead(&id, &aws("e"), 1).await.unwrap(),
         }
     }
     let mut now_so = Vec::new();
@@ -134,18 +150,30 @@ async fn filters_alone_and_together_keep_what_fits() {
     }
 
     let times = [None, Some(at(45)), Some(at(20)), Some(at(3))];
+    let of_one = |n: usize| (None, Some(id(format!("b{n}")).as_str()[..8].to_owned()));
+    let about = (Some(About::event("e1")), None);
+    let narrowed = [(None, None), about, of_one(0), of_one(2)];
     let mut shown = 0;
-    for status in [
-        None,
-        Some(Status::Received),
-        Some(Status::Processed),
-        Some(Status::Dead),
-    ] {
-        for event in [None, Some(events[0]), Some(events[2]), Some("never.told")] {
-            for (from, to) in times.iter().flat_map(|from| times.map(|to| (*from, to))) {
+    for ((about, id_prefix), status) in narrowed.iter().flat_map(|narrow| {
+        let statuses = [Status::Received, Status::Processed, Status::Dead];
+        let statuses = statuses.map(Some).into_iter().chain([None]);
+        statuses.map(move |status| (narrow, status))
+    }) {
+        // All together is less than each with each.
+        let few = if about.is_some() || id_prefix.is_some() {
+            2
+        } else {
+            4
+        };
+        let names = [None, Some(events[0]), Some(events[2]), Some("never.told")];
+        for event in names.into_iter().take(few) {
+            let spans = times.iter().flat_map(|from| times.map(|to| (*from, to)));
+            for (from, to) in spans.step_by(9 - 2 * few) {
                 let query = DeliveryQuery {
                     status,
                     event: event.map(str::to_owned),
+                    about: about.clone(),
+                    id_prefix: id_prefix.clone(),
                     from,
                     to,
                     limit: 4,
@@ -154,6 +182,10 @@ async fn filters_alone_and_together_keep_what_fits() {
                 let fits = now_so.iter().filter(|(delivery, told)| {
                     status.is_none_or(|status| delivery.status == status)
                         && event.is_none_or(|event| told.event == event)
+                        && (about.is_none() || told.about == *about)
+                        && id_prefix
+                            .as_ref()
+                            .is_none_or(|prefix| delivery.id.as_str().starts_with(prefix))
                         && from.is_none_or(|from| told.at >= from)
                         && to.is_none_or(|to| told.at < to)
                 });

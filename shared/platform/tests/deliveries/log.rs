@@ -1,6 +1,6 @@
 //! What is new, what is a duplicate, and what waits.
 
-use crate::support::{Log, Told, id, ids, told};
+use crate::support::{Log, Told, aws, id, ids, told};
 use jiff::{SignedDuration, Timestamp};
 use platform::deliveries::{DeliveryId, Recorded, Status};
 
@@ -39,8 +39,8 @@ async fn each_step_of_a_delivery_is_one_write() {
     let id = id("body");
     log.tell(&told("body", now)).await;
     assert_eq!(log.calls.calls(), 1);
-    log.store.failed(&id, "e", now).await.unwrap();
-    log.store.dead(&id, "e", 1).await.unwrap();
+    log.store.failed(&id, &aws("e"), now).await.unwrap();
+    log.store.dead(&id, &aws("e"), 1).await.unwrap();
     log.store.reopen(&id).await.unwrap();
     log.store
         .set_aside(&id, Status::Ignored, None)
@@ -75,8 +75,8 @@ async fn deliveries_that_wait_too_long_are_found_until_they_are_done() {
     assert_eq!(waiting(ago(10), 7).await, want(&mut (13..20).rev()));
 
     store.processed(&id(body(0)), Some(&[]), &[]).await.unwrap();
-    store.failed(&id(body(1)), "e", now).await.unwrap();
-    store.dead(&id(body(2)), "e", 1).await.unwrap();
+    store.failed(&id(body(1)), &aws("e"), now).await.unwrap();
+    store.dead(&id(body(2)), &aws("e"), 1).await.unwrap();
     let aside = id(body(3));
     let set = store.set_aside(&aside, Status::Ignored, None);
     set.await.unwrap();

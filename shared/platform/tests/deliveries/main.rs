@@ -4,6 +4,7 @@
 
 mod bounds;
 mod contention;
+mod discarding;
 mod erasing;
 mod lists;
 mod log;

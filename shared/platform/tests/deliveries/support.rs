@@ -1,7 +1,8 @@
 use futures::StreamExt;
 use jiff::{SignedDuration, Timestamp};
 use platform::deliveries::{
-    About, Delivery, DeliveryId, DeliveryQuery, DeliveryStore, NewDelivery, Recorded, Status,
+    About, Delivery, DeliveryId, DeliveryQuery, DeliveryStore, ErrorKind, Failure, NewDelivery,
+    Recorded, Status,
 };
 use platform::http::TrackingId;
 use testkit::dynamo::{Crashes, Dynamo};
@@ -49,17 +50,14 @@ pub fn id(body: impl AsRef<[u8]>) -> DeliveryId {
     DeliveryId::of(body.as_ref())
 }
 
+/// That AWS did not do what it was asked for.
+pub fn aws(error: &str) -> Failure {
+    Failure::new(ErrorKind::Aws, error)
+}
+
 /// All of a list, 20 on a page.
 pub fn all() -> DeliveryQuery {
-    DeliveryQuery {
-        status: None,
-        event: None,
-        from: None,
-        to: None,
-        limit: 20,
-        after: None,
-        retention: days(100),
-    }
+    DeliveryQuery::all(20, days(100))
 }
 
 pub fn of_status(status: Status) -> DeliveryQuery {
@@ -110,6 +108,7 @@ impl Log {
             invitee_uri: None,
             warnings: &[],
             about: told.about.as_ref(),
+            occurred_at: None,
             received_at: told.at,
             body: &told.body,
         };

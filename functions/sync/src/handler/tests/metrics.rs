@@ -100,6 +100,7 @@ async fn a_tick_counts_itself_and_what_it_queues_again() {
             invitee_uri: None,
             warnings: &[],
             about: None,
+            occurred_at: None,
             received_at: hour_ago,
             body,
         };

@@ -87,7 +87,7 @@ async fn webhooks_and_tests_of_an_address_are_counted_apart() {
 #[tokio::test]
 async fn what_is_our_fault_does_not_count() {
     let mut stage = Stage::new().await;
-    stage.fails(Some(Failure::Passing));
+    stage.fails(Some(ErrorKind::Aws));
     let data = full("invitee.created.json");
     for _ in 0..11 {
         assert_eq!(

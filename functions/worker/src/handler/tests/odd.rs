@@ -50,12 +50,7 @@ async fn what_was_not_understood_stands_on_the_delivery() {
     // A list of deliveries shows it, too.
     let query = DeliveryQuery {
         status: Some(Status::Processed),
-        event: None,
-        from: None,
-        to: None,
-        limit: 10,
-        after: None,
-        retention: SignedDuration::from_hours(24),
+        ..DeliveryQuery::all(10, SignedDuration::from_hours(24))
     };
     let listed = stage.deliveries.list(&query).await.unwrap().items;
     assert!(listed.contains(&delivery), "{listed:#?}");

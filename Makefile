@@ -114,14 +114,20 @@ OPERATE = GIVEN='$(subst ','\'',$(foreach name,$(.VARIABLES),$(if $(filter comma
 status: ## Show whether a stack is well and what to do (here and below: STAGE=prod, or the local one)
 	@$(OPERATE) status
 
-deliveries: ## List deliveries (STATUS=dead, EVENT=invitee.created, FROM=2027-01-31, TO=…, LIMIT=50)
+deliveries: ## List deliveries (STATUS=dead, EVENT=invitee.created, EMAIL=…, EVENT_ID=…, FROM=2027-01-31, TO=…, LIMIT=50)
 	@$(OPERATE) deliveries
 
-replay: ## Have deliveries applied again: make replay ID=… (or several: ID=…,…)
+why: ## Tell the story of a booking: make why EMAIL=… (or ID=… of an event or a delivery)
+	@$(OPERATE) why
+
+replay: ## Have deliveries applied again: make replay ID=… (its first 8 digits will do; several: ID=…,…)
 	@$(OPERATE) replay
 
 redrive: ## Send dead letters back (DRY_RUN=1 only shows them; EVENT=invitee.created, ID=…, LIMIT=10)
 	@$(OPERATE) redrive
+
+discard: ## Put away a dead letter that nothing can mend: make discard ID=… REASON='…'
+	@$(OPERATE) discard
 
 sync: ## Compare with Calendly now (CONNECTION=…, FROM=…, TO=…; ID=… looks at one that runs)
 	@$(OPERATE) sync

@@ -1,4 +1,4 @@
-"""Operates a stack: python3 dev/operate status | deliveries | replay | redrive | sync.
+"""Operates a stack: python3 dev/operate status | deliveries | why | replay | redrive | discard | sync.
 
 Variables come from the environment, as make hands them on; `make help` lists them. The exit code is
 0 when all is well, 1 when something needs a person, 2 when the stack can't be asked.
@@ -8,10 +8,12 @@ import os
 import sys
 
 import deliveries
+import discard
 import redrive
 import replay
 import status
 import sync
+import why
 from api import Api
 from clock import Clock
 from desk import Desk
@@ -23,8 +25,10 @@ from trouble import Trouble
 COMMANDS = {
     "status": status,
     "deliveries": deliveries,
+    "why": why,
     "replay": replay,
     "redrive": redrive,
+    "discard": discard,
     "sync": sync,
 }
 

@@ -6,7 +6,7 @@ import urllib.error
 import urllib.request
 from urllib.parse import quote, urlencode, urlsplit
 
-from screen import printable
+from screen import printable, sentence
 from stack import NO_STACK, THIS_MACHINE, Stack
 from trouble import KeyRefused, NotFound, RouteMissing, ScopeMissing, Trouble, Unreachable
 
@@ -45,14 +45,19 @@ class Api:
         """Reads the one of this id."""
         return self._call("GET", f"{path}/{quote(id_, safe='')}", None, NotFound)
 
+    def get_of(self, path: str, id_: str, what: str, **query) -> dict:
+        """Reads something of the one of this id."""
+        text = f"?{urlencode(query)}" if query else ""
+        return self._call("GET", f"{path}/{quote(id_, safe='')}/{what}{text}", None, NotFound)
+
     def post(self, path: str, body: dict) -> dict:
         """Has something done; what isn't given is left out."""
         body = {name: value for name, value in body.items() if value is not None}
         return self._call("POST", path, body, RouteMissing)
 
-    def post_one(self, path: str, id_: str, verb: str) -> dict:
+    def post_one(self, path: str, id_: str, verb: str, body: dict | None = None) -> dict:
         """Has something done to the one of this id."""
-        return self._call("POST", f"{path}/{quote(id_, safe='')}/{verb}", None, NotFound)
+        return self._call("POST", f"{path}/{quote(id_, safe='')}/{verb}", body, NotFound)
 
     def delete_one(self, path: str, id_: str) -> dict:
         """Has the one of this id taken away."""
@@ -159,7 +164,7 @@ class Api:
                 f"{route} answers {status} {code} ({said}), {len(PAUSES) + 1} times. "
                 f"Try again in some minutes; if it stays, look at the stack's alarms.{where}"
             )
-        return Trouble(f"{route} answers {status} {code}: {said}.{where}")
+        return Trouble(f"{route} answers {status} {code}: {sentence(said)}{where}")
 
     def _url(self, path: str) -> str:
         return self.stack.url + path.partition("?")[0]

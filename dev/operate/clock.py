@@ -41,11 +41,26 @@ def parse(text) -> datetime | None:
 
 
 def short(text, now: datetime) -> str:
-    """A time as the API writes it, to the second, and without the year if that is this one."""
+    """A time as the API writes it: to the second, or with its year to the minute if that is another."""
     moment = parse(text)
     if moment is None:
         return "-"
-    return moment.strftime("%m-%d %H:%M:%S" if moment.year == now.year else "%Y-%m-%d %H:%M:%S")
+    return moment.strftime("%m-%d %H:%M:%S" if moment.year == now.year else "%Y-%m-%d %H:%M")
+
+
+def span(seconds: float) -> str:
+    """A length of time."""
+    seconds = max(0.0, seconds)
+    for unit, length in (("days", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds // length:.0f} {unit}"
+    return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1f} s"
+
+
+def lateness(delivery: dict) -> float | None:
+    """How many seconds after its provider made it a delivery came; nothing if it doesn't say."""
+    made, came = parse(delivery.get("occurredAt")), parse(delivery.get("receivedAt"))
+    return None if made is None or came is None else (came - made).total_seconds()
 
 
 def age(text, now: datetime) -> str:

@@ -2,12 +2,13 @@
 
 from datetime import timedelta
 
+import advice
 from clock import growing, parse
 from desk import Desk
 from trouble import NotFound
 
 SECONDS = 60
-SETTLED = ("processed", "dead", "ignored", "unprocessable", "gone")
+SETTLED = ("processed", "dead", "ignored", "unprocessable", "discarded", "gone")
 GOOD = ("processed", "ignored")
 
 
@@ -59,12 +60,7 @@ def counted(seen: dict, ids: list) -> str:
 
 def steps(desk: Desk, seen: dict) -> list:
     """What people are to do about those that did not end well."""
-    found, statuses = [], {delivery.get("status") for delivery in seen.values()}
-    if "dead" in statuses:
-        found.append(
-            "dead: its last error says why. Mend that, then send it back: "
-            + desk.stack.make("redrive", DRY_RUN=1)
-        )
+    found, statuses = advice.steps(desk, seen.values()), {one.get("status") for one in seen.values()}
     if "failed" in statuses:
         found.append(
             "failed: it is tried again by itself at its next attempt. Look then: "
@@ -75,8 +71,6 @@ def steps(desk: Desk, seen: dict) -> list:
             "received: not applied yet. If that stays so, look at the worker's log; see "
             + desk.stack.make("deliveries", STATUS="received")
         )
-    if "unprocessable" in statuses:
-        found.append("unprocessable: it can't be read, as its last error says; a replay won't change that.")
     if "gone" in statuses:
         found.append("gone: it is not in the log any more, so there is nothing to apply.")
     return found

@@ -6,9 +6,11 @@ from datetime import date
 from clock import parse
 from trouble import Trouble
 
-STATUSES = ("received", "processed", "failed", "dead", "ignored", "unprocessable")
+STATUSES = ("received", "processed", "failed", "dead", "ignored", "unprocessable", "discarded")
 # They say which stack, or how make and the AWS CLI work, whatever the command.
 ALWAYS = ("STAGE", "API_URL", "API_KEY", "LOCAL_DIR", "PYTHON", "NO_COLOR")
+# Shells have this one of their own: from make it counts only if it was written on its command line.
+WRITTEN = ("EMAIL",)
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*$")
 
 
@@ -17,6 +19,9 @@ class Options:
 
     def __init__(self, command: str, known: tuple, environ: dict):
         self.values = {name: environ.get(name, "").strip() for name in known}
+        for name in WRITTEN:
+            if name in self.values and name not in environ.get("GIVEN", name).split():
+                self.values[name] = ""
         # What was written on make's command line. A misspelt DRY_RUN that did nothing would be a
         # real run.
         for name in environ.get("GIVEN", "").split():
@@ -69,6 +74,13 @@ class Options:
         if parse(re.sub(r"[+-]\d\d:\d\d$", "Z", value)) is None or not re.search(r"(Z|[+-]\d\d:\d\d)$", value):
             raise Trouble(f"{name} must be a date or a time, 2027-01-31 or 2027-01-31T09:00:00Z; not {value!r}.")
         return value
+
+    def email(self, name: str) -> str | None:
+        """An e-mail address."""
+        value = self.values[name]
+        if value and not re.fullmatch(r"[^@\s/]+@[^@\s/]+", value):
+            raise Trouble(f"{name} must be an e-mail address, not {value!r}.")
+        return value or None
 
     def ids(self, name: str) -> list:
         """Ids between commas or spaces, each once."""

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+import advice
+import ids as resolve
 from deliveries import show
 from desk import Desk
 from follow import counted, follow, steps
@@ -26,6 +28,8 @@ class Tally:
 
     ids: dict = field(default_factory=dict)
     report: dict = field(default_factory=dict)
+    # Letters that were taken out of the queue, by why.
+    cleared: dict = field(default_factory=dict)
     # Why it ended early.
     stopped: str = ""
 
@@ -35,7 +39,7 @@ def run(desk: Desk) -> int:
     ids = desk.options.ids("ID")
     if len(ids) > 1:
         raise Trouble(f"A redrive takes one ID; several are for {desk.stack.make('replay')} ID=…,…")
-    wanted = {"event": desk.options.text("EVENT"), "deliveryId": ids[0] if ids else None}
+    wanted = {"event": desk.options.text("EVENT"), "deliveryId": resolve.whole(desk, ids[0]) if ids else None}
     limit = desk.options.count("LIMIT", None)
     if desk.options.switch("DRY_RUN"):
         return _dry_run(desk, wanted, limit)
@@ -73,6 +77,9 @@ def _rounds(desk: Desk, wanted: dict, limit: int | None) -> Tally:
                 raise
             tally.stopped = f"It stopped after {len(tally.ids)}: {error}"
             return tally
+        for name in ("erased", "discarded"):
+            tally.cleared[name] = tally.cleared.get(name, 0) + (tally.report.get(name) or 0)
+        tally.report.update(tally.cleared)
         ids = tally.report.get("deliveryIds") or []
         fresh = [id_ for id_ in ids if id_ not in tally.ids]
         tally.ids.update(dict.fromkeys(fresh))
@@ -100,7 +107,7 @@ def _dry_run(desk: Desk, wanted: dict, limit: int | None) -> int:
     report = desk.api.post(PATH, {"dryRun": True, "limit": size, **wanted})
     ids = report.get("deliveryIds") or []
     if not ids:
-        desk.screen.say("No dead letter to send back." + _odd(report))
+        desk.screen.say("No dead letter to send back." + _odd(report, "would be taken"))
         return 0
     found = []
     for id_ in ids[:SHOWN]:
@@ -113,7 +120,10 @@ def _dry_run(desk: Desk, wanted: dict, limit: int | None) -> int:
     _more(desk, len(ids))
     desk.screen.say()
     count = f"{len(ids)}" if report.get("complete") or limit == len(ids) else f"{len(ids)} or more"
-    desk.screen.say(f"{count} would be sent back; nothing was.{_odd(report)}")
+    never = f" {report['notRetryable']} of them no attempt can mend." if report.get("notRetryable") else ""
+    desk.screen.say(f"{count} would be sent back; nothing was.{never}{_odd(report, 'would be taken')}")
+    for step in advice.steps(desk, found):
+        desk.screen.say(f"  - {step}")
     again = desk.stack.make("redrive", **desk.options.given("EVENT", "ID", "LIMIT"))
     desk.screen.say(f"To send them back: {again}")
     return 0
@@ -124,13 +134,16 @@ def _more(desk: Desk, count: int) -> None:
         desk.screen.say(f"and {count - SHOWN} more")
 
 
-def _odd(report: dict) -> str:
-    """What lies in the queue and can't be sent back."""
-    parts = []
+def _odd(report: dict, taken: str = "were taken") -> str:
+    """What lies in the queue and can't be sent back, and what leaves it."""
+    parts, gone = [], [
+        f"{report[name]} {name}" for name in ("discarded", "erased") if report.get(name)
+    ]
+    cleared = f" Letters of {' and '.join(gone)} ones {taken} out of the queue." if gone else ""
     if report.get("unreadable"):
         parts.append(f"{report['unreadable']} messages of the queue can't be read")
     if report.get("notInLog"):
         parts.append(f"the deliveries of {report['notInLog']} are not in the log any more")
     if not parts:
-        return ""
-    return f" {' and '.join(parts).capitalize()}: they leave the queue when its retention ends."
+        return cleared
+    return f"{cleared} {' and '.join(parts).capitalize()}: they leave the queue when its retention ends."

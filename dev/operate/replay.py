@@ -1,6 +1,8 @@
 """`make replay`: has deliveries applied again, and shows what came of it."""
 
-from clock import short
+import ids as resolve
+from advice import short_id
+from deliveries import below, event_name
 from desk import Desk
 from follow import GOOD, follow, steps
 from trouble import NotFound, Trouble
@@ -15,14 +17,15 @@ def run(desk: Desk) -> int:
     if not ids:
         raise Trouble(f"Which delivery? {desk.stack.make('replay')} ID=…; "
                       f"{desk.stack.make('deliveries')} shows their ids.")
-    queued, unknown = [], []
+    queued = []
+    known, unknown = resolve.all_whole(desk, ids)
     desk.if_stopped = "What was queued is applied all the same."
-    for id_ in ids:
+    for id_ in known:
         try:
             desk.api.post_one("/v1/deliveries", id_, "replay")
             queued.append(id_)
         except NotFound as error:
-            unknown.append(f"{id_}: {error}")
+            unknown.append(f"{id_[:12]}: {error}")
         desk.screen.progress(f"{len(queued)} of {len(ids)} queued again …")
     seen = follow(desk, queued, "replayed") if queued else {}
     if seen:
@@ -39,19 +42,19 @@ def show_outcome(desk: Desk, deliveries) -> None:
     rows = [
         [
             one.get("status"),
-            one.get("event"),
+            event_name(one),
             one.get("attempts"),
-            short(one.get("nextAttemptAt"), now),
-            _changes(one),
-            one.get("id"),
+            changes(one),
+            short_id(one),
         ]
         for one in deliveries
     ]
-    headings = ["STATUS", "EVENT", "TRIES", "NEXT TRY", "CHANGED", "ID"]
-    desk.screen.table(headings, rows, below=[one.get("lastError") for one in deliveries])
+    headings = ["STATUS", "EVENT", "TRIES", "CHANGED", "ID"]
+    desk.screen.table(headings, rows, below=[below(one, now) for one in deliveries])
 
 
-def _changes(delivery: dict) -> str:
+def changes(delivery: dict) -> str:
+    """What applying it changed."""
     if delivery.get("status") != "processed":
         return "-"
     changes = delivery.get("changes")

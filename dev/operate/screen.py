@@ -11,7 +11,7 @@ import sys
 COLOURS = {
     "ok": 32, "done": 32, "processed": 32, "active": 32,
     "attention": 31, "dead": 31, "unprocessable": 31, "needs_reauth": 31, "not known": 31,
-    "failed": 33, "received": 33, "running": 33, "queued": 33,
+    "failed": 33, "received": 33, "running": 33, "queued": 33, "retrying": 33, "canceled": 33,
 }
 
 
@@ -60,21 +60,22 @@ class Screen:
         """Rows under headings. `below` has a line of its own for each row, or nothing for it."""
         cells = [[printable(cell) for cell in row] for row in rows]
         widths = [max(map(len, column)) for column in zip(headings, *cells)]
-        self.say(self._row(headings, widths, plain=True))
+        # Only how something stands is coloured: elsewhere the same words are names.
+        states = [heading in ("STATE", "STATUS") for heading in headings]
+        self.say(self._row(headings, widths, [False] * len(headings)))
         for index, row in enumerate(cells):
-            self.say(self._row(row, widths))
+            self.say(self._row(row, widths, states))
             if below and below[index]:
                 self.say(self.clipped("    " + printable(below[index])))
 
-    def _row(self, cells: list, widths: list, plain: bool = False) -> str:
+    def _row(self, cells: list, widths: list, states: list) -> str:
         parts = [cell.ljust(width) for cell, width in zip(cells, widths)]
         width = shutil.get_terminal_size().columns if self.terminal else None
         before = sum(widths[:-1]) + 2 * len(widths[:-1])
         # Only the last column is cut, and only if something of it is left.
         if width and width - before > 20:
             parts[-1] = clip(parts[-1].rstrip(), width - before)
-        if not plain:
-            parts = [self.painted(part) for part in parts]
+        parts = [self.painted(part) if state else part for part, state in zip(parts, states)]
         return "  ".join(parts).rstrip()
 
     def clipped(self, text: str) -> str:
@@ -85,6 +86,11 @@ class Screen:
         """A state's word in its colour."""
         colour = COLOURS.get(word.strip()) if self.colour else None
         return f"\x1b[{colour}m{word}\x1b[0m" if colour else word
+
+
+def sentence(text: str) -> str:
+    """The text with one full stop at its end, whether it had one or not."""
+    return text.rstrip().rstrip(".") + "."
 
 
 def clip(text: str, width: int) -> str:

@@ -21,6 +21,8 @@ class StandIn:
         self.keys = {KEY: {"read", "operate", "admin"}}
         self.connections, self.subscriptions, self.subscription_errors = [], [], []
         self.deliveries, self.letters, self.fates = {}, [], {}
+        # Events by id; their histories; and, by address, which events somebody is in.
+        self.events, self.histories, self.activity = {}, {}, {}
         self.sync_looks, self.missing_routes = [], set()
         # Answers given before any other, each once: (path's beginning, status, headers, body).
         self.interruptions = []
@@ -45,7 +47,9 @@ class StandIn:
         one = {
             "id": id_, "trackingId": f"t-{id_}", "provider": "calendly", "event": "invitee.created",
             "status": status, "receivedAt": "2027-01-31T08:59:48.123456Z", "processedAt": None,
-            "attempts": 1, "nextAttemptAt": None, "lastError": None, "changes": [], **more,
+            "attempts": 1, "nextAttemptAt": None, "lastError": None, "changes": [], "errorKind": None,
+            "retryable": True, "discarded": None, "occurredAt": None, "eventUri": None, "inviteeUri": None,
+            **more,
         }
         self.deliveries[id_] = one
         if status == "dead":
@@ -72,6 +76,8 @@ class StandIn:
                     one for one in self.deliveries.values()
                     if all(query.get(name) in (None, one[name]) for name in ("status", "event"))
                     and (query.get("from") or "") <= one["receivedAt"]
+                    and one["id"].startswith(query.get("idPrefix") or "")
+                    and str(one["eventUri"]).endswith(query.get("eventId") or "")
                 ]
                 return self._list("deliveries", fits, query)
             case ("GET", "deliveries", id_):
@@ -81,6 +87,15 @@ class StandIn:
                     return NOT_FOUND
                 self.deliveries[id_]["status"] = "received"
                 return 202, {"success": True, "deliveryId": id_, "status": "received"}
+            case ("GET", "events", id_):
+                return (200, self.events[id_]) if id_ in self.events else NOT_FOUND
+            case ("GET", "events", id_, "history"):
+                return 200, {"history": self.histories.get(id_) or [], "nextCursor": None}
+            case ("GET", "contacts", email, "activity"):
+                found = [self.events[id_] for id_ in self.activity.get(email) or []]
+                return self._list("events", found, query)
+            case ("POST", "dead-letters", id_, "discard"):
+                return self._discard(id_, body)
             case ("POST", "dead-letters", "redrive"):
                 return self._redrive(body)
             case ("POST", "sync"):
@@ -110,10 +125,27 @@ class StandIn:
                 self.letters.append(id_)
         return 200, one
 
+    def _discard(self, id_: str, body: dict) -> tuple:
+        one = self.deliveries.get(id_)
+        if one is None:
+            return NOT_FOUND
+        if one["status"] == "dead":
+            one["discarded"] = {"by": "on-call", "reason": body["reason"], "at": "2027-01-31T09:00:00Z"}
+            one["status"] = "discarded"
+        if one["status"] != "discarded":
+            return 409, {"error": f"this delivery is {one['status']}", "code": "NOT_DEAD"}
+        return 200, one
+
     def _redrive(self, body: dict) -> tuple:
+        away = [
+            id_ for id_ in self.letters
+            if self.deliveries[id_]["status"] == "discarded" and body.get("deliveryId") in (None, id_)
+        ]
+        if not body["dryRun"]:
+            self.letters = [id_ for id_ in self.letters if id_ not in away]
         wanted = [
             id_ for id_ in self.letters
-            if body.get("deliveryId") in (None, id_)
+            if id_ not in away and body.get("deliveryId") in (None, id_)
             and body.get("event") in (None, self.deliveries[id_]["event"])
         ]
         matched = wanted[: min(body["limit"], self.redrive_round)]
@@ -124,6 +156,8 @@ class StandIn:
         return 200, {
             "dryRun": body["dryRun"], "matched": len(matched), "left": len(self.letters),
             "redriven": 0 if body["dryRun"] else len(matched), "unreadable": 0, "notInLog": 0,
+            "notRetryable": sum(not self.deliveries[id_]["retryable"] for id_ in matched),
+            "erased": 0, "discarded": len(away),
             "complete": len(matched) == len(wanted), "deliveryIds": matched, **self.redrive_extra,
         }
 

@@ -58,10 +58,10 @@ class Api(OperateCase):
         self.assertSays(done.err, "the key in API_KEY may not GET /v1/deliveries", "the scope read")
 
     def test_a_route_that_the_gateway_does_not_know(self):
-        self.stack.interruptions = [("/v1/deliveries/d1/replay", 404, {}, {"message": "Not Found"})]
-        done = self.operate("replay", ID="d1")
+        self.stack.interruptions = [("/v1/deliveries/" + "d1" * 32 + "/replay", 404, {}, {"message": "Not Found"})]
+        done = self.operate("replay", ID="d1" * 32)
         self.assertEqual(done.code, 2)
-        self.assertIn("has no route POST /v1/deliveries/d1/replay", done.err)
+        self.assertIn("has no route POST /v1/deliveries/d1d1", done.err)
 
     def test_unreachable(self):
         self.stack.close()

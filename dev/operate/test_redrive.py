@@ -45,10 +45,36 @@ class Redrive(OperateCase):
 
     def test_one_delivery(self):
         self.dead(3)
-        done = self.operate("redrive", ID="d1")
-        self.assertEqual(self.rounds()[0]["deliveryId"], "d1")
+        one = "ab" * 32
+        self.stack.delivery(one, "dead")
+        self.stack.fates[one] = [{"status": "processed"}]
+        done = self.operate("redrive", ID=one[:8])
+        self.assertEqual(self.rounds()[0]["deliveryId"], one)
         self.assertIn("1 sent back.", done.out)
-        self.assertEqual(self.stack.letters, ["d0", "d2"])
+        self.assertEqual(self.stack.letters, ["d0", "d1", "d2"])
+
+    def test_what_no_attempt_can_mend_is_told_before_and_after(self):
+        self.dead(2)
+        self.stack.deliveries["d1"].update(errorKind="too_large", retryable=False)
+        self.stack.fates["d1"] = [{"status": "dead"}]
+        done = self.operate("redrive", DRY_RUN=1)
+        self.assertSays(done.out, "2 would be sent back; nothing was. 1 of them no attempt can mend.",
+                        "no attempt can mend it", "make discard ID=d1")
+        done = self.operate("redrive")
+        self.assertEqual(done.code, 1)
+        self.assertSays(done.out, "Now: 1 dead, 1 processed.", "make discard ID=d1")
+        self.assertNotIn("make redrive", done.out)
+
+    def test_discarded_letters_leave_the_queue(self):
+        self.dead(3)
+        self.stack.deliveries["d1"]["status"] = "discarded"
+        self.assertIn("Letters of 1 discarded ones would be taken out of the queue", self.operate("redrive", DRY_RUN=1).out)
+        self.assertEqual(len(self.stack.letters), 3)
+        self.stack.redrive_round = 1
+        done = self.operate("redrive")
+        self.assertSays(done.out, "2 sent back. Letters of 1 discarded ones were taken out of the queue.")
+        self.assertEqual(self.stack.letters, [])
+        self.assertEqual(self.stack.deliveries["d1"]["status"], "discarded")
 
     def test_those_that_die_again_are_shown(self):
         self.dead(3)

@@ -56,7 +56,7 @@ impl Stack {
             let sync = self.get(&path).await.ok();
             match sync["state"].as_str() {
                 Some("done" | "failed") => Ok(sync),
-                Some("queued" | "running") => Err(sync),
+                Some("queued" | "running" | "retrying") => Err(sync),
                 _ => panic!("no state: {sync:#}"),
             }
         })

@@ -28,7 +28,7 @@ impl Api {
         let sync = sync.as_str();
         self.syncs.requested(sync).await.map_err(unavailable)?;
         if connection.is_some() {
-            let planned = self.syncs.planned(sync, 0, 1, true).await;
+            let planned = self.syncs.planned(sync, 0, 1, &[], true).await;
             planned.map_err(unavailable)?;
         }
         let job = SyncJob {

@@ -4,6 +4,7 @@ use crate::time::Deadlines;
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
 use calendly::Http;
 use calendly::api::Endpoints;
+use jiff::SignedDuration;
 use lambda_runtime::Error;
 use platform::bookings::BookingStore;
 use platform::connections::{ConnectionStore, Vault};
@@ -11,7 +12,7 @@ use platform::deliveries::DeliveryStore;
 use platform::metrics::{self, Metric};
 use platform::queue::{Jobs, Outbox, receive_count, trace_header};
 use platform::secrets::{CalendlySecret, RotatingSecret, Versions};
-use platform::syncs::{Part, SyncJob, SyncStore, Tally};
+use platform::syncs::{Attempt, PLAN, Part, SyncJob, SyncStore, Tally};
 use serde_json::{Value, json};
 use std::time::SystemTime;
 use tokio::time::Instant;
@@ -43,6 +44,17 @@ pub struct Syncer<V, S, J, O> {
 
 /// The `maxReceiveCount` of the sync queue: after that often SQS gives a job up.
 const MAX_RECEIVES: usize = 5;
+/// The sync queue's visibility timeout: a job that failed comes back after this.
+const COMES_BACK: SignedDuration = SignedDuration::from_secs(360);
+
+/// Whether another attempt comes after this one, and when.
+fn attempt(receives: usize) -> Attempt {
+    let next = ambient::now().saturating_add(COMES_BACK);
+    Attempt {
+        number: receives,
+        next: next.ok().filter(|_| receives < MAX_RECEIVES),
+    }
+}
 
 impl<V, S, J, O> Syncer<V, S, J, O>
 where
@@ -84,12 +96,13 @@ where
                 xrayTraceId = trace_header(&message.attributes),
                 attempt = receive_count(&message.attributes),
             );
-            let last = receive_count(&message.attributes) >= MAX_RECEIVES;
+            let receives = receive_count(&message.attributes);
+            let last = receives >= MAX_RECEIVES;
             let job = serde_json::from_str::<SyncJob>(message.body.as_deref().unwrap_or_default());
             let done = match job {
                 Ok(job) => {
                     // On the heap: it would else be part of every future around this.
-                    Box::pin(self.job(job, deadlines, last))
+                    Box::pin(self.job(job, deadlines, receives))
                         .instrument(span.clone())
                         .await
                 }
@@ -111,18 +124,33 @@ where
         Ok(serde_json::to_value(response)?)
     }
 
-    async fn job(&self, job: SyncJob, deadlines: Deadlines, last: bool) -> platform::Result<()> {
+    async fn job(
+        &self,
+        job: SyncJob,
+        deadlines: Deadlines,
+        receives: usize,
+    ) -> platform::Result<()> {
         if !job.go_on.is_empty() {
             return self.go_on(&job.go_on).await;
         }
+        // Whoever asked for it sees why it takes long, and in the end that it won't be done.
+        let part = if receives >= MAX_RECEIVES {
+            Part::Failed
+        } else {
+            Part::GoesOn
+        };
+        let mut tally = Tally::default();
         let Some(id) = job.connection_id.clone() else {
             let planned = self.plan(&job, deadlines.work).await;
-            if let (Err(error), Some(sync), true) = (&planned, &job.sync_id, last) {
-                // Its sync ends all the same: what was not planned counts as one that failed.
-                let mut tally = Tally::default();
+            if let (Err(error), Some(sync)) = (&planned, &job.sync_id) {
                 tally.error(format!("not all connections could be planned: {error}"));
-                self.syncs.planned(sync, u32::MAX, 1, true).await?;
-                self.syncs.add(sync, "plan", &tally, Part::Failed).await?;
+                if part == Part::Failed {
+                    // Its sync ends all the same: what was not planned counts as one that failed.
+                    self.syncs.planned(sync, u32::MAX, 1, &[], true).await?;
+                }
+                self.syncs
+                    .add(sync, PLAN, &tally, part, attempt(receives))
+                    .await?;
             }
             return planned.map(|_| ());
         };
@@ -133,13 +161,12 @@ where
             return self.look_for(job, &id, deadlines).await;
         }
         let sync = job.sync_id.clone();
-        let done = self.work(job, &id, deadlines).await;
+        let done = self.work(job, &id, deadlines, receives).await;
         if let (Err(error), Some(sync)) = (&done, sync) {
-            // Whoever asked for it sees why it takes long, and in the end that it won't be done.
-            let mut tally = Tally::default();
-            tally.error(format!("{}: {error}", id.as_str()));
-            let part = if last { Part::Failed } else { Part::GoesOn };
-            self.syncs.add(&sync, id.as_str(), &tally, part).await?;
+            tally.error(error);
+            self.syncs
+                .add(&sync, id.as_str(), &tally, part, attempt(receives))
+                .await?;
         }
         done
     }

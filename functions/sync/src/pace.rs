@@ -71,7 +71,9 @@ impl Pace {
                 for problem in outcome.problems {
                     tally.error(format!("event {id}: {problem}"));
                 }
-                tally.changed += usize::from(outcome.written > 0);
+                if outcome.written > 0 {
+                    tally.changes(&id);
+                }
             }
             Err(later @ Trouble::Later(_)) => return Err(later),
             // Most often others used up the time, and it was not even asked for. Only one that had all

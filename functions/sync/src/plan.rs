@@ -35,12 +35,16 @@ where
         let mut pages = all.place.clone().unwrap_or_default().pages;
         loop {
             let page = self.connections.list(pages.token(), PAGE).await?;
-            let working = page
-                .items
-                .into_iter()
-                .filter(|c| c.status == ConnectionStatus::Active);
             let mut here = 0;
-            for connection in working {
+            let mut skipped = Vec::new();
+            for connection in page.items {
+                match connection.status {
+                    ConnectionStatus::Active => {}
+                    ConnectionStatus::NeedsReauth => {
+                        skipped.push(connection.id);
+                        continue;
+                    }
+                }
                 let job = SyncJob {
                     connection_id: Some(connection.id),
                     place: None,
@@ -53,7 +57,9 @@ where
             let turned = pages.turn(page.next.into(), MAX_PAGES);
             if let Some(sync) = &all.sync_id {
                 let last = turned != Turned::More;
-                self.syncs.planned(sync, number, here, last).await?;
+                self.syncs
+                    .planned(sync, number, here, &skipped, last)
+                    .await?;
             }
             planned += here;
             match turned {

@@ -15,7 +15,7 @@ use platform::connections::{
 use platform::metrics::{self, Metric, Metrics};
 use platform::queue::{Jobs, Outbox};
 use platform::secrets::{CalendlySecret, Versions};
-use platform::syncs::{Part, SyncJob, Tally};
+use platform::syncs::{Attempt, Part, SyncJob, Tally};
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -47,6 +47,7 @@ where
         job: SyncJob,
         id: &ConnectionId,
         deadlines: Deadlines,
+        receives: usize,
     ) -> Result<()> {
         // A copy of a message whose run went on without it.
         if let Some(sync) = &job.sync_id
@@ -57,12 +58,13 @@ where
         let connection = self.connections.get(id).await?;
         let Some(connection) = connection.filter(|c| c.status == ConnectionStatus::Active) else {
             let mut tally = Tally::default();
-            tally.error(format!(
-                "{} is not connected, or needs to be authorized again",
-                id.as_str()
-            ));
+            tally.error("it is not connected, or needs to be authorized again");
             metrics::count(Metric::SyncsFailed);
-            return self.note(&job, &tally, Part::Failed).await;
+            let this = Attempt {
+                number: receives,
+                next: None,
+            };
+            return self.note(&job, &tally, Part::Failed, this).await;
         };
         let ticket = job.ticket.as_deref();
         let lease = self
@@ -75,7 +77,7 @@ where
                 None => Ok(()),
             };
         };
-        let done = self.part(&job, &connection, deadlines).await;
+        let done = self.part(&job, &connection, deadlines, receives).await;
         let Ok(Some((next, after))) = done else {
             let released = self.connections.release(id, &lease).await;
             return done.and(released);
@@ -136,6 +138,7 @@ where
         job: &SyncJob,
         connection: &Connection,
         deadlines: Deadlines,
+        receives: usize,
     ) -> Result<Option<(SyncJob, Duration)>> {
         let began = Instant::now();
         let mut tally = Tally::default();
@@ -169,6 +172,10 @@ where
         place.idle = if got_on { 0 } else { place.idle + 1 };
         // What came no further is not tried again at once.
         let at_least = if got_on { Duration::ZERO } else { AGAIN };
+        let mut this = Attempt {
+            number: receives,
+            next: None,
+        };
         let later = match end {
             Ok(_) => None,
             Err(Trouble::Later(after)) => Some(after.max(at_least)),
@@ -176,6 +183,8 @@ where
             // What was done is kept. Without that, the message comes back, and not for ever.
             Err(ref trouble) if trouble.is_passing() && got_on => {
                 tally.error(trouble);
+                let again = SignedDuration::try_from(AGAIN).unwrap_or_default();
+                this.next = ambient::now().checked_add(again).ok();
                 Some(AGAIN)
             }
             Err(trouble) if trouble.is_passing() => {
@@ -189,6 +198,7 @@ where
         };
         let (part, next) = match (later, end) {
             (Some(_), _) if place.idle >= MAX_IDLE => {
+                this.next = None;
                 tally.error(format!("{MAX_IDLE} messages in a row came no further"));
                 (Part::Failed, None)
             }
@@ -217,14 +227,14 @@ where
             Part::Failed => metrics.count(Metric::SyncsFailed),
             Part::GoesOn => {}
         }
-        log(connection, part, &tally, began);
-        self.note(job, &tally, part).await?;
+        log(job, connection, part, &tally, began);
+        self.note(job, &tally, part, this).await?;
         Ok(next)
     }
 
-    async fn note(&self, job: &SyncJob, tally: &Tally, part: Part) -> Result<()> {
+    async fn note(&self, job: &SyncJob, tally: &Tally, part: Part, this: Attempt) -> Result<()> {
         match (&job.sync_id, &job.connection_id) {
-            (Some(sync), Some(id)) => self.syncs.add(sync, id.as_str(), tally, part).await,
+            (Some(sync), Some(id)) => self.syncs.add(sync, id.as_str(), tally, part, this).await,
             _ => Ok(()),
         }
     }
@@ -285,9 +295,12 @@ where
 }
 
 /// Writes down what a part did.
-fn log(connection: &Connection, part: Part, tally: &Tally, began: Instant) {
+fn log(job: &SyncJob, connection: &Connection, part: Part, tally: &Tally, began: Instant) {
+    let events = &tally.changed_events;
     tracing::info!(
         connection = connection.id.as_str(),
+        syncId = job.sync_id,
+        changedEvents = (!events.is_empty()).then(|| events.join(",")),
         outcome = ?part,
         pages = tally.pages,
         seen = tally.seen,

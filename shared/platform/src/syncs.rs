@@ -12,13 +12,16 @@ use calendly::api::Pages;
 use jiff::{SignedDuration, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 /// How long a sync can be asked after.
 const RETENTION: SignedDuration = SignedDuration::from_hours(24 * 30);
-/// How many errors a sync keeps.
-const MAX_ERRORS: usize = 20;
+/// How many errors a sync keeps, and ids of events that it changed, and of connections that it left out.
+const NAMED: usize = 20;
+/// Pages of connections of which those that were left out are named.
+const NAMED_PAGES: u32 = 10;
 
 /// A message of the sync queue: bring one connection's bookings in order, or those of all.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -152,6 +155,8 @@ pub struct Tally {
     pub seen: usize,
     /// Events of which something had to be written.
     pub changed: usize,
+    /// Ids of the first few of them.
+    pub changed_events: Vec<String>,
     /// Events that were no longer listed.
     pub vanished: usize,
     /// What went wrong with single events or the connection: the first few.
@@ -164,8 +169,16 @@ impl Tally {
     /// Counts something that went wrong, and keeps its text if there are few.
     pub fn error(&mut self, error: impl ToString) {
         self.failures += 1;
-        if self.errors.len() < MAX_ERRORS {
+        if self.errors.len() < NAMED {
             self.errors.push(error.to_string());
+        }
+    }
+
+    /// Counts an event of which something was written.
+    pub fn changes(&mut self, event_id: &str) {
+        self.changed += 1;
+        if self.changed_events.len() < NAMED {
+            self.changed_events.push(event_id.to_owned());
         }
     }
 }
@@ -176,19 +189,26 @@ impl Tally {
 pub struct Sync {
     /// Its id.
     pub sync_id: String,
-    /// `queued`, `running`, `done` or `failed`.
-    #[schemars(extend("enum" = ["queued", "running", "done", "failed"]))]
+    /// `queued`, `running`, `done` or `failed`; or `retrying`: an attempt failed, and the next one is to
+    /// come at `nextAttemptAt`.
+    #[schemars(extend("enum" = ["queued", "running", "retrying", "done", "failed"]))]
     pub state: &'static str,
     /// When it was asked for.
     pub requested_at: Option<Timestamp>,
     /// When its last part ended.
     pub updated_at: Option<Timestamp>,
+    /// About when what failed is tried again, while it is `retrying`.
+    pub next_attempt_at: Option<Timestamp>,
     /// How many connections it covers.
     pub connections: usize,
     /// How many of them are done.
     pub finished: usize,
     /// How many of them could not be done.
     pub failed: usize,
+    /// How many connections were left out: they need to be authorized again.
+    pub skipped: usize,
+    /// Ids of the first few of those.
+    pub skipped_connections: Vec<String>,
     /// Pages read.
     pub pages: usize,
     /// Events compared.
@@ -197,14 +217,44 @@ pub struct Sync {
     pub total: Option<usize>,
     /// Events of which something had to be written.
     pub changed: usize,
+    /// Ids of the first few of those.
+    pub changed_events: Vec<String>,
     /// Events that Calendly no longer lists.
     pub vanished: usize,
-    /// What went wrong; the first few.
-    pub errors: Vec<String>,
+    /// What went wrong; the first few, each once however often it was met.
+    pub errors: Vec<SyncError>,
     /// How much went wrong: events and entries that could not be read, and parts that were tried
     /// again.
     pub error_count: usize,
 }
+
+/// What went wrong in a sync.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SyncError {
+    /// When it was met last.
+    pub at: Option<Timestamp>,
+    /// The connection's id; null where it is none's.
+    pub connection: Option<String>,
+    /// In which attempt it was met last, from 1 on. What goes on in another part begins anew.
+    pub attempt: usize,
+    /// For people.
+    pub error: String,
+    /// About when it is tried again; null where it isn't.
+    pub next_attempt_at: Option<Timestamp>,
+}
+
+/// Which attempt at a part it was, and when the next one is, should there be one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Attempt {
+    /// How often its message was handed out, this time included.
+    pub number: usize,
+    /// When what ended it is tried again.
+    pub next: Option<Timestamp>,
+}
+
+/// What ends in a sync beside its connections: that all of them were found.
+pub const PLAN: &str = "plan";
 
 /// How a part of a sync ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -237,6 +287,7 @@ impl SyncStore {
             .table_name(&self.table)
             .item("id", s(key(id)))
             .item("requestedAt", s(ambient::now()))
+            .item("errors", AttributeValue::M(HashMap::new()))
             .item("expiresAt", n(expiry()))
             .send()
             .await
@@ -244,15 +295,31 @@ impl SyncStore {
         Ok(())
     }
 
-    /// Adds the connections of one page of them, which it covers; with `all`, there are no more. A page
-    /// that is told twice counts once.
-    pub async fn planned(&self, id: &str, page: u32, connections: usize, all: bool) -> Result<()> {
+    /// Adds the connections of one page of them, which it covers, and those that it leaves out; with
+    /// `all`, there are no more. A page that is told twice counts once.
+    pub async fn planned(
+        &self,
+        id: &str,
+        page: u32,
+        connections: usize,
+        skipped: &[ConnectionId],
+        all: bool,
+    ) -> Result<()> {
+        let named = if page < NAMED_PAGES { skipped } else { &[] };
+        let named = named.iter().take(NAMED).map(|one| s(one.as_str()));
         let added = self
             .client
             .update_item()
             .table_name(&self.table)
             .key("id", s(key(id)))
-            .update_expression("SET planned = :all ADD connections :count, pagesPlanned :pages")
+            .update_expression(
+                "SET planned = :all, \
+                 skippedNames = list_append(if_not_exists(skippedNames, :none), :named) \
+                 ADD connections :count, skipped :skipped, pagesPlanned :pages",
+            )
+            .expression_attribute_values(":none", AttributeValue::L(Vec::new()))
+            .expression_attribute_values(":named", AttributeValue::L(named.collect()))
+            .expression_attribute_values(":skipped", n(skipped.len()))
             .condition_expression("NOT contains(pagesPlanned, :page)")
             .expression_attribute_values(":all", AttributeValue::Bool(all))
             .expression_attribute_values(":count", n(connections))
@@ -268,14 +335,25 @@ impl SyncStore {
 
     /// Adds what a part did for `whom`: the id of a connection, or what else the sync covers. Each ends
     /// once, however often its message is handed out.
-    pub async fn add(&self, id: &str, whom: &str, tally: &Tally, part: Part) -> Result<()> {
+    pub async fn add(
+        &self,
+        id: &str,
+        whom: &str,
+        tally: &Tally,
+        part: Part,
+        this: Attempt,
+    ) -> Result<()> {
         let mut ends = part != Part::GoesOn;
-        // The first few errors are told; of a run with very many parts the others only count.
-        let mut tells = !tally.errors.is_empty();
+        // The first few are told; of a run with very many parts the others only count.
+        let tells = !(tally.errors.is_empty() && tally.changed_events.is_empty());
+        let told = if tells {
+            self.item(key(id)).await?.unwrap_or_default()
+        } else {
+            Item::default()
+        };
         for attempt in 0..MAX_TRIES {
-            let progress =
-                self.progress(id, tally, if ends { part } else { Part::GoesOn }, tells)?;
-            let mut writes = vec![progress];
+            let part = if ends { part } else { Part::GoesOn };
+            let mut writes = vec![self.progress(id, whom, tally, part, this, &told)?];
             if ends {
                 writes.push(self.ended(id, whom)?);
             }
@@ -291,13 +369,8 @@ impl SyncStore {
             let Some(reasons) = canceled(&error) else {
                 return Err(failed("store a sync's progress")(error));
             };
-            let refused = |index: usize| {
-                let reason = reasons.get(index).and_then(|reason| reason.code());
-                reason == Some("ConditionalCheckFailed")
-            };
-            if refused(0) {
-                tells = false;
-            } else if refused(1) {
+            let ended = reasons.get(1).and_then(|reason| reason.code());
+            if ended == Some("ConditionalCheckFailed") {
                 ends = false;
             } else {
                 lost(attempt).await;
@@ -309,16 +382,17 @@ impl SyncStore {
         })
     }
 
+    /// The write that adds to a sync of which this was `told` before.
     fn progress(
         &self,
         id: &str,
+        whom: &str,
         tally: &Tally,
         part: Part,
-        tells: bool,
+        this: Attempt,
+        told: &Item,
     ) -> Result<TransactWriteItem> {
-        let counted = "ADD pages :pages, seen :seen, changed :changed, vanished :vanished, \
-             failures :failures, finished :finished, failed :failed";
-        let update = Update::builder()
+        let mut update = Update::builder()
             .table_name(&self.table)
             .key("id", s(key(id)))
             .expression_attribute_values(":now", s(ambient::now()))
@@ -329,21 +403,32 @@ impl SyncStore {
             .expression_attribute_values(":failures", n(tally.failures))
             .expression_attribute_values(":finished", n(u8::from(part == Part::Finished)))
             .expression_attribute_values(":failed", n(u8::from(part == Part::Failed)));
-        let update = if tells {
-            let errors = tally.errors.iter().map(s).collect();
-            update
-                .update_expression(format!(
-                    "SET updatedAt = :now, errors = list_append(if_not_exists(errors, :none), :errors) \
-                     {counted}"
-                ))
-                .condition_expression("attribute_not_exists(errors) OR size(errors) < :most")
+        let mut set = "SET updatedAt = :now".to_owned();
+        let errors = told.get("errors").and_then(|errors| errors.as_m().ok());
+        if let Some(known) = errors {
+            let told = first_of(known, whom, tally, this);
+            for (number, (name, error)) in told.into_iter().enumerate() {
+                let (key, value) = (format!("#e{number}"), format!(":e{number}"));
+                set = format!("{set}, errors.{key} = {value}");
+                update = update
+                    .expression_attribute_names(key, name)
+                    .expression_attribute_values(value, AttributeValue::M(error));
+            }
+        }
+        if !tally.changed_events.is_empty() && told.texts("changedEvents").len() < NAMED {
+            let events = tally.changed_events.iter().map(s).collect();
+            set.push_str(
+                ", changedEvents = list_append(if_not_exists(changedEvents, :none), :events)",
+            );
+            update = update
                 .expression_attribute_values(":none", AttributeValue::L(Vec::new()))
-                .expression_attribute_values(":errors", AttributeValue::L(errors))
-                .expression_attribute_values(":most", n(MAX_ERRORS))
-        } else {
-            update.update_expression(format!("SET updatedAt = :now {counted}"))
-        };
+                .expression_attribute_values(":events", AttributeValue::L(events));
+        }
         let update = update
+            .update_expression(format!(
+                "{set} ADD pages :pages, seen :seen, changed :changed, vanished :vanished, \
+                 failures :failures, finished :finished, failed :failed"
+            ))
             .build()
             .map_err(|error| Error::corrupt("a sync", error))?;
         Ok(TransactWriteItem::builder().update(update).build())
@@ -403,6 +488,61 @@ fn expiry() -> i64 {
     expires.unwrap_or(Timestamp::MAX).as_second()
 }
 
+/// The errors of a part that are told beside those that are `known`: each by a name that the same error
+/// of the same connection has again.
+fn first_of(
+    known: &HashMap<String, AttributeValue>,
+    whom: &str,
+    tally: &Tally,
+    this: Attempt,
+) -> BTreeMap<String, Item> {
+    let mut told = BTreeMap::new();
+    let mut room = NAMED.saturating_sub(known.len());
+    for (number, error) in tally.errors.iter().enumerate() {
+        let name = hex::encode(&Sha256::digest(format!("{whom} {error}"))[..8]);
+        if !known.contains_key(&name) && !told.contains_key(&name) {
+            if room == 0 {
+                continue;
+            }
+            room -= 1;
+        }
+        let mut item = Item::from([
+            ("at".to_owned(), s(ambient::now())),
+            ("number".to_owned(), n(number)),
+            ("attempt".to_owned(), n(this.number)),
+            ("error".to_owned(), s(error)),
+        ]);
+        if whom != PLAN {
+            item.insert("connection".to_owned(), s(whom));
+        }
+        // What ended the part is told last.
+        if let Some(next) = this.next.filter(|_| number + 1 == tally.errors.len()) {
+            item.insert("nextAttemptAt".to_owned(), s(next));
+        }
+        told.insert(name, item);
+    }
+    told
+}
+
+/// The errors of a sync, in their order.
+fn errors(item: &Item) -> Vec<SyncError> {
+    let errors = item.get("errors").and_then(|errors| errors.as_m().ok());
+    let mut errors: Vec<&Item> = errors
+        .into_iter()
+        .flat_map(HashMap::values)
+        .filter_map(|error| error.as_m().ok())
+        .collect();
+    errors.sort_by_key(|error| (error.time("at"), error.number::<usize>("number")));
+    let errors = errors.into_iter().map(|error| SyncError {
+        at: error.time("at"),
+        connection: error.text("connection").map(str::to_owned),
+        attempt: error.number("attempt").unwrap_or(1),
+        error: error.text("error").unwrap_or_default().to_owned(),
+        next_attempt_at: error.time("nextAttemptAt"),
+    });
+    errors.take(NAMED).collect()
+}
+
 fn read(id: &str, item: &Item) -> Sync {
     let count = |name| item.number(name).unwrap_or(0);
     let (connections, finished, failed) =
@@ -411,25 +551,43 @@ fn read(id: &str, item: &Item) -> Sync {
         .get("planned")
         .and_then(|all| all.as_bool().ok().copied());
     let over = planned == Some(true) && finished + failed >= connections;
-    let mut errors = item.texts("errors");
-    errors.truncate(MAX_ERRORS);
+    let errors = errors(item);
+    let now = ambient::now();
+    let next_attempt_at = errors
+        .iter()
+        .filter_map(|error| error.next_attempt_at)
+        .filter(|at| *at > now && !over)
+        .min();
+    let named = |name| {
+        let mut seen = BTreeSet::new();
+        let names = item.texts(name).into_iter();
+        names
+            .filter(|name| seen.insert(name.clone()))
+            .take(NAMED)
+            .collect()
+    };
     Sync {
         sync_id: id.to_owned(),
-        state: match (over, failed > 0, count("pages") > 0) {
-            (true, true, _) => "failed",
-            (true, false, _) => "done",
-            (false, _, true) => "running",
-            (false, _, false) => "queued",
+        state: match (over, failed > 0) {
+            (true, true) => "failed",
+            (true, false) => "done",
+            (false, _) if next_attempt_at.is_some() => "retrying",
+            (false, _) if count("pages") > 0 => "running",
+            (false, _) => "queued",
         },
         requested_at: item.time("requestedAt"),
         updated_at: item.time("updatedAt"),
+        next_attempt_at,
         connections,
         finished,
         failed,
+        skipped: count("skipped"),
+        skipped_connections: named("skippedNames"),
         pages: count("pages"),
         synced_count: count("seen"),
         total: (over && failed == 0).then(|| count("seen")),
         changed: count("changed"),
+        changed_events: named("changedEvents"),
         vanished: count("vanished"),
         errors,
         error_count: count("failures"),

@@ -16,6 +16,7 @@ async fn assert_connected(stack: &Stack, sandbox: &Sandbox, account: &Account) {
             "status": "active",
             "createdAt": connection["createdAt"],
             "authorizedAt": connection["authorizedAt"],
+            "comparedAt": connection["comparedAt"],
         })
     );
     let now = jiff::Timestamp::now();

@@ -6,6 +6,7 @@ mod elsewhere;
 mod metrics;
 mod paused;
 mod runs;
+mod told;
 mod twist;
 mod unreadable;
 mod vanished;
@@ -206,7 +207,7 @@ impl Stage {
     async fn asked_for(&self) -> SyncJob {
         let id = ambient::uuid();
         self.function.syncs.requested(&id).await.unwrap();
-        let planned = self.function.syncs.planned(&id, 0, 1, true);
+        let planned = self.function.syncs.planned(&id, 0, 1, &[], true);
         planned.await.unwrap();
         self.asked.replace(id.clone());
         SyncJob {
@@ -441,7 +442,7 @@ async fn a_connection_that_is_gone_is_told_and_not_tried_again() {
     stage.sync(LONG).await;
     let sync = stage.told().await;
     assert_eq!((sync.state, sync.failed), ("failed", 1));
-    assert!(sync.errors[0].contains("not connected"));
+    assert!(sync.errors[0].error.contains("not connected"));
 }
 
 #[tokio::test]
@@ -452,7 +453,7 @@ async fn a_sync_that_fails_says_why_and_in_the_end_that_it_failed() {
     stage.control("PUT", "faults", faults).await;
     let job = stage.asked_for().await;
     let body = serde_json::to_string(&job).unwrap();
-    for (receives, state) in [("1", "queued"), ("5", "failed")] {
+    for (receives, state) in [("1", "retrying"), ("5", "failed")] {
         let batch = json!({"Records": [{
             "messageId": "m",
             "body": body,
@@ -464,7 +465,7 @@ async fn a_sync_that_fails_says_why_and_in_the_end_that_it_failed() {
         let sync = stage.told().await;
         assert_eq!(sync.state, state);
         assert!(
-            sync.errors.last().unwrap().contains("500"),
+            sync.errors.last().unwrap().error.contains("500"),
             "{:?}",
             sync.errors
         );
@@ -481,7 +482,7 @@ async fn a_sync_of_all_that_cannot_be_planned_fails_in_the_end() {
     let sync = job.sync_id.clone().unwrap();
     stage.function.syncs.requested(&sync).await.unwrap();
     stage.function.connections = ConnectionStore::new(stage.dynamo.client(), "none".to_owned());
-    for (receives, state) in [("1", "queued"), ("5", "failed")] {
+    for (receives, state) in [("1", "retrying"), ("5", "failed")] {
         let batch = json!({"Records": [{
             "messageId": "m",
             "body": json!(job).to_string(),

@@ -82,8 +82,8 @@ pub struct Connection {
     /// The organization of which it listed all events when it last tried.
     #[serde(skip)]
     pub lists_all_of: Option<String>,
-    /// When a run began that compared all of it, to a day: the last one may have begun up to a day later.
-    #[serde(skip)]
+    /// When a run began that compared all of it with Calendly, to a day: the last one may have begun up
+    /// to a day later. Null before the first.
     pub compared_at: Option<Timestamp>,
 }
 

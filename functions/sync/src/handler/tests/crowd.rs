@@ -139,7 +139,7 @@ async fn a_canceled_event_whose_people_may_not_be_read_cancels_none_of_them() {
         people.then(|| refusal(403, "Permission Denied"))
     });
     stage.sync(LONG).await;
-    assert!(stage.told().await.errors[0].contains(&event));
+    assert!(stage.told().await.errors[0].error.contains(&event));
     let shown = async || stage.stored().await[&event]["invitees"][0]["status"].clone();
     assert_ne!(shown().await, "canceled");
     stage.wire.straighten();

@@ -112,5 +112,5 @@ async fn an_event_that_takes_all_the_time_of_some_messages_is_left_out() {
     assert_eq!(stage.sync(LONG).await, 4, "messages");
     let sync = stage.told().await;
     assert_eq!((sync.state, sync.error_count), ("done", 1));
-    assert!(sync.errors[0].contains(&event), "{:?}", sync.errors);
+    assert!(sync.errors[0].error.contains(&event), "{:?}", sync.errors);
 }

@@ -17,7 +17,11 @@ async fn a_run_goes_on_over_many_messages_and_ends_exact() {
 async fn a_message_that_had_no_time_for_a_single_call_is_not_followed_at_once() {
     let stage = Stage::new().await;
     let none = Deadlines::after(Duration::ZERO);
-    stage.function.work(scheduled(), &id(), none).await.unwrap();
+    stage
+        .function
+        .work(scheduled(), &id(), none, 1)
+        .await
+        .unwrap();
     let next = stage.jobs.drain();
     assert_eq!(next.len(), 1);
     assert!(next[0].1 >= Duration::from_secs(10), "{:?}", next[0].1);
@@ -58,13 +62,13 @@ async fn two_runs_of_one_connection_never_overlap() {
     let deadline = Deadlines::after(LONG);
     stage
         .function
-        .work(job(None), &id(), deadline)
+        .work(job(None), &id(), deadline, 1)
         .await
         .unwrap();
     assert!(stage.jobs.drain().is_empty(), "a scheduled one is left out");
     stage
         .function
-        .work(job(Some("s-1")), &id(), deadline)
+        .work(job(Some("s-1")), &id(), deadline, 1)
         .await
         .unwrap();
     let waits = stage.jobs.drain();
@@ -273,7 +277,7 @@ async fn a_run_that_never_gets_any_calls_is_given_up() {
     let sync = stage.told().await;
     assert_eq!((sync.state, sync.failed), ("failed", 1));
     assert!(
-        sync.errors[0].contains("came no further"),
+        sync.errors[0].error.contains("came no further"),
         "{:?}",
         sync.errors
     );

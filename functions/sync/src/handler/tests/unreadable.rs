@@ -7,7 +7,7 @@ fn is_invitees_of(url: &reqwest::Url, event: &str) -> bool {
 }
 
 impl Stage {
-    async fn bulk(&self, count: usize) {
+    pub(super) async fn bulk(&self, count: usize) {
         let bulk = json!({"count": count, "webhooks": false});
         self.control("POST", "bookings/bulk", bulk).await;
     }
@@ -31,7 +31,9 @@ async fn one_event_that_may_not_be_seen_any_more_stops_nothing_else() {
         let sync = stage.told().await;
         assert_eq!((sync.state, sync.synced_count), ("done", 151));
         assert_eq!(sync.errors.len(), sync.error_count);
-        assert!(sync.errors[0].contains(event) && sync.errors[0].contains("did not permit"));
+        assert!(
+            sync.errors[0].error.contains(event) && sync.errors[0].error.contains("did not permit")
+        );
         stage.clock.minutes(15);
     }
     let stored = stage.stored().await;
@@ -58,7 +60,7 @@ async fn an_invitee_that_cannot_be_read_takes_neither_its_event_nor_the_others_w
     assert_eq!((sync.state, sync.error_count), ("done", 1));
     let stored = stage.stored().await;
     let (id, event) = stored.first_key_value().unwrap();
-    assert!(sync.errors[0].contains(id), "{:?}", sync.errors);
+    assert!(sync.errors[0].error.contains(id), "{:?}", sync.errors);
     assert_eq!(event["invitees"].as_array().unwrap().len(), 2);
 
     stage.wire.straighten();
@@ -94,7 +96,7 @@ async fn invitees_that_are_refused_cost_their_own_event_only() {
             "{:?}",
             sync.errors
         );
-        assert!(sync.errors[0].contains(&event), "{:?}", sync.errors);
+        assert!(sync.errors[0].error.contains(&event), "{:?}", sync.errors);
         assert_eq!(stage.stored().await.len(), 21);
 
         stage.wire.straighten();
@@ -193,7 +195,7 @@ async fn a_list_that_goes_in_circles_is_left_and_told() {
     let sync = stage.told().await;
     assert_eq!((sync.state, sync.failed), ("failed", 1));
     assert!(
-        sync.errors[0].contains("not read to its end"),
+        sync.errors[0].error.contains("not read to its end"),
         "{:?}",
         sync.errors
     );
@@ -239,7 +241,7 @@ async fn an_event_that_fails_for_now_is_left_to_the_next_run() {
     stage.sync(LONG).await;
     let sync = stage.told().await;
     assert_eq!((sync.state, sync.error_count), ("done", 1));
-    assert!(sync.errors[0].contains(&event));
+    assert!(sync.errors[0].error.contains(&event));
     assert_eq!(stage.stored().await.len(), 20);
 }
 
@@ -281,7 +283,7 @@ async fn a_stored_event_that_cannot_be_read_is_told_and_stops_no_other() {
     let sync = stage.told().await;
     assert_eq!((sync.state, sync.changed), ("done", 1), "{sync:?}");
     assert!(
-        sync.errors.iter().any(|error| error.contains(&event)),
+        sync.errors.iter().any(|error| error.error.contains(&event)),
         "{sync:?}"
     );
 }

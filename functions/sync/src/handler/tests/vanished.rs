@@ -132,7 +132,7 @@ async fn what_only_a_member_does_not_find_is_not_gone() {
     assert_eq!(stage.status(&event).await, both("active"));
     let sync = stage.told().await;
     assert_eq!(sync.vanished, 0);
-    assert!(sync.errors[0].contains(&event), "{:?}", sync.errors);
+    assert!(sync.errors[0].error.contains(&event), "{:?}", sync.errors);
 }
 
 #[tokio::test]
@@ -150,7 +150,7 @@ async fn a_page_of_the_content_network_is_no_sign_that_an_event_is_gone() {
     }
     assert_eq!(stage.status(&event).await, both("active"));
     let errors = stage.told().await.errors;
-    assert!(errors[0].contains(&event), "{errors:?}");
+    assert!(errors[0].error.contains(&event), "{errors:?}");
 }
 
 #[tokio::test]

@@ -184,7 +184,7 @@ async fn a_list_of_subscriptions_that_cannot_be_read_hides_neither_a_healthy_nor
         });
         stage.sync(LONG).await;
         assert_eq!(stage.subscriptions().await, before);
-        assert_eq!(stage.told().await.errors, Vec::<String>::new());
+        assert_eq!(stage.told().await.errors, Vec::new());
         stage.lose_the_subscription().await;
         stage.sync(LONG).await;
         assert_eq!(stage.subscriptions().await.len(), 1);

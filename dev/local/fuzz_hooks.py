@@ -62,7 +62,7 @@ def name_what_is_there(case) -> None:
             path["id"], invitee = one_of(IDS["invitee"], path)
             if "inviteeId" in path:
                 path["inviteeId"] = invitee
-        case "deliveries":
+        case "deliveries" | "dead-letters":
             path["id"] = one_of(IDS["delivery"], path)
         case "sync":
             path["id"] = one_of(IDS["sync"], path)

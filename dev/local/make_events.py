@@ -254,6 +254,9 @@ def api(samples: Samples) -> None:
     add("redrive", "POST", "/v1/dead-letters/redrive", "POST /v1/dead-letters/redrive",
         "send one kind of dead letter again", 200, {"dryRun": False},
         body={"event": "invitee.created", "limit": 10})
+    add("discard-unknown", "POST", f"/v1/dead-letters/{unknown_delivery}/discard",
+        "POST /v1/dead-letters/{id}/discard", "a letter that never came", 404, {"code": "NOT_FOUND"},
+        parameters={"id": unknown_delivery}, body={"reason": "nothing can mend it"})
     add("list-connections", "GET", "/v1/connections", "GET /v1/connections", "connected accounts", 200,
         {"connections": ANY_LIST})
     add("start-sync", "POST", "/v1/sync", "POST /v1/sync", "compare everything with Calendly", 202, {})

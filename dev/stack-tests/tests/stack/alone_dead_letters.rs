@@ -164,6 +164,40 @@ async fn replay_of_a_dead_delivery() {
 }
 
 #[tokio::test]
+async fn what_was_discarded_is_no_dead_letter_and_leaves_the_queue_with_a_redrive() {
+    let stack = Stack::from_env().await;
+    let samples = Samples::fresh();
+    let bodies = ["invitee.created", "invitee.canceled"].map(|event| samples.body(event));
+    let ids = dead(&stack, &bodies).await;
+    let path = format!("/v1/dead-letters/{}/discard", ids[0]);
+    let put_away = async || {
+        let reason = json!({ "reason": "entered by hand" });
+        stack.post_json(&path, &reason).await
+    };
+    let first = put_away().await.ok();
+    assert_has(&first, &json!({ "id": ids[0], "status": "discarded" }));
+    assert_eq!(first["discarded"]["reason"], "entered by hand");
+    assert_eq!(put_away().await.ok(), first);
+    assert!(!listed(&stack, 100).await.contains(&ids[0]));
+
+    // Both letters are in the queue; a redrive sends the other one only.
+    let dry = stack.redrive(json!({ "dryRun": true })).await;
+    assert_has(&dry, &json!({ "matched": 1, "discarded": 1, "deliveryIds": [ids[1]] }));
+    assert_eq!(stack.letters().await.len(), 2);
+    let report = stack.redrive(json!({})).await;
+    assert_has(&report, &json!({ "redriven": 1, "discarded": 1, "notRetryable": 0, "left": 0 }));
+    stack.until_status(&ids[1], "processed").await;
+    assert!(stack.letters().await.is_empty());
+    assert_eq!(statuses(&stack, &ids[..1]).await, ["discarded"]);
+
+    // What is not dead is a conflict; and a replay takes it back.
+    stack.replay(&ids[0]).await;
+    let delivery = stack.until_status(&ids[0], "processed").await;
+    assert_has(&delivery, &json!({ "discarded": null, "retryable": true, "errorKind": null }));
+    assert_eq!(put_away().await.with_status(409)["code"], "NOT_DEAD");
+}
+
+#[tokio::test]
 async fn a_dead_delivery_that_fails_again_is_dead_again() {
     let stack = Stack::from_env().await;
     let ids = dead(&stack, &[Samples::fresh().body("invitee.created")]).await;

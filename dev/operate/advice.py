@@ -17,6 +17,7 @@ MEND = {
     "panic": f"a fault in the code, which the worker's log line `panic` names: see {RUNBOOK}#function-errors",
 }
 # What no attempt can mend, and what else helps.
+FROM_CALENDLY = ("too_large", "not_in_log", "unreadable", None)
 NEVER = {
     "corrupt": "a stored record can't be read; only a version of the code that reads it mends that",
     "too_large": "it takes more than DynamoDB holds; what it tells is not going to be stored",
@@ -31,27 +32,30 @@ def mendable(delivery: dict) -> bool:
     return delivery.get("retryable") is not False
 
 
-def steps(desk: Desk, deliveries) -> list:
-    """What people are to do about these dead or unreadable deliveries, one step for each kind of error."""
+def steps(desk: Desk, deliveries, sending: bool = False) -> list:
+    """What people are to do about these dead or unreadable deliveries, one step for each kind of error;
+    `sending` if they are about to be sent back."""
     kinds = {}
     for one in deliveries:
         if one.get("status") in ("dead", "unprocessable"):
             key = (one["status"], one.get("errorKind"), mendable(one))
             kinds.setdefault(key, []).append(one)
-    return [_step(desk, *kind, found) for kind, found in kinds.items()]
+    return [_step(desk, *kind, found, sending) for kind, found in kinds.items()]
 
 
-def _step(desk: Desk, status: str, kind, mends: bool, found: list) -> str:
+def _step(desk: Desk, status: str, kind, mends: bool, found: list, sending: bool) -> str:
     count = f"{len(found)} {status}" if len(found) > 1 else f"{status} {short_id(found[0])}"
     if mends:
         why = MEND.get(kind, "its last error says why: mend that")
-        return sentence(f"{count}: {why}") + f" Then: {desk.stack.make('redrive', DRY_RUN=1)}"
+        then = "" if sending else f" Then: {desk.stack.make('redrive', DRY_RUN=1)}"
+        return sentence(f"{count}: {why}") + then
     why = NEVER.get(kind, "no attempt can mend it, as its last error says")
-    truth = desk.stack.make("sync")
-    text = sentence(f"{count}: {why}") + f" {truth} reads what Calendly has, if that was of a booking."
+    text = sentence(f"{count}: {why}")
+    if kind in FROM_CALENDLY:
+        text += f" {desk.stack.make('sync')} reads what Calendly has, if that was of a booking."
     if status == "dead":
-        away = desk.stack.make("discard", ID=short_id(found[0]) if len(found) == 1 else "…", REASON="…")
-        text += f" Then put it away: {away}"
+        which = {"ID": short_id(found[0])} if len(found) == 1 else {}
+        text += f" Then put it away: {desk.stack.make('discard', **which)}{'' if which else ' ID=…'} REASON=…"
     return text
 
 

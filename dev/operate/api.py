@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from screen import printable, sentence
 from stack import NO_STACK, THIS_MACHINE, Stack
-from trouble import KeyRefused, NotFound, RouteMissing, ScopeMissing, Trouble, Unreachable
+from trouble import Conflict, KeyRefused, NotFound, RouteMissing, ScopeMissing, Trouble, Unreachable
 
 # API Gateway gives up after 30 s by itself.
 SECONDS = 35
@@ -156,6 +156,8 @@ class Api:
             )
         if status == 404:
             return NotFound(said)
+        if status == 409:
+            return Conflict(said)
         tracking = answer.get("trackingId")
         where = f" Its log lines carry the tracking id {printable(tracking)}." if tracking else ""
         code = printable(answer.get("code") or "")

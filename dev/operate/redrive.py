@@ -122,7 +122,7 @@ def _dry_run(desk: Desk, wanted: dict, limit: int | None) -> int:
     count = f"{len(ids)}" if report.get("complete") or limit == len(ids) else f"{len(ids)} or more"
     never = f" {report['notRetryable']} of them no attempt can mend." if report.get("notRetryable") else ""
     desk.screen.say(f"{count} would be sent back; nothing was.{never}{_odd(report, 'would be taken')}")
-    for step in advice.steps(desk, found):
+    for step in advice.steps(desk, found, sending=True):
         desk.screen.say(f"  - {step}")
     again = desk.stack.make("redrive", **desk.options.given("EVENT", "ID", "LIMIT"))
     desk.screen.say(f"To send them back: {again}")

@@ -106,7 +106,7 @@ def _details(desk: Desk, sync: dict) -> None:
         if (sync.get(count) or 0) > len(ids):
             desk.screen.say(f"  and {sync[count] - len(ids)} more")
     if sync.get("changedEvents"):
-        desk.screen.say(f"What became of one: {desk.stack.make('why', ID='…')}")
+        desk.screen.say(f"What became of one: {desk.stack.make('why')} ID=…")
 
 
 def _line(sync: dict) -> str:

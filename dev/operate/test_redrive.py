@@ -60,6 +60,7 @@ class Redrive(OperateCase):
         done = self.operate("redrive", DRY_RUN=1)
         self.assertSays(done.out, "2 would be sent back; nothing was. 1 of them no attempt can mend.",
                         "no attempt can mend it", "make discard ID=d1")
+        self.assertNotIn("make redrive DRY_RUN", done.out)
         done = self.operate("redrive")
         self.assertEqual(done.code, 1)
         self.assertSays(done.out, "Now: 1 dead, 1 processed.", "make discard ID=d1")

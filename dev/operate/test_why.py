@@ -78,6 +78,8 @@ class Why(OperateCase):
         done = self.operate("why", ID=EVENT)
         self.assertEqual(done.code, 1)
         self.assertSays(done.out, "again since 01-31 07:13:28", "docs/operations.md#subscription-retrying")
+        # It may be why there is nothing of somebody.
+        self.assertIn("#subscription-retrying", self.operate("why", EMAIL="eve@x.example").out)
         self.stack.subscriptions[0]["retryStartedAt"] = "2027-01-29T07:13:28Z"
         self.assertEqual(self.operate("why", ID=EVENT).code, 0)
 
@@ -99,10 +101,19 @@ class Why(OperateCase):
         self.assertSays(done.out, "is not stored, but deliveries tell of it", "the table is not there",
                         "make redrive DRY_RUN=1")
 
+    def test_an_event_that_can_not_be_read_hides_no_delivery(self):
+        self.booked()
+        self.told(D2, "dead", errorKind="corrupt", retryable=False, lastError="column 2")
+        odd = {"error": "a stored record can't be read", "code": "STORED_RECORD_UNREADABLE"}
+        self.stack.interruptions = [(f"/v1/events/{EVENT}", 500, {}, odd)]
+        done = self.operate("why", ID=EVENT)
+        self.assertEqual(done.code, 1)
+        self.assertSays(done.out, "can't be shown", "STORED_RECORD_UNREADABLE", "column 2", f"make discard ID={D2[:12]}")
+
     def test_nobody_and_nothing(self):
         done = self.operate("why", EMAIL="eve@x.example")
-        self.assertEqual(done.code, 2)
-        self.assertSays(done.err, "no booking of eve@x.example is stored", "make sync", "make status")
+        self.assertEqual(done.code, 1)
+        self.assertSays(done.out, "No booking of eve@x.example is stored.", "make sync", "make status")
         self.assertSays(self.operate("why", ID="nobody").err, "no such thing", "An invitee is found by EMAIL")
         for variables in ({}, {"EMAIL": ADA, "ID": EVENT}):
             self.assertIn("Whose?", self.operate("why", **variables).err)

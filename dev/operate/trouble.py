@@ -21,5 +21,9 @@ class RouteMissing(Trouble):
     """404 for a route: the stack is of an older version, or it is another service."""
 
 
+class Conflict(Trouble):
+    """409: it stands otherwise than that would need."""
+
+
 class NotFound(Trouble):
     """404 for one thing: there is none of this id."""

@@ -11,7 +11,7 @@ from deliveries import below, event_name, late, same_address
 from desk import Desk
 from replay import changes
 from screen import printable
-from trouble import NotFound, Trouble
+from trouble import KeyRefused, NotFound, Trouble, Unreachable
 
 VARIABLES = ("EMAIL", "ID", "LIMIT")
 SCOPES = {"read"}
@@ -46,18 +46,31 @@ class Around:
                     break
         return self.connections.get(id_)
 
-    def retries(self, id_: str) -> str | None:
-        """Since when Calendly has to send a connection's webhooks again; nothing if it hasn't."""
+    def retries(self) -> dict:
+        """Since when Calendly has to send webhooks again, by connection: of the last 24 hours, after which
+        it may leave the time set."""
         if self.retrying is None:
             self.retrying = {}
             try:
                 answer = self.desk.api.get("/v1/webhook-subscriptions")
             except Trouble:
-                return None  # Calendly can't be asked: `make status` says that
+                return {}  # Calendly can't be asked: `make status` says that
+            now = self.desk.clock.utc()
             for one in answer.get("subscriptions") or []:
-                if one.get("inUse") and one.get("retryStartedAt"):
+                began = parse(one.get("retryStartedAt"))
+                if one.get("inUse") and began and now - began < timedelta(days=1):
                     self.retrying[one.get("connection")] = one["retryStartedAt"]
-        return self.retrying.get(id_)
+        return self.retrying
+
+    def steps(self, wanted: str | None = None) -> list:
+        """What people are to do about webhooks that are sent again, of one connection or of all."""
+        now = self.desk.clock.utc()
+        return [
+            f"Calendly has to send webhooks of {printable(id_)} again since {short(since, now)}: they are "
+            f"refused or fail; see {advice.RUNBOOK}#subscription-retrying"
+            for id_, since in self.retries().items()
+            if wanted in (None, id_)
+        ]
 
 
 def run(desk: Desk) -> int:
@@ -70,6 +83,15 @@ def run(desk: Desk) -> int:
         )
     around, steps = Around(desk), []
     events = _of_person(desk, email) if email else [_event_id(desk, id_)]
+    if not events:
+        desk.screen.say(f"No booking of {email} is stored.")
+        steps = [
+            "is the address written as at Calendly?",
+            f"if Calendly has a booking of it: {desk.stack.make('sync')} fetches what starts from two days ago "
+            "on, and with FROM=… what is older",
+            f"{desk.stack.make('status')} tells whether webhooks come in, and whose accounts are connected",
+            *around.steps(),
+        ]
     for number, event_id in enumerate(events):
         if number:
             desk.screen.say()
@@ -84,12 +106,6 @@ def _of_person(desk: Desk, email: str) -> list:
         "/v1/contacts", email, "activity", sort="startTime:desc", limit=min(limit, 100)
     )
     events = page.get("events") or []
-    if not events:
-        raise NotFound(
-            f"no booking of {email} is stored. Is it written as at Calendly? If Calendly has one: "
-            f"{desk.stack.make('sync')} fetches what starts from two days ago on (FROM=… for what is older), "
-            f"and {desk.stack.make('status')} says whether webhooks come in at all"
-        )
     if page.get("nextCursor"):
         more = desk.stack.make("why", EMAIL=email, LIMIT=limit * 4)
         desk.screen.say(f"The {len(events)} events that start last; there are more: {more}")
@@ -132,6 +148,13 @@ def _story(desk: Desk, around: Around, id_: str, email: str | None) -> list:
         desk.screen.say(f"Event {printable(id_)} is not stored, but deliveries tell of it:")
         _deliveries(desk, told, bool(page.get("nextCursor")))
         return _about_deliveries(desk, told, now)
+    except (KeyRefused, Unreachable):
+        raise
+    except Trouble as error:
+        # What is known all the same says most.
+        desk.screen.say(f"Event {printable(id_)} can't be shown:")
+        _deliveries(desk, told, bool(page.get("nextCursor")))
+        return [f"event {printable(id_)}: {error}", *_about_deliveries(desk, told, now)]
     _heading(desk, event, email, now)
     _history(desk, event, id_, now)
     _deliveries(desk, told, bool(page.get("nextCursor")))
@@ -241,14 +264,7 @@ def _compared(desk: Desk, around: Around, event: dict, now) -> list:
     if older:
         desk.screen.say("It began more than two days ago, so scheduled syncs look at it no more.")
     desk.screen.say(f"If Calendly shows something else: {again}, then this command again.")
-    retries = around.retries(id_)
-    began = parse(retries)
-    if began is None or now - began > timedelta(days=1):
-        return []
-    return [
-        f"Calendly has to send webhooks of {id_} again since {short(retries, now)}: they are refused or fail; "
-        f"see {advice.RUNBOOK}#subscription-retrying"
-    ]
+    return around.steps(id_)
 
 
 def _unreadable(desk: Desk) -> list:

@@ -182,10 +182,16 @@ async fn what_was_discarded_is_no_dead_letter_and_leaves_the_queue_with_a_redriv
 
     // Both letters are in the queue; a redrive sends the other one only.
     let dry = stack.redrive(json!({ "dryRun": true })).await;
-    assert_has(&dry, &json!({ "matched": 1, "discarded": 1, "deliveryIds": [ids[1]] }));
+    assert_has(
+        &dry,
+        &json!({ "matched": 1, "discarded": 1, "deliveryIds": [ids[1]] }),
+    );
     assert_eq!(stack.letters().await.len(), 2);
     let report = stack.redrive(json!({})).await;
-    assert_has(&report, &json!({ "redriven": 1, "discarded": 1, "notRetryable": 0, "left": 0 }));
+    assert_has(
+        &report,
+        &json!({ "redriven": 1, "discarded": 1, "notRetryable": 0, "left": 0 }),
+    );
     stack.until_status(&ids[1], "processed").await;
     assert!(stack.letters().await.is_empty());
     assert_eq!(statuses(&stack, &ids[..1]).await, ["discarded"]);
@@ -193,7 +199,10 @@ async fn what_was_discarded_is_no_dead_letter_and_leaves_the_queue_with_a_redriv
     // What is not dead is a conflict; and a replay takes it back.
     stack.replay(&ids[0]).await;
     let delivery = stack.until_status(&ids[0], "processed").await;
-    assert_has(&delivery, &json!({ "discarded": null, "retryable": true, "errorKind": null }));
+    assert_has(
+        &delivery,
+        &json!({ "discarded": null, "retryable": true, "errorKind": null }),
+    );
     assert_eq!(put_away().await.with_status(409)["code"], "NOT_DEAD");
 }
 

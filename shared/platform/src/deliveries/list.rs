@@ -102,7 +102,7 @@ impl DeliveryStore {
             );
         let oldest = first_day(&bound(oldest));
         let mut upper = bound(now.saturating_add(CLOCKS_DIFFER).unwrap_or(now));
-        if let (Index::ByTime | Index::ByAbout(_), Some(to)) = (&search.index, query.to) {
+        if let (Index::Time | Index::About(_), Some(to)) = (&search.index, query.to) {
             upper = upper.min(bound(to));
         }
         if let Some(DeliveryCursor(after)) = &query.after {
@@ -157,16 +157,16 @@ impl DeliveryStore {
 
     fn search(&self, query: &DeliveryQuery, now: Timestamp) -> Search<'_> {
         let (index, status) = match (&query.about, query.status) {
-            (Some(about), status) => (Index::ByAbout(about.clone()), status),
-            (None, None) => (Index::ByTime, None),
-            (None, Some(Status::Processed)) => (Index::ByTime, Some(Status::Processed)),
-            (None, Some(status)) => (Index::ByStatus(status), None),
+            (Some(about), status) => (Index::About(about.clone()), status),
+            (None, None) => (Index::Time, None),
+            (None, Some(Status::Processed)) => (Index::Time, Some(Status::Processed)),
+            (None, Some(status)) => (Index::Status(status), None),
         };
         // Nobody has a status before the delivery came.
         let low = query.from.map(|from| bound(since(&index, from)));
         let (from, to) = match index {
-            Index::ByTime | Index::ByAbout(_) => (None, None),
-            Index::ByStatus(_) => (query.from.map(bound), query.to.map(bound)),
+            Index::Time | Index::About(_) => (None, None),
+            Index::Status(_) => (query.from.map(bound), query.to.map(bound)),
         };
         Search {
             store: self,
@@ -186,7 +186,7 @@ impl DeliveryStore {
 /// From when on deliveries that came at `from` or later lie in an index.
 fn since(index: &Index, from: Timestamp) -> Timestamp {
     match index {
-        Index::ByTime | Index::ByAbout(_) => from,
-        Index::ByStatus(_) => from.saturating_sub(CLOCKS_DIFFER).unwrap_or(from),
+        Index::Time | Index::About(_) => from,
+        Index::Status(_) => from.saturating_sub(CLOCKS_DIFFER).unwrap_or(from),
     }
 }

@@ -14,26 +14,26 @@ use jiff::civil::Date;
 /// The index that a list reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Index {
-    ByStatus(Status),
-    ByTime,
-    ByAbout(About),
+    Status(Status),
+    Time,
+    About(About),
 }
 
 impl Index {
     fn name(&self) -> &'static str {
         match self {
-            Self::ByStatus(_) => "byStatus",
-            Self::ByTime => "byTime",
-            Self::ByAbout(_) => "byAbout",
+            Self::Status(_) => "byStatus",
+            Self::Time => "byTime",
+            Self::About(_) => "byAbout",
         }
     }
 
     /// The attributes that are its keys.
     fn keys(&self) -> (&'static str, &'static str) {
         match self {
-            Self::ByStatus(_) => ("statusBucket", "statusAt"),
-            Self::ByTime => ("timeBucket", "receivedKey"),
-            Self::ByAbout(_) => ("about", "receivedKey"),
+            Self::Status(_) => ("statusBucket", "statusAt"),
+            Self::Time => ("timeBucket", "receivedKey"),
+            Self::About(_) => ("about", "receivedKey"),
         }
     }
 }
@@ -80,9 +80,9 @@ impl Search<'_> {
         let month = month.strftime("%Y-%m");
         let status = match &self.index {
             // What is about one thing lies in one bucket, whatever the month.
-            Index::ByAbout(about) => return vec![about.to_string()],
-            Index::ByStatus(status) => format!("{}#", status.as_str()),
-            Index::ByTime => String::new(),
+            Index::About(about) => return vec![about.to_string()],
+            Index::Status(status) => format!("{}#", status.as_str()),
+            Index::Time => String::new(),
         };
         // A delivery's shard is the first digit of its id.
         let may_hold = |shard: &&str| {

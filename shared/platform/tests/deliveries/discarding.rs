@@ -32,7 +32,7 @@ async fn a_discarded_letter_says_who_when_and_why_and_is_dead_no_more() {
     assert!(discard.at.unwrap() >= before);
     assert!(log.list(of_status(Status::Dead)).await.is_empty());
     let listed = log.store.list(&of_status(Status::Discarded)).await.unwrap();
-    assert_eq!(listed.items, [delivery.clone()]);
+    assert_eq!(listed.items, std::slice::from_ref(&delivery));
     // Once more, by somebody else, changes nothing.
     let again = log.store.discard(&id("d"), "another", "other").await;
     assert_eq!(

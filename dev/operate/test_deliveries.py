@@ -111,11 +111,16 @@ class Deliveries(OperateCase):
         self.assertIn("\x1b[31mdead", done.out)
         self.assertTrue(all(len(line) <= 80 for line in done.out.splitlines() if "xxx" in line))
         self.assertIn("x…", done.out)
-        self.assertNotIn("\x1b[31mdead letter", done.out)
         self.assertNotIn("\x1b", self.operate("deliveries", terminal=True, NO_COLOR="1").out)
         plain = self.operate("deliveries").out
         self.assertNotIn("\x1b", plain)
         self.assertIn("x" * 500, plain)
+
+    def test_only_a_state_is_coloured_and_no_name_that_reads_like_one(self):
+        self.stack.delivery("d1", "processed", event="failed")
+        out = self.operate("deliveries", terminal=True).out
+        self.assertIn("\x1b[32mprocessed", out)
+        self.assertNotIn("\x1b[33m", out)
 
     def test_an_older_stack_has_no_such_route(self):
         self.stack.missing_routes = {"deliveries"}

@@ -138,7 +138,20 @@ async fn a_new_webhook_is_one_write_and_one_send() {
     let sent = stage.sent();
     assert_eq!(sent.len(), 1);
     assert_eq!(sent[0].tracking_id, answer["trackingId"]);
-    assert_eq!(stage.status(&body).await, Some(Status::Received));
+    let logged = stage
+        .receiver
+        .log
+        .get(&DeliveryId::of(&body))
+        .await
+        .unwrap();
+    let logged = logged.unwrap();
+    assert_eq!(logged.status, Status::Received);
+    let made = "2026-11-20T09:15:01Z".parse().unwrap();
+    assert_eq!(
+        logged.occurred_at,
+        Some(made),
+        "as the body's `created_at` says"
+    );
 }
 
 #[tokio::test]

@@ -293,8 +293,29 @@ async fn retries_follow_the_schedule_and_then_the_delivery_is_dead() {
     assert_eq!((delivery.status, delivery.attempts), (Status::Dead, 6));
     assert_eq!(delivery.last_error.as_deref(), Some("the table is away"));
     assert_eq!(delivery.next_attempt_at, None);
+    assert_eq!(delivery.error_kind, Some(ErrorKind::Aws));
+    assert!(delivery.retryable, "what passed may be over");
 
     assert_eq!(stage.dead().await, [delivery]);
+}
+
+#[tokio::test]
+async fn a_copy_of_a_message_does_not_apply_what_was_put_away_since() {
+    let stage = Stage::new().await;
+    let body = fixture("invitee.created.json");
+    let message = stage.logged(&body, "invitee.created").await;
+    let id = DeliveryId::of(&body);
+    let failure = Failure::new(ErrorKind::TooLarge, "too large");
+    stage.deliveries.dead(&id, &failure, 1).await.unwrap();
+    stage
+        .deliveries
+        .discard(&id, "on-call", "why")
+        .await
+        .unwrap();
+    let stood = stage.delivery(&body).await;
+    assert!(stage.hand(1, &[message]).await.is_empty());
+    assert_eq!(stage.delivery(&body).await, stood);
+    assert!(stage.buried().is_empty());
 }
 
 #[tokio::test]

@@ -64,7 +64,9 @@ def of_docs(name: str, text: str) -> list[Asked]:
         told = f"{patterns - len(found)} of {patterns} filter patterns are in no command aws logs tail … '…'"
         raise Unread(f"{name}: {told}")
     for block in re.finditer(r"^    ((?:fields|filter|stats) [^\n]*)$", text, re.MULTILINE):
-        found.append(Asked(name, block[1], tuple(FUNCTIONS), False))
+        # The paragraph before says so where it is not of the functions' logs.
+        led = text[: block.start()].rstrip().rpartition("\n\n")[2]
+        found.append(Asked(name, block[1], (ACCESS_LOG,) if "access log" in led else FUNCTIONS, False))
     piped = len(re.findall(r"\| *(?:filter|stats|sort|fields) ", text))
     if piped and not any(not one.is_pattern for one in found):
         raise Unread(f"{name}: a query of Logs Insights that is no line of its own")

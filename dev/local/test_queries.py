@@ -100,12 +100,17 @@ class Gathered(unittest.TestCase):
       --filter-pattern '{ $.level = "ERROR" }'
 
     fields message | filter trackingId = "…"
+
+Look at the routes, in the access log:
+
+    stats count(*) as requests by route
 """
 
     def test_of_a_page(self):
-        pattern, query = of_docs("page.md", self.page)
+        pattern, query, access = of_docs("page.md", self.page)
         self.assertEqual(pattern, Asked("page.md", '{ $.level = "ERROR" }', ("worker",), True))
         self.assertFalse(query.is_pattern)
+        self.assertEqual((len(query.groups), access.groups), (5, (ACCESS_LOG,)))
 
     def test_a_query_in_another_shape_is_told(self):
         for page in ("`--filter-pattern \"{ $.a = 1 }\"`", "Ask `fields a | filter b = 1`."):

@@ -18,8 +18,6 @@ const PAGE: usize = 100;
 const MAX_PAGES: u32 = 10_000;
 /// A delivery that was logged this long ago and is still waiting has lost its message.
 const LOST_AFTER: SignedDuration = SignedDuration::from_mins(10);
-/// The most deliveries that one sweep queues again.
-const MAX_SWEPT: usize = 1000;
 
 impl<V, S, J, O> Syncer<V, S, J, O>
 where
@@ -87,15 +85,20 @@ where
         }
     }
 
-    /// Queues deliveries again whose message was lost between the log and the queue. Answers how
-    /// many.
+    /// Queues deliveries again whose message was lost between the log and the queue: a thousand of
+    /// them, at most, at a time. Answers how many.
     pub(crate) async fn sweep(&self) -> Result<usize> {
         let before = ambient::now()
             .saturating_sub(LOST_AFTER)
             .unwrap_or(Timestamp::MIN);
-        let waiting = self.deliveries.waiting(before, MAX_SWEPT).await?;
+        let open = self.deliveries.open().await?;
         let mut metrics = Metrics::default();
-        for delivery in &waiting {
+        let mut swept = 0;
+        for waiting in open.received.deliveries {
+            if waiting.since >= before {
+                continue;
+            }
+            let delivery = &waiting.delivery;
             tracing::warn!(
                 deliveryId = %delivery.id,
                 trackingId = delivery.tracking_id,
@@ -104,7 +107,8 @@ where
             );
             self.webhooks.send(&DeliveryRef::from(delivery)).await?;
             metrics.count(Metric::DeliveriesRequeued);
+            swept += 1;
         }
-        Ok(waiting.len())
+        Ok(swept)
     }
 }

@@ -1,11 +1,13 @@
 //! Where a delivery lies in the table's indexes.
 //!
 //! Each month is spread over 16 shards by the deliveries' ids, so that no partition takes all
-//! writes, and a list of a month is 16 queries at once.
+//! writes, and a list of a month is 16 queries at once. What is open has no months: there is little of
+//! it as a rule, and 16 queries tell all that there is, however long ago it came.
 //!
 //! | index | bucket | sorted by |
 //! |---|---|---|
-//! | `byStatus`: all but processed ones | `{status}#{month}#{shard}` | `{since when it has this status}#{id}` |
+//! | `byStatus`: open ones | `open#{shard}` | `{status}#{since when it has this status}#{id}` |
+//! | `byStatus`: set aside | `{status}#{month}#{shard}` | `{since when it has this status}#{id}` |
 //! | `byTime`: all | `{month}#{shard}` | `{when it came}#{id}` |
 //! | `byAbout`: those about something | `event#{id}` or `submission#{id}` | `{when it came}#{id}` |
 
@@ -27,17 +29,38 @@ pub(super) struct StatusKey {
 impl StatusKey {
     /// Of a delivery that has `status` since `at`.
     pub(super) fn new(status: Status, at: Timestamp, id: &DeliveryId) -> Self {
-        Self {
-            bucket: format!("{}#{}", status.as_str(), time_bucket(at, id)),
-            at: place(at, id),
+        let place = place(at, id);
+        if status.is_open() {
+            Self {
+                bucket: open_bucket(shard_of(id)),
+                at: open_place(status, &place),
+            }
+        } else {
+            Self {
+                bucket: format!("{}#{}", status.as_str(), time_bucket(at, id)),
+                at: place,
+            }
         }
     }
 }
 
+/// The bucket in `byStatus` of a shard's open deliveries.
+pub(super) fn open_bucket(shard: &str) -> String {
+    format!("open#{shard}")
+}
+
+/// The place of an open delivery in its bucket: by status first.
+pub(super) fn open_place(status: Status, place: &str) -> String {
+    format!("{}#{place}", status.as_str())
+}
+
+fn shard_of(id: &DeliveryId) -> &str {
+    id.as_str().get(..1).unwrap_or_default()
+}
+
 /// The bucket in `byTime` of a delivery that came at `at`.
 pub(super) fn time_bucket(at: Timestamp, id: &DeliveryId) -> String {
-    let shard = id.as_str().get(..1).unwrap_or_default();
-    format!("{}#{shard}", month_of(&time(at)))
+    format!("{}#{}", month_of(&time(at)), shard_of(id))
 }
 
 /// The place of a delivery in the order of an index. No two deliveries share one.

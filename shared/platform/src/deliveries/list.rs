@@ -115,9 +115,14 @@ impl DeliveryStore {
         let mut stopped_at = None;
         let mut month = first_day(&upper);
         'months: while let Some(day) = month.filter(|day| Some(*day) >= oldest) {
-            let low = search.low.clone().max(month_start(day));
-            let end = day.saturating_add(1.month());
-            let mut merge = Merge::new(&search, day, low, upper.clone().min(month_start(end)));
+            let (low, end) = if search.index.open().is_some() {
+                (search.low.clone(), upper.clone())
+            } else {
+                let end = month_start(day.saturating_add(1.month()));
+                let low = search.low.clone().max(month_start(day));
+                (low, upper.clone().min(end))
+            };
+            let mut merge = Merge::new(&search, day, low, end);
             loop {
                 found.extend(merge.settled());
                 // One more than wanted tells whether there is a next page.
@@ -136,7 +141,8 @@ impl DeliveryStore {
                 asked += behind.len();
                 merge.ask(&search, &behind).await?;
             }
-            month = day.checked_sub(1.month()).ok();
+            let all_of_it = search.index.open().is_some();
+            month = day.checked_sub(1.month()).ok().filter(|_| !all_of_it);
         }
 
         let next = if found.len() > query.limit {

@@ -117,6 +117,14 @@ impl Status {
             Self::Received | Self::Failed | Self::Dead => false,
         }
     }
+
+    /// Whether it waits for something: for its first or its next attempt, or for somebody.
+    pub fn is_open(self) -> bool {
+        match self {
+            Self::Received | Self::Failed | Self::Dead => true,
+            Self::Processed | Self::Ignored | Self::Unprocessable | Self::Discarded => false,
+        }
+    }
 }
 
 impl std::str::FromStr for Status {

@@ -1,7 +1,7 @@
 //! One query of a list: a stretch of one shard, and only what fits the filters.
 
 use super::about::About;
-use super::keys::{SHARDS, just_below};
+use super::keys::{SHARDS, just_below, open_bucket, open_place};
 use super::merge::MAX_STEP;
 use super::record::Status;
 use super::store::DeliveryStore;
@@ -35,6 +35,29 @@ impl Index {
             Self::Time => ("timeBucket", "receivedKey"),
             Self::About(_) => ("about", "receivedKey"),
         }
+    }
+
+    /// The status of open deliveries, if these are looked for.
+    pub(super) fn open(&self) -> Option<Status> {
+        match self {
+            Self::Status(status) => Some(*status).filter(|status| status.is_open()),
+            Self::Time | Self::About(_) => None,
+        }
+    }
+
+    /// A place as the index sorts it.
+    fn sorted(&self, place: &str) -> String {
+        match self.open() {
+            Some(status) => open_place(status, place),
+            None => place.to_owned(),
+        }
+    }
+
+    /// The place of what the index sorts so.
+    fn place<'a>(&self, sorted: &'a str) -> &'a str {
+        let prefix = self.open().map(Status::as_str).unwrap_or_default();
+        let place = sorted.strip_prefix(prefix).unwrap_or(sorted);
+        place.strip_prefix('#').unwrap_or(place)
     }
 }
 
@@ -90,6 +113,10 @@ impl Search<'_> {
             prefix.is_none_or(|prefix| prefix.starts_with(*shard))
         };
         let shards = SHARDS.into_iter().filter(may_hold);
+        // What is open has a bucket of each shard for all months.
+        if self.index.open().is_some() {
+            return shards.map(open_bucket).collect();
+        }
         shards
             .map(|shard| format!("{status}{month}#{shard}"))
             .collect()
@@ -125,8 +152,8 @@ impl Search<'_> {
             .expression_attribute_names("#hash", hash)
             .expression_attribute_names("#range", range)
             .expression_attribute_values(":bucket", s(bucket))
-            .expression_attribute_values(":low", s(low))
-            .expression_attribute_values(":high", s(just_below(upper)))
+            .expression_attribute_values(":low", s(self.index.sorted(low)))
+            .expression_attribute_values(":high", s(self.index.sorted(&just_below(upper))))
             .expression_attribute_values(":now", n(self.now.as_second()))
             .scan_index_forward(false)
             .limit(i32::try_from(step).unwrap_or(i32::MAX));
@@ -162,14 +189,14 @@ impl Search<'_> {
         };
         let items = answer.items.unwrap_or_default().into_iter().filter(fits);
         let found = items.map(|item| {
-            let place = item.must(range)?.to_owned();
+            let place = self.index.place(item.must(range)?).to_owned();
             Ok(Found { place, item })
         });
         let last = answer.last_evaluated_key.as_ref();
         Ok(Answer {
             found: found.collect::<Result<_>>()?,
             reached: last
-                .map(|last| last.must(range).map(str::to_owned))
+                .map(|last| Ok(self.index.place(last.must(range)?).to_owned()))
                 .transpose()?,
         })
     }

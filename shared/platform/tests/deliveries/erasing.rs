@@ -2,7 +2,7 @@
 
 use crate::support::{Log, Told, aws, id, ids, of_status, told};
 use jiff::{SignedDuration, Timestamp};
-use platform::deliveries::{Body, MAX_BODY, Recorded, Reopened, Status};
+use platform::deliveries::{Body, MAX_BODY, Open, Recorded, Reopened, Status};
 
 #[tokio::test]
 async fn an_erased_body_is_gone_with_all_its_parts_and_stays_gone() {
@@ -113,8 +113,8 @@ async fn what_was_settled_keeps_its_status_and_the_rest_is_ignored() {
         assert!(listed(gone).await.is_empty());
     }
     assert_eq!(log.get("failed").await.next_attempt_at, None);
-    let waiting = log.store.waiting(now, 10).await.unwrap();
-    assert!(waiting.is_empty(), "no sweep sends it again");
+    let open = log.store.open().await.unwrap();
+    assert_eq!(open, Open::default(), "no sweep sends it again");
 }
 
 #[tokio::test]

@@ -8,5 +8,6 @@ mod discarding;
 mod erasing;
 mod lists;
 mod log;
+mod open;
 mod paging;
 mod support;

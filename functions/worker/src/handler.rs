@@ -127,15 +127,7 @@ where
         count(outcome, done, &mut metrics);
         let failure = result.as_ref().err();
         let error = failure.map(|failure| failure.error.as_str());
-        let changes = done.map(|done| done.made.iter().map(|made| made.as_str()));
-        tracing::info!(
-            outcome,
-            connection = done.and_then(|done| Some(done.connection.as_ref()?.as_str())),
-            changes = changes.map(|all| all.collect::<Vec<_>>().join(",")),
-            error,
-            durationMs = platform::millis_since(began),
-            "delivery handled"
-        );
+        log(outcome, done, error, began);
         let Some(failure) = failure else {
             return Verdict::Done;
         };
@@ -195,6 +187,31 @@ where
                 Verdict::ComesBack
             }
         }
+    }
+}
+
+/// The line of an attempt: at the level that tells how much it matters.
+fn log(outcome: &str, done: Option<&Application>, error: Option<&str>, began: Instant) {
+    let changes = done.map(|done| done.made.iter().map(|made| made.as_str()));
+    let changes = changes.map(|all| all.collect::<Vec<_>>().join(","));
+    let connection = done.and_then(|done| Some(done.connection.as_ref()?.as_str()));
+    let took = platform::millis_since(began);
+    macro_rules! line {
+        ($level:ident) => {
+            tracing::$level!(
+                outcome,
+                connection,
+                changes,
+                error,
+                durationMs = took,
+                "delivery handled"
+            )
+        };
+    }
+    match outcome {
+        DEAD => line!(error),
+        FAILED => line!(warn),
+        _ => line!(info),
     }
 }
 

@@ -37,6 +37,9 @@ NAMED = {
 }
 MISSING = {"breaching", "notBreaching", "ignore", "missing"}
 GRID = 24
+# What a look of the sync function finds; the seconds between two looks.
+STATES = {metric["name"] for metric in OWN["metrics"] if metric.get("state")}
+TICK = 300
 
 
 class Watching:
@@ -121,8 +124,8 @@ def alarms(template) -> None:
         template.must(section, f"{logical_id}: AlarmDescription must be a sentence, then: See ${{RunbookUrl}}#section")
         template.must(not section or not sections or section in sections, f"{logical_id}: docs/operations.md has no section #{section}")
         template.must(alarm.get("TreatMissingData") in MISSING, f"{logical_id}: TreatMissingData is not chosen")
-        for actions in ("AlarmActions", "OKActions"):
-            template.must(alarm.get(actions) == [{"Ref": "AlarmTopic"}], f"{logical_id}: {actions} must be the AlarmTopic")
+        template.must(alarm.get("AlarmActions") == [{"Ref": "AlarmTopic"}], f"{logical_id}: AlarmActions must be the AlarmTopic")
+        kind(template, logical_id, alarm)
         if "Metrics" not in alarm:
             dimensions = {one["Name"]: substituted(one["Value"]) for one in alarm["Dimensions"]}
             watching.metric(logical_id, alarm["Namespace"], alarm["MetricName"], dimensions)
@@ -137,6 +140,68 @@ def alarms(template) -> None:
             metric = one["MetricStat"]["Metric"]
             dimensions = {one["Name"]: substituted(one["Value"]) for one in metric["Dimensions"]}
             watching.metric(logical_id, metric["Namespace"], metric["MetricName"], dimensions)
+
+
+def kind(template, logical_id: str, alarm: dict) -> None:
+    """An alarm on a state says OK when it is well, one on events never: that nothing happens mends nothing."""
+    must = template.must
+    if alarm.get("MetricName") in STATES:
+        must(alarm.get("Period") == TICK and "DatapointsToAlarm" not in alarm, f"{logical_id}: a state is written every {TICK} s, and each look counts")
+        must(alarm.get("OKActions") == [{"Ref": "AlarmTopic"}], f"{logical_id}: OKActions must be the AlarmTopic, as it is on a state")
+        if alarm.get("Statistic") == "SampleCount":
+            # On the looks themselves: none of them is the fault.
+            must(alarm["TreatMissingData"] == "breaching" and alarm["ComparisonOperator"] == "LessThanThreshold", f"{logical_id}: looks that are missing must be breaching")
+            return
+        must(alarm["TreatMissingData"] == "ignore", f"{logical_id}: a state that nobody looked at stays as it was: TreatMissingData must be ignore")
+        must(alarm.get("EvaluationPeriods") == 1, f"{logical_id}: a state is what the last look found: EvaluationPeriods must be 1")
+        falls = alarm["ComparisonOperator"].startswith("LessThan")
+        must(alarm.get("Statistic") == ("Minimum" if falls else "Maximum"), f"{logical_id}: Statistic must take the worst look of a period")
+    elif alarm.get("Namespace") == "AWS/SQS":
+        # SQS writes what lies in a queue, and stops where it is empty and untouched.
+        must(alarm["TreatMissingData"] == "notBreaching" and "OKActions" in alarm, f"{logical_id}: a queue's depth is a state, and none is zero")
+    else:
+        must("OKActions" not in alarm, f"{logical_id}: it is on events: OKActions would say that all is well when nothing happens")
+        must(alarm["TreatMissingData"] == "notBreaching", f"{logical_id}: no event is no fault: TreatMissingData must be notBreaching")
+
+
+def states(template) -> None:
+    """Each state rings for somebody, but for those that only tell more of another; and nobody's look is missed."""
+    alarms = [resource["Properties"] for _, resource in template.of_type("AWS::CloudWatch::Alarm")]
+    watched = {alarm["MetricName"] for alarm in alarms if alarm.get("MetricName") in STATES}
+    for name in sorted(STATES - watched - {"HoursWithoutWebhook"}):
+        template.wrong.append(f"{name} is a state that no alarm reads")
+    template.must(any(alarm.get("Statistic") == "SampleCount" for alarm in alarms), "no alarm rings when nobody looks at the states any more")
+    events = template.properties("SyncFunction")["Events"].values()
+    looks = [event["Properties"] for event in events if "watch" in json.loads(event["Properties"].get("Input", "{}"))]
+    template.must(len(looks) == 1 and looks[0]["ScheduleExpression"] == f"rate({TICK // 60} minutes)", f"SyncFunction: one schedule must look at the states every {TICK} s")
+
+
+def guards(template) -> None:
+    """What stops a new version of a function: what that function alone can break."""
+    answers = {}
+    for logical_id, resource in template.of_type("AWS::CloudWatch::Alarm"):
+        alarm = resource["Properties"]
+        if alarm.get("MetricName") == "ServerErrors":
+            answers.update({one["Value"]: logical_id for one in alarm["Dimensions"] if one["Name"] == "Function"})
+    for name in FUNCTIONS:
+        function = template.properties(f"{name.capitalize()}Function")
+        alarms = json.dumps(function["DeploymentPreference"]["Alarms"])
+        if any(event["Type"] == "HttpApi" for event in function["Events"].values()):
+            template.must(f'"{answers.get(name)}"' in alarms, f"{name}: no alarm on its own ServerErrors guards its deployment")
+        template.must(f'"{name.capitalize()}ErrorsAlarm"' in alarms, f"{name}: no alarm on its own errors guards its deployment")
+    template.must("DeliveriesFailAlarm" in json.dumps(template.properties("WorkerFunction")["DeploymentPreference"]), "worker: a version that fails at every delivery must be stopped")
+    # Unsigned requests, of which anybody can send as many as they like, must not.
+    template.must("RefusedSignaturesAlarm" not in json.dumps(template.properties("WebhookFunction")["DeploymentPreference"]), "webhook: strangers could stop a deployment by refused signatures")
+    template.must("RefusedSignaturesAlarm" not in json.dumps(template.properties("PagingAlarm")), "PagingAlarm: strangers could page people by refused signatures")
+
+
+def reasons(template) -> None:
+    """Each reason that GET /v1/status gives names a section of the runbook."""
+    source = (ROOT / "shared" / "platform" / "src" / "health" / "report.rs").read_text(encoding="utf-8")
+    named = re.findall(r'^    [A-Z]\w+: "([a-z-]+)",$', source, re.MULTILINE)
+    template.must(len(named) > 10, "shared/platform/src/health/report.rs: the reasons are not found")
+    for section in sorted(set(named) - runbook_sections()):
+        template.wrong.append(f"docs/operations.md has no section #{section}, which a reason of GET /v1/status names")
 
 
 def paging(template) -> None:
@@ -176,9 +241,7 @@ def dashboard(template) -> None:
     """The dashboard is JSON that CloudWatch can draw, and shows every metric and alarm there is."""
     watching = Watching(template)
     (_, resource), = template.of_type("AWS::CloudWatch::Dashboard")
-    body, fragments = resource["Properties"]["DashboardBody"]["Fn::Sub"]
-    for fragment in fragments:
-        body = body.replace(f"${{{fragment}}}", "")
+    body = resource["Properties"]["DashboardBody"]["Fn::Sub"]
     try:
         widgets = json.loads(body)["widgets"]
     except ValueError as error:
@@ -202,7 +265,7 @@ def dashboard(template) -> None:
             continue
         template.must("title" in properties, f"{where}: has no title")
         if widget["type"] == "alarm":
-            shown |= set(re.findall(r"\$\{(\w+)\.Arn\}", json.dumps(properties["alarms"]) + json.dumps(fragments)))
+            shown |= set(re.findall(r"\$\{(\w+)\.Arn\}", json.dumps(properties["alarms"])))
             continue
         template.must(properties.get("region") == "${AWS::Region}", f"{where}: region must be the stack's")
         if widget["type"] == "log":
@@ -245,4 +308,4 @@ def written(template) -> None:
         template.wrong.append(f"dev/local/metrics.json and shared/platform/src/metrics/names.rs differ in {name[0]} ({name[1]})")
 
 
-RULES = (alarms, paging, dashboard, queries, written)
+RULES = (alarms, states, guards, reasons, paging, dashboard, queries, written)

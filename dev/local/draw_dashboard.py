@@ -202,9 +202,8 @@ def short(value: float) -> str:
 def load(template: dict, stack: str) -> tuple[list[dict], dict[str, str]]:
     """The dashboard's widgets for a stack, and the alarms' names by logical id."""
     (dashboard,) = (one for one in template["Resources"].values() if one["Type"] == "AWS::CloudWatch::Dashboard")
-    body, fragments = dashboard["Properties"]["DashboardBody"]["Fn::Sub"]
+    body = dashboard["Properties"]["DashboardBody"]["Fn::Sub"]
     known = {
-        **{fragment: "" for fragment in fragments},
         "Stage": "dev",
         "AWS::StackName": stack,
         "RunbookUrl": template["Parameters"]["RunbookUrl"]["Default"],

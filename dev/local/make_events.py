@@ -222,6 +222,7 @@ def api(samples: Samples) -> None:
     event, one, again = "/v1/events/{id}", "/v1/deliveries/{id}", "/v1/deliveries/{id}/replay"
 
     add("health", "GET", "/v1/health", "GET /v1/health", "anyone may ask", 200, {"status": "ok"}, key=None)
+    add("status", "GET", "/v1/status", "GET /v1/status", "whether all is well, and what needs somebody", 200, {})
     add("list-events", "GET", "/v1/events", "GET /v1/events", "bookings of a time", 200,
         {"events": ANY_LIST}, query="from=2026-12-01T00:00:00Z&to=2026-12-31T00:00:00Z&limit=2")
     add("list-events-by-x-api-key", "GET", "/v1/events", "GET /v1/events", "the key in the other header",
@@ -300,6 +301,7 @@ def sync(samples: Samples) -> None:
          "region": "us-east-1", "resources": [], "detail": "{}"},
         function="sync", about="the schedule's tick: plans jobs and sweeps the log", answer={},
     )
+    samples.add("sync/watch.json", {"watch": True}, function="sync", about="the other schedule's tick: looks whether all is well", answer={})
 
     def add(name: str, body: str, about: str, failures: list[dict]) -> None:
         file = f"sync/{name}.json"

@@ -111,11 +111,11 @@ class Drawn(unittest.TestCase):
         self.assertEqual([nice(most) for most in (0, 0.3, 1, 1.1, 7, 10, 1200)], [1, 0.5, 1, 2, 10, 10, 2000])
 
     def test_the_template_is_read_for_one_stack(self):
-        body = '{"widgets": [{"properties": {"metrics": [["N", "M", "Stack", "${AWS::StackName}"]], "alarms": ["${LagAlarm.Arn}"${More}]}}]}'
+        body = '{"widgets": [{"properties": {"metrics": [["N", "M", "Stack", "${AWS::StackName}"]], "alarms": ["${LagAlarm.Arn}"]}}]}'
         template = {
             "Parameters": {"RunbookUrl": {"Default": "docs/operations.md"}},
             "Resources": {
-                "Dashboard": {"Type": "AWS::CloudWatch::Dashboard", "Properties": {"DashboardBody": {"Fn::Sub": [body, {"More": ""}]}}},
+                "Dashboard": {"Type": "AWS::CloudWatch::Dashboard", "Properties": {"DashboardBody": {"Fn::Sub": body}}},
                 "LagAlarm": {"Type": "AWS::CloudWatch::Alarm", "Properties": {"AlarmName": {"Fn::Sub": "${AWS::StackName}-lag"}}},
             },
         }

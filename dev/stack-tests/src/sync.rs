@@ -35,11 +35,20 @@ impl Stack {
 
     /// Calls the sync function as the schedule does, and waits for its answer.
     pub async fn tick(&self) -> Value {
+        self.invoke_sync("{}").await
+    }
+
+    /// Calls it as the schedule does that looks whether all is well.
+    pub async fn watch(&self) -> Value {
+        self.invoke_sync(r#"{"watch": true}"#).await
+    }
+
+    async fn invoke_sync(&self, payload: &str) -> Value {
         let answer = self
             .lambda
             .invoke()
             .function_name(variable("SYNC_FUNCTION_NAME"))
-            .payload(Blob::new("{}"))
+            .payload(Blob::new(payload))
             .send()
             .await
             .unwrap();

@@ -2,6 +2,7 @@
 
 use calendly::api::Endpoints;
 use platform::config::{ConfigError, Env};
+use platform::health::Settings;
 
 /// The function's configuration.
 pub struct Config {
@@ -21,6 +22,10 @@ pub struct Config {
     pub calendly_secret_id: String,
     /// Where Calendly is.
     pub endpoints: Endpoints,
+    /// Table of what became of webhooks.
+    pub limits_table: String,
+    /// What is to be called late.
+    pub settings: Settings,
 }
 
 impl Config {
@@ -39,6 +44,8 @@ impl Config {
                 api: env.or("CALENDLY_API_URL", calendly.api),
                 auth: env.or("CALENDLY_AUTH_URL", calendly.auth),
             },
+            limits_table: env.text("LIMITS_TABLE"),
+            settings: Settings::read(&mut env),
         };
         env.finish(config)
     }

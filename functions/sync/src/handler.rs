@@ -1,4 +1,4 @@
-//! What the function is called with: the schedule's tick, or a batch of jobs.
+//! What the function is called with: a tick of one of the schedules, or a batch of jobs.
 
 use crate::time::Deadlines;
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
@@ -9,10 +9,12 @@ use lambda_runtime::Error;
 use platform::bookings::BookingStore;
 use platform::connections::{ConnectionStore, Vault};
 use platform::deliveries::DeliveryStore;
+use platform::health::Sources;
 use platform::metrics::{self, Metric};
 use platform::queue::{Jobs, Outbox, receive_count, trace_header};
 use platform::secrets::{CalendlySecret, RotatingSecret, Versions};
 use platform::syncs::{Attempt, PLAN, Part, SyncJob, SyncStore, Tally};
+use platform::ticks::Tick;
 use serde_json::{Value, json};
 use std::time::SystemTime;
 use tokio::time::Instant;
@@ -40,6 +42,8 @@ pub struct Syncer<V, S, J, O> {
     pub http: Http,
     /// Where Calendly is.
     pub endpoints: Endpoints,
+    /// Where it is looked whether all is well.
+    pub sources: Sources,
 }
 
 /// The `maxReceiveCount` of the sync queue: after that often SQS gives a job up.
@@ -70,12 +74,19 @@ where
             .duration_since(SystemTime::from(ambient::now()))
             .unwrap_or_default();
         let deadlines = Deadlines::after(left);
+        if payload.get("watch").is_some() {
+            return self.look(deadlines.work).await;
+        }
         if payload.get("Records").is_none() {
             // Neither waits for the other to work.
             let planned = self.plan(&SyncJob::default(), deadlines.work).await;
             let swept = self.sweep().await;
             let planned = planned?;
             metrics::count(Metric::SyncsPlanned);
+            self.sources
+                .ticks
+                .note(Tick::Planned, ambient::now())
+                .await?;
             let swept = swept?;
             tracing::info!(
                 planned,

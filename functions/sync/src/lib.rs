@@ -11,4 +11,5 @@ mod read;
 mod reconcile;
 mod time;
 mod trouble;
+mod watch;
 mod work;

@@ -4,11 +4,14 @@ use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use platform::bookings::BookingStore;
 use platform::connections::{ConnectionStore, SecretVault};
 use platform::deliveries::DeliveryStore;
+use platform::health::Sources;
 use platform::invocation::invoked;
 use platform::queue::Queue;
 use platform::ready::{self, step};
 use platform::secrets::{ManagedSecret, RotatingSecret};
 use platform::syncs::SyncStore;
+use platform::ticks::TickStore;
+use platform::traffic::TrafficStore;
 use std::time::Duration;
 use sync::config::Config;
 use sync::handler::Syncer;
@@ -22,11 +25,20 @@ async fn main() -> Result<(), Error> {
     let sqs = platform::aws::sqs(&aws);
     let secrets = platform::aws::secrets(&aws);
     let table = config.connections_table;
+    let connections = ConnectionStore::new(dynamodb.clone(), table.clone());
+    let deliveries = DeliveryStore::new(dynamodb.clone(), config.deliveries_table);
     let syncer = Syncer {
-        connections: ConnectionStore::new(dynamodb.clone(), table.clone()),
+        sources: Sources {
+            deliveries: deliveries.clone(),
+            connections: connections.clone(),
+            traffic: TrafficStore::new(dynamodb.clone(), config.limits_table),
+            ticks: TickStore::new(dynamodb.clone(), table.clone()),
+            settings: config.settings,
+        },
+        connections,
         syncs: SyncStore::new(dynamodb.clone(), table),
-        bookings: BookingStore::new(dynamodb.clone(), config.bookings_table),
-        deliveries: DeliveryStore::new(dynamodb, config.deliveries_table),
+        bookings: BookingStore::new(dynamodb, config.bookings_table),
+        deliveries,
         jobs: Queue::new(sqs.clone(), config.sync_queue_url),
         webhooks: Queue::new(sqs, config.webhook_queue_url),
         vault: SecretVault::new(secrets.clone(), config.token_secret_prefix),

@@ -29,7 +29,7 @@ use tokio::time::Instant;
 /// How far back a run looks: late cancellations and no-show marks.
 const LOOK_BACK: SignedDuration = SignedDuration::from_hours(48);
 /// A run that follows so long after what is noted of the last one looks back from there: what began
-/// meanwhile was never compared. As it is noted once a day, somewhat longer than a day.
+/// meanwhile was never compared. A shorter gap lies within [`LOOK_BACK`].
 const GAP: SignedDuration = SignedDuration::from_hours(26);
 /// How far ahead: beyond what event types let people book.
 const HORIZON: SignedDuration = SignedDuration::from_hours(24 * 730);

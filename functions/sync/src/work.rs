@@ -78,6 +78,9 @@ where
             };
         };
         let done = self.part(&job, &connection, deadlines, receives).await;
+        if let Err(error) = &done {
+            self.fails(&job, &connection, error).await;
+        }
         let Ok(Some((next, after))) = done else {
             let released = self.connections.release(id, &lease).await;
             return done.and(released);
@@ -154,7 +157,8 @@ where
         }
         let run = self.run(&calendly, connection, deadlines, &metrics);
         let before = job.place.clone();
-        let before = before.unwrap_or_else(|| begin(job.from, job.to, connection.compared_at));
+        let before =
+            before.unwrap_or_else(|| begin(job.from, job.to, connection.compared_at));
         let run_began = started(&before);
         let mut place = before.clone();
         // On the heap: all that a page holds would else be part of every future around this.
@@ -224,12 +228,29 @@ where
         }
         match part {
             Part::Finished => metrics.count(Metric::SyncsFinished),
-            Part::Failed => metrics.count(Metric::SyncsFailed),
+            Part::Failed => {
+                metrics.count(Metric::SyncsFailed);
+                let why = tally.errors.last().map(String::as_str);
+                self.fails(job, connection, why.unwrap_or("not known"))
+                    .await;
+            }
             Part::GoesOn => {}
         }
         log(job, connection, part, &tally, began);
         self.note(job, &tally, part, this).await?;
         Ok(next)
+    }
+
+    /// Notes on the connection that a run of all of it fails: what is to be seen by whoever looks.
+    async fn fails(&self, job: &SyncJob, connection: &Connection, why: impl ToString) {
+        if job.from.is_some() || job.to.is_some() {
+            return;
+        }
+        let why = why.to_string();
+        let noted = self.connections.sync_failed(connection, &why);
+        if let Err(error) = noted.await {
+            tracing::warn!(connection = connection.id.as_str(), %error, "not noted that a run failed");
+        }
     }
 
     async fn note(&self, job: &SyncJob, tally: &Tally, part: Part, this: Attempt) -> Result<()> {

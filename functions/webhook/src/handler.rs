@@ -7,12 +7,13 @@ use calendly::signature::{self, Refusal, SignedBody, SigningKey};
 use jiff::SignedDuration;
 use lambda_http::http::{StatusCode, header};
 use lambda_http::{Body, Request, Response};
-use platform::deliveries::{DeliveryId, DeliveryStore, MAX_BODY, Recorded};
+use platform::deliveries::{DeliveryId, DeliveryStore, MAX_BODY, Recorded, Status};
 use platform::http::{Problem, TrackingId, answer};
 use platform::limits::Limiter;
 use platform::metrics::{Metric, Metrics};
 use platform::queue::{DeliveryRef, Outbox};
 use platform::secrets::{CalendlySecret, RotatingSecret};
+use platform::traffic::{Outcome, TrafficCounter, meanwhile};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -53,6 +54,9 @@ fn usable(secrets: &Arc<[CalendlySecret]>) -> Vec<SigningKey> {
 /// calls below may take 5 s. Counting a refusal comes on top, and takes 1.2 s at most.
 const TIME_LIMIT: Duration = Duration::from_millis(8500);
 
+/// How a webhook that is not taken is answered, and what it counts as.
+struct Refused(Problem, Outcome);
+
 /// Receives one webhook at a time.
 pub struct Receiver<Q, K> {
     /// The delivery log.
@@ -61,8 +65,10 @@ pub struct Receiver<Q, K> {
     pub queue: Q,
     /// Signing keys.
     pub keys: K,
-    /// Counts what is refused.
+    /// Counts what is refused, by address.
     pub limiter: Limiter,
+    /// Counts what became of all webhooks.
+    pub traffic: TrafficCounter,
     /// How far a signature's time may lie from now.
     pub tolerance: Duration,
     /// How long deliveries are kept.
@@ -79,7 +85,7 @@ impl<Q: Outbox, K: SigningKeys> Receiver<Q, K> {
         let receive = tokio::time::timeout(TIME_LIMIT, receive);
         let received = receive.await.unwrap_or_else(|_| {
             tracing::error!("webhook not accepted in time");
-            Err(Problem::unavailable())
+            Err(Refused(Problem::unavailable(), Outcome::NoStore))
         });
         match received {
             Ok(received) => {
@@ -89,12 +95,13 @@ impl<Q: Outbox, K: SigningKeys> Receiver<Q, K> {
                 received.log(began);
                 answer(StatusCode::OK, tracking_id, &received.answer(tracking_id))
             }
-            Err(problem) => {
+            Err(Refused(problem, outcome)) => {
                 // By its cause also where the address is over its limit: a key that doesn't fit must
                 // not look like a few bad requests.
                 let cause = problem.code;
-                let problem =
-                    limited(problem, &WEBHOOKS, &self.limiter, request, tracking_id).await;
+                let limited = limited(problem, &WEBHOOKS, &self.limiter, request, tracking_id);
+                let outcome = [outcome];
+                let (problem, ()) = tokio::join!(limited, self.traffic.count(&outcome));
                 let limited = Some(problem.code).filter(|code| *code != cause);
                 let codes = [Some(cause), limited].into_iter().flatten();
                 for metric in codes.filter_map(refusal_metric) {
@@ -116,16 +123,30 @@ impl<Q: Outbox, K: SigningKeys> Receiver<Q, K> {
         &self,
         request: &Request,
         tracking_id: &TrackingId,
-    ) -> Result<Received, Problem> {
+    ) -> Result<Received, Refused> {
         let body: &[u8] = request.body().as_ref();
         if body.len() > MAX_BODY {
-            return Err(too_large(body.len(), MAX_BODY));
+            return Err(Refused(too_large(body.len(), MAX_BODY), Outcome::Unsigned));
         }
         if !is_json(request) {
-            return Err(not_json());
+            return Err(Refused(not_json(), Outcome::Unsigned));
         }
         let signed = self.verify(request, body).await?;
-        self.log_and_queue(signed, tracking_id).await
+        let reading = Reading::of(signed.bytes());
+        let queued = !reading.status.is_settled();
+        let outcomes: &[Outcome] = match reading.status {
+            Status::Unprocessable => &[Outcome::Verified, Outcome::Unreadable],
+            _ => &[Outcome::Verified],
+        };
+        let count = self.traffic.count(outcomes);
+        let work = Box::pin(self.log_and_queue(signed, reading, tracking_id));
+        let done = if queued {
+            meanwhile(work, count).await
+        } else {
+            // One call, as the count is: it has no head start, and may be the last of this process.
+            tokio::join!(work, count).0
+        };
+        done.map_err(|problem| Refused(problem, Outcome::NoStore))
     }
 
     /// Fails closed: with no key, or none that can be read, nothing is accepted.
@@ -133,7 +154,7 @@ impl<Q: Outbox, K: SigningKeys> Receiver<Q, K> {
         &self,
         request: &Request,
         body: &'a [u8],
-    ) -> Result<SignedBody<'a>, Problem> {
+    ) -> Result<SignedBody<'a>, Refused> {
         let headers: Vec<&str> = request
             .headers()
             .get_all(signature::HEADER)
@@ -150,7 +171,7 @@ impl<Q: Outbox, K: SigningKeys> Receiver<Q, K> {
         };
         let unavailable = |error: &dyn std::fmt::Display| {
             tracing::error!(%error, "no signing key");
-            signing_key_unavailable()
+            Refused(signing_key_unavailable(), Outcome::NoKey)
         };
         let keys = self.keys.keys().await.map_err(|e| unavailable(&e))?;
         let mut checked = check(keys);
@@ -168,10 +189,10 @@ impl<Q: Outbox, K: SigningKeys> Receiver<Q, K> {
     async fn log_and_queue(
         &self,
         signed: SignedBody<'_>,
+        reading: Reading,
         tracking_id: &TrackingId,
     ) -> Result<Received, Problem> {
         let id = DeliveryId::of(signed.bytes());
-        let reading = Reading::of(signed.bytes());
         let delivery = reading.delivery(&id, tracking_id, signed.bytes());
         let recorded = self
             .log
@@ -242,14 +263,17 @@ pub fn too_large(bytes: usize, most: usize) -> Problem {
     )
 }
 
-fn refused(refusal: Refusal) -> Problem {
-    let code = match refusal {
-        Refusal::Stale => "STALE_SIGNATURE",
-        Refusal::Missing | Refusal::Malformed | Refusal::Ambiguous | Refusal::Mismatch => {
-            "INVALID_SIGNATURE"
+fn refused(refusal: Refusal) -> Refused {
+    let (code, outcome) = match refusal {
+        Refusal::Stale => ("STALE_SIGNATURE", Outcome::Stale),
+        // Of the right form: it may be Calendly's, signed with another key.
+        Refusal::Mismatch => ("INVALID_SIGNATURE", Outcome::Mismatch),
+        Refusal::Missing | Refusal::Malformed | Refusal::Ambiguous => {
+            ("INVALID_SIGNATURE", Outcome::Unsigned)
         }
     };
-    Problem::new(StatusCode::UNAUTHORIZED, code, refusal.to_string())
+    let problem = Problem::new(StatusCode::UNAUTHORIZED, code, refusal.to_string());
+    Refused(problem, outcome)
 }
 
 /// What counts an answer with this code.

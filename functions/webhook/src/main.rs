@@ -10,6 +10,7 @@ use platform::limits::Limiter;
 use platform::queue::Queue;
 use platform::ready::{self, step};
 use platform::secrets::{ManagedSecret, RotatingSecret};
+use platform::traffic::{TrafficCounter, TrafficStore};
 use webhook::config::Config;
 use webhook::handler::Receiver;
 use webhook::routes::Webhooks;
@@ -47,7 +48,8 @@ async fn main() -> Result<(), Error> {
             "Calendly secret",
             config.key_lifetime,
         ),
-        limiter: Limiter::new(dynamodb, config.limits_table),
+        limiter: Limiter::new(dynamodb.clone(), config.limits_table.clone()),
+        traffic: TrafficCounter::new(TrafficStore::new(dynamodb, config.limits_table)),
         tolerance: config.tolerance,
         retention: config.retention,
     };

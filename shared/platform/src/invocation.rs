@@ -1,7 +1,7 @@
 //! What holds for the whole of an invocation: its id on every log line, its trace, and whether it is
 //! the first of its process.
 
-use crate::{logs, metrics};
+use crate::metrics::{self, Metric};
 use lambda_http::Context;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
@@ -17,7 +17,7 @@ pub fn invoked<T>(
     work: impl Future<Output = T>,
 ) -> impl Future<Output = T> {
     if !STARTED.swap(true, Ordering::Relaxed) {
-        metrics::cold_start(logs::function());
+        metrics::count_by_function(Metric::ColdStarts);
     }
     let request_id = context.map(|context| context.request_id.as_str());
     let trace = context.and_then(|context| context.xray_trace_id.as_deref());

@@ -11,6 +11,7 @@ pub mod cors;
 pub mod deliveries;
 mod error;
 pub mod gateway;
+pub mod health;
 pub mod http;
 pub mod invocation;
 mod item;
@@ -24,7 +25,9 @@ pub mod ready;
 pub mod room;
 pub mod secrets;
 pub mod syncs;
+pub mod ticks;
 pub mod trace;
+pub mod traffic;
 
 pub use error::{Error, Result};
 

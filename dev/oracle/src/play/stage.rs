@@ -17,11 +17,14 @@ use platform::apply::Bookkeeper;
 use platform::bookings::BookingStore;
 use platform::connections::{ConnectionStore, Tokens};
 use platform::deliveries::{DeliveryStore, Reopened};
+use platform::health::{Settings, Sources};
 use platform::http::TrackingId;
 use platform::limits::Limiter;
 use platform::queue::DeliveryRef;
 use platform::secrets::RotatingSecret;
 use platform::syncs::SyncStore;
+use platform::ticks::TickStore;
+use platform::traffic::{TrafficCounter, TrafficStore};
 use serde_json::{Value, json};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -274,6 +277,10 @@ impl Stage {
                 queue: Self::port(&process, &self.deliveries),
                 keys: Keys,
                 limiter: Limiter::new(self.database(&process), "limits".to_owned()),
+                traffic: TrafficCounter::new(TrafficStore::new(
+                    self.database(&process),
+                    "limits".to_owned(),
+                )),
                 tolerance: Duration::from_secs(180),
                 retention: RETENTION,
             },
@@ -363,8 +370,19 @@ impl Stage {
             twists: self.world.twists(),
         };
         let here = "https://api.calendly.com".to_owned();
+        let connections = ConnectionStore::new(self.database(&process), "connections".to_owned());
         let syncer = Syncer {
-            connections: ConnectionStore::new(self.database(&process), "connections".to_owned()),
+            sources: Sources {
+                deliveries: self.log(&process),
+                connections: connections.clone(),
+                traffic: TrafficStore::new(self.database(&process), "limits".to_owned()),
+                ticks: TickStore::new(self.database(&process), "connections".to_owned()),
+                settings: Settings {
+                    sync_overdue: SignedDuration::from_hours(1),
+                    quiet: None,
+                },
+            },
+            connections,
             syncs: SyncStore::new(self.database(&process), "connections".to_owned()),
             bookings: self.bookings(&process),
             deliveries: self.log(&process),

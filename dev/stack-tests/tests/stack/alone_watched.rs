@@ -98,12 +98,11 @@ async fn retries_of_calendly_are_told_with_the_hours_that_are_left() {
             .await;
         })
         .await;
-    let metrics = ["SubscriptionsRetrying", "SubscriptionHoursLeft"];
-    let before = metrics.map(|metric| counted(&stack, metric));
     stack.sync(&desk.account).await;
-    for (metric, before) in metrics.into_iter().zip(before) {
-        until_counted(&stack, metric, before).await;
-    }
+    let before = counted(&stack, "SubscriptionHoursLeft");
+    let watched = stack.watch().await;
+    assert!(watched["well"].is_boolean(), "{watched}");
+    until_counted(&stack, "SubscriptionHoursLeft", before).await;
 }
 
 #[tokio::test]

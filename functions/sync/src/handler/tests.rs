@@ -10,6 +10,7 @@ mod told;
 mod twist;
 mod unreadable;
 mod vanished;
+mod watch;
 mod watching;
 
 use super::*;
@@ -19,7 +20,10 @@ use fakes::{FixedSecret, MemoryQueue, MemoryVault};
 use jiff::{SignedDuration, Timestamp};
 use platform::bookings::EventQuery;
 use platform::connections::{ConnectionStatus, LeaseFor, Tokens};
+use platform::health::Settings;
 use platform::queue::DeliveryRef;
+use platform::ticks::TickStore;
+use platform::traffic::TrafficStore;
 use sandbox::{Options, Sandbox};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -116,6 +120,7 @@ impl Stage {
         dynamo.connections("connections").await;
         dynamo.bookings("bookings").await;
         dynamo.deliveries("deliveries").await;
+        dynamo.limits("limits").await;
         let token = options.personal_access_token.clone();
         let sandbox = Sandbox::start(options).await.unwrap();
         let crashes = Crashes::none();
@@ -137,11 +142,22 @@ impl Stage {
         let calls = Crashes::none();
         let jobs = MemoryQueue::default();
         let wire = Twisted::default();
+        let deliveries = DeliveryStore::new(dynamo.client(), "deliveries".to_owned());
         let function = Syncer {
+            sources: Sources {
+                deliveries: deliveries.clone(),
+                connections: connections.clone(),
+                traffic: TrafficStore::new(dynamo.client(), "limits".to_owned()),
+                ticks: TickStore::new(dynamo.client(), "connections".to_owned()),
+                settings: Settings {
+                    sync_overdue: SignedDuration::from_hours(1),
+                    quiet: None,
+                },
+            },
             connections,
             syncs: SyncStore::new(dynamo.client(), "connections".to_owned()),
             bookings: BookingStore::new(dynamo.crashing(&calls), "bookings".to_owned()),
-            deliveries: DeliveryStore::new(dynamo.client(), "deliveries".to_owned()),
+            deliveries,
             jobs: jobs.clone(),
             webhooks: MemoryQueue::default(),
             vault,

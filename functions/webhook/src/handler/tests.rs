@@ -3,7 +3,7 @@ use aws_sdk_dynamodb::Client;
 use jiff::Timestamp;
 use lambda_http::http::HeaderValue;
 use platform::deliveries::About;
-use platform::deliveries::Status;
+use platform::traffic::TrafficStore;
 use std::sync::Mutex;
 use testkit::dynamo::{Crashes, Dynamo};
 use testkit::{fixture, sign};
@@ -79,11 +79,18 @@ impl Stage {
                 now: key(KEY),
                 unreadable: false,
             },
-            limiter: Limiter::new(client, "limits".to_owned()),
+            limiter: Limiter::new(client.clone(), "limits".to_owned()),
+            traffic: TrafficCounter::new(TrafficStore::new(client, "limits".to_owned())),
             tolerance: Duration::from_secs(180),
             retention: SignedDuration::from_hours(24),
         };
         Self { receiver, sent }
+    }
+
+    /// Has the counts of traffic written by a client of their own.
+    fn count_traffic_by(&mut self, client: Client) {
+        let store = TrafficStore::new(client, "limits".to_owned());
+        self.receiver.traffic = TrafficCounter::new(store);
     }
 
     async fn post(&self, request: Request) -> (u16, serde_json::Value) {
@@ -126,7 +133,8 @@ fn request(body: &[u8], signature: &str) -> Request {
 async fn a_new_webhook_is_one_write_and_one_send() {
     let (_, dynamo) = Stage::new().await;
     let crashes = Crashes::none();
-    let stage = Stage::with(dynamo.crashing(&crashes));
+    let mut stage = Stage::with(dynamo.crashing(&crashes));
+    stage.count_traffic_by(dynamo.client());
     let body = fixture("invitee.created.json");
     let (status, answer) = stage.post(signed(&body)).await;
     assert_eq!(status, 200);
@@ -371,7 +379,8 @@ async fn a_store_or_queue_that_is_away_makes_calendly_try_again() {
 async fn the_largest_body_is_one_call_and_comes_back_whole() {
     let (_, dynamo) = Stage::new().await;
     let crashes = Crashes::none();
-    let stage = Stage::with(dynamo.crashing(&crashes));
+    let mut stage = Stage::with(dynamo.crashing(&crashes));
+    stage.count_traffic_by(dynamo.client());
     let noise = testkit::noise(MAX_BODY);
     for again in [false, true] {
         let (status, answer) = stage.post(signed(&noise)).await;
@@ -428,3 +437,4 @@ async fn an_erased_webhook_that_comes_again_is_a_duplicate_and_stays_erased() {
 
 mod metrics;
 mod refusals;
+mod traffic;

@@ -13,6 +13,7 @@ use platform::bookings::BookingStore;
 use platform::deliveries::{Delivery, ErrorKind, Failure};
 use platform::metrics::capture;
 use platform::syncs::SyncJob;
+use platform::traffic::{TrafficCounter, TrafficStore};
 use serde_json::json;
 use testkit::dynamo::Dynamo;
 use testkit::{fixture, sign};
@@ -94,6 +95,7 @@ impl Stage {
             queue: queue.clone(),
             keys: Keys,
             limiter: limiter(),
+            traffic: TrafficCounter::new(TrafficStore::new(dynamo.client(), "limits".to_owned())),
             tolerance: Duration::from_secs(180),
             retention,
         };

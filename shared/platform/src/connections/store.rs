@@ -11,6 +11,7 @@
 
 use super::kept::Kept;
 use super::owned::Remembered;
+use super::standing::Standing;
 use crate::deliveries::Page;
 use crate::error::{condition_failed, failed};
 use crate::item::{Item, Read, n, reach, s};
@@ -28,7 +29,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// Partitions of the index of connections.
-const SHARDS: u8 = 16;
+pub(super) const SHARDS: u8 = 16;
 
 /// Whether a connection works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
@@ -82,13 +83,13 @@ pub struct Connection {
     /// The organization of which it listed all events when it last tried.
     #[serde(skip)]
     pub lists_all_of: Option<String>,
-    /// When a run began that compared all of it with Calendly, to a day: the last one may have begun up
-    /// to a day later. Null before the first.
+    /// When a run began that compared all of it with Calendly, to half an hour: the last one may have
+    /// begun later. Null before the first.
     pub compared_at: Option<Timestamp>,
+    /// What keeps it from being as it should.
+    #[serde(skip)]
+    pub standing: Standing,
 }
-
-/// How often it is noted that a connection was compared.
-const NOTED_EVERY: SignedDuration = SignedDuration::from_hours(24);
 
 /// What one process at a time may do with a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -198,6 +199,7 @@ impl ConnectionStore {
             update += ", comparedAt = if_not_exists(comparedAt, :compared)";
             call = call.expression_attribute_values(":compared", s(compared));
         }
+        update += " REMOVE lostAt, syncFailingSince, syncError";
         call = call.update_expression(update);
         call = match before.stored {
             Some(stored) => call
@@ -248,7 +250,8 @@ impl ConnectionStore {
             .update_item()
             .table_name(&self.table)
             .key("id", key(id))
-            .update_expression("SET #status = :lost")
+            .update_expression("SET #status = :lost, lostAt = if_not_exists(lostAt, :now)")
+            .expression_attribute_values(":now", s(ambient::now()))
             .expression_attribute_names("#status", "status")
             .expression_attribute_values(":lost", s(ConnectionStatus::NeedsReauth.as_str()));
         call = match authorized_at {
@@ -261,31 +264,6 @@ impl ConnectionStore {
             Ok(_) => Ok(()),
             Err(error) if condition_failed(&error) => Ok(()),
             Err(error) => Err(failed("mark a connection")(error)),
-        }
-    }
-
-    /// Notes that a run which began at `began` has compared all of `connection`. Written once a day: the
-    /// other runs have nothing to note.
-    pub async fn compared(&self, connection: &Connection, began: Timestamp) -> Result<()> {
-        let age = connection.compared_at.map(|at| began.duration_since(at));
-        if age.is_some_and(|age| age < NOTED_EVERY) {
-            return Ok(());
-        }
-        let noted = self
-            .client
-            .update_item()
-            .table_name(&self.table)
-            .key("id", key(&connection.id))
-            .update_expression("SET comparedAt = :began")
-            .expression_attribute_values(":began", s(began))
-            .condition_expression("attribute_exists(connectionId)")
-            .send()
-            .await;
-        match noted {
-            Err(error) if !condition_failed(&error) => {
-                Err(failed("note that a connection was compared")(error))
-            }
-            _ => Ok(()),
         }
     }
 
@@ -517,7 +495,7 @@ fn shard(id: &ConnectionId) -> String {
     format!("{:02}", Sha256::digest(id.as_str())[0] % SHARDS)
 }
 
-fn connection(item: &Item) -> Result<Connection> {
+pub(super) fn connection(item: &Item) -> Result<Connection> {
     let user_uri = item.must("userUri")?.to_owned();
     Ok(Connection {
         id: ConnectionId::from_user_uri(&user_uri)
@@ -537,5 +515,6 @@ fn connection(item: &Item) -> Result<Connection> {
         organization_since: item.time("organizationSince"),
         lists_all_of: item.text("listsAllOf").map(str::to_owned),
         compared_at: item.time("comparedAt"),
+        standing: Standing::of(item),
     })
 }

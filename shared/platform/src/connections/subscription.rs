@@ -10,9 +10,8 @@ use super::look::{Look, Permission, look};
 use super::store::{Connection, ConnectionStore, LeaseFor};
 use super::subscribe::{EVENTS, Hook, Reach, make};
 use crate::Error;
-use crate::metrics::{self, Metric, Metrics};
+use crate::metrics::{self, Metric};
 use calendly::api::{Access, ApiError, Client, Subscription, SubscriptionState};
-use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -70,12 +69,30 @@ pub async fn watch<A: Access>(
     connection: &Connection,
     signing_key: Option<&str>,
 ) -> Result<Watched, WatchError> {
+    let watched = watch_now(client, store, connection, signing_key).await;
+    match &watched {
+        Ok((_, subscription)) => {
+            let retried = subscription.as_ref().and_then(|one| one.retry_started_at);
+            store.subscription_works(connection, retried).await?;
+        }
+        // Whether there is one is not known while nothing can be asked.
+        Err(error) if error.is_transient() => {}
+        Err(error) => store.unsubscribed(connection, &error.to_string()).await?,
+    }
+    watched.map(|(watched, _)| watched)
+}
+
+/// The same; answers the subscription, too, that works now.
+async fn watch_now<A: Access>(
+    client: &Client<A>,
+    store: &ConnectionStore,
+    connection: &Connection,
+    signing_key: Option<&str>,
+) -> Result<(Watched, Option<Subscription>), WatchError> {
     // What `connection` remembers may be old by now: then nothing seems in order, and it is read again.
-    if Seen::of(client, connection, signing_key)
-        .await?
-        .in_order(connection)
-    {
-        return Ok(Watched::Healthy);
+    let seen = Seen::of(client, connection, signing_key).await?;
+    if seen.in_order(connection) {
+        return Ok((Watched::Healthy, seen.healthy));
     }
     let id = &connection.id;
     let lease = store.wait_for(id, LeaseFor::Watch, LEASE, WAIT).await?;
@@ -94,7 +111,7 @@ async fn mend<A: Access>(
     store: &ConnectionStore,
     connection: &Connection,
     signing_key: Option<&str>,
-) -> Result<Watched, WatchError> {
+) -> Result<(Watched, Option<Subscription>), WatchError> {
     let id = &connection.id;
     // Looked at again: somebody else may have been here since.
     let connection = &store.get(id).await?.ok_or(WatchError::Busy)?;
@@ -127,7 +144,8 @@ async fn mend<A: Access>(
     if made.is_some() {
         former.extend(before.owned.map(|owned| owned.uri));
     }
-    let keep = made.or(seen.healthy).map(|one| one.uri);
+    let works = made.or(seen.healthy);
+    let keep = works.as_ref().map(|one| one.uri.clone());
     let others = seen.ours.into_iter().map(|one| one.uri);
     let hidden = seen.hidden.into_iter();
     let mut left = Vec::new();
@@ -158,7 +176,7 @@ async fn mend<A: Access>(
     if left != former {
         store.former(id, &left).await?;
     }
-    Ok(watched)
+    Ok((watched, works))
 }
 
 /// Makes a subscription that tells of more than `above`, and remembers it as the connection's own.
@@ -275,18 +293,6 @@ impl Seen {
             );
             metrics::count(Metric::SubscriptionsDisabled);
         }
-        let hours = self.healthy.as_ref();
-        if let Some(hours) = hours.and_then(|own| hours_left(own, ambient::now())) {
-            tracing::warn!(
-                connection = connection.id.as_str(),
-                hoursLeft = hours,
-                outcome = "retrying",
-                "Calendly has begun to retry: it may switch the subscription off when the hours are over"
-            );
-            let mut metrics = Metrics::default();
-            metrics.count(Metric::SubscriptionsRetrying);
-            metrics.measure(Metric::SubscriptionHoursLeft, hours);
-        }
     }
 }
 
@@ -294,14 +300,6 @@ impl Seen {
 fn tells_all(subscription: &Subscription) -> bool {
     let tells = |event: &&str| subscription.events.iter().any(|told| told == event);
     subscription.events.is_empty() || EVENTS.iter().all(tells)
-}
-
-/// Hours until Calendly may switch a subscription off: it tries for 24 hours from when it began.
-/// The time of that may stay set after all is well again, so an older one says nothing.
-fn hours_left(subscription: &Subscription, now: Timestamp) -> Option<u64> {
-    let tried_for = now.duration_since(subscription.retry_started_at?);
-    let hours = u64::try_from(tried_for.as_hours()).ok()?;
-    (hours < 24).then(|| 24 - hours)
 }
 
 /// Deletes every subscription of this connection, as far as they can be: an error says that some may
@@ -334,35 +332,4 @@ pub async fn unsubscribe_all<A: Access>(
 fn prefix(connection: &Connection) -> String {
     let base = connection.base_url.trim_end_matches('/');
     format!("{base}{WEBHOOK_PATH}{}-", connection.id.as_str())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use calendly::api::Scope;
-    use jiff::SignedDuration;
-
-    #[test]
-    fn hours_are_counted_only_from_a_retry_that_is_young() {
-        let now: Timestamp = "2026-11-20T12:00:00Z".parse().unwrap();
-        let retrying = |hours: i64| Subscription {
-            uri: "https://api.calendly.com/webhook_subscriptions/s".to_owned(),
-            callback_url: "https://example.com".to_owned(),
-            state: SubscriptionState::Active,
-            events: Vec::new(),
-            scope: Scope::User,
-            organization: None,
-            user: None,
-            creator: None,
-            created_at: None,
-            retry_started_at: Some(now - SignedDuration::from_hours(hours)),
-        };
-        assert_eq!(hours_left(&retrying(0), now), Some(24));
-        assert_eq!(hours_left(&retrying(23), now), Some(1));
-        assert_eq!(hours_left(&retrying(24), now), None);
-        assert_eq!(hours_left(&retrying(500), now), None);
-        let mut never = retrying(0);
-        never.retry_started_at = None;
-        assert_eq!(hours_left(&never, now), None);
-    }
 }

@@ -64,7 +64,9 @@ struct Few {
 impl DeliveryStore {
     /// What is open: 16 queries, and up to three more for each shard that has very many.
     pub async fn open(&self) -> Result<Open> {
-        let shards = try_join_all(SHARDS.map(|shard| self.open_in(open_bucket(shard)))).await?;
+        // On the heap: sixteen futures of the SDK are more than a small stack holds.
+        let shards = SHARDS.map(|shard| Box::pin(self.open_in(open_bucket(shard))));
+        let shards = try_join_all(shards).await?;
         let mut open = Open::default();
         for (status, some) in shards.into_iter().flatten() {
             let Some(list) = open.of(status) else {

@@ -43,7 +43,12 @@ where
     let span = tracing::error_span!("request", trackingId = %tracking_id);
     let request = event::request(event).map(|request| request.with_lambda_context(context.clone()));
     let response = respond(request, &tracking_id, work).instrument(span);
-    Reply::of(invoked(Some(&context), response).await)
+    let response = invoked(Some(&context), response).await;
+    // To Lambda it is an invocation that went well.
+    if response.status().is_server_error() {
+        metrics::count_by_function(Metric::ServerErrors);
+    }
+    Reply::of(response)
 }
 
 async fn respond<W>(

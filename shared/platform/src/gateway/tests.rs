@@ -113,6 +113,25 @@ async fn what_an_event_may_lack_is_not_missed() {
 }
 
 #[tokio::test]
+async fn an_answer_that_says_that_the_function_failed_is_counted_by_function_and_no_other() {
+    for (status, counted) in [(200_u16, 0), (404, 0), (429, 0), (500, 1), (503, 1)] {
+        let captured = metrics::capture();
+        let answers = async |_: &Request, _: &TrackingId| {
+            let mut response = Response::new(Body::Empty);
+            *response.status_mut() = status.try_into().unwrap();
+            response
+        };
+        ask(&event().to_string(), &answers).await;
+        assert_eq!(captured.sum(Metric::ServerErrors), counted, "{status}");
+        let lines = captured.lines();
+        let line = lines.iter().find(|line| line["ServerErrors"] == 1);
+        let dimensions = line.map(|line| &line["_aws"]["CloudWatchMetrics"][0]["Dimensions"]);
+        let both = json!([["Stack"], ["Stack", "Function"]]);
+        assert!(dimensions.is_none_or(|dimensions| *dimensions == both));
+    }
+}
+
+#[tokio::test]
 async fn a_panic_stays_within_its_answer_and_is_counted() {
     let captured = metrics::capture();
     let panics = async |_: &Request, _: &TrackingId| -> Response<Body> {

@@ -32,10 +32,10 @@ pub(super) fn lines(mut values: BTreeMap<Metric, Vec<u64>>, at: Timestamp) -> Ve
     }
 }
 
-/// The line of a first invocation: of any function, and of this one.
-pub(super) fn cold_start(function: &str, at: Timestamp) -> Value {
+/// The line of one thing that happened: in any function, and in this one.
+pub(super) fn of_function(metric: Metric, function: &str, at: Timestamp) -> Value {
     line(
-        vec![(Metric::ColdStarts, json!(1))],
+        vec![(metric, json!(1))],
         &[&["Stack"], &["Stack", "Function"]],
         &[("Stack", &stack()), ("Function", function)],
         at,

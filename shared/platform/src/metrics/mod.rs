@@ -65,7 +65,8 @@ pub fn measure(metric: Metric, value: u64) {
     Metrics::default().measure(metric, value);
 }
 
-/// Counts the first invocation of this process, for all functions together and for this one.
-pub(crate) fn cold_start(function: &str) {
-    out::write(&[line::cold_start(function, ambient::now())]);
+/// Counts one thing that happened, for all functions together and for this one.
+pub(crate) fn count_by_function(metric: Metric) {
+    let function = crate::logs::function();
+    out::write(&[line::of_function(metric, function, ambient::now())]);
 }

@@ -126,18 +126,43 @@ metrics! {
     TokenRefreshFailures: Count,
     /// Connections that must be authorized again.
     ConnectionsLost: Count,
-    /// Hours until Calendly may switch a subscription off that it retries.
-    SubscriptionHoursLeft: None,
     /// Subscriptions made anew.
     SubscriptionsReplaced: Count,
     /// Subscriptions found switched off.
     SubscriptionsDisabled: Count,
-    /// Subscriptions that Calendly was found to retry.
-    SubscriptionsRetrying: Count,
     /// Faults of the code that were kept inside one request or one record.
     Panics: Count,
     /// First invocations of a function's process.
     ColdStarts: Count,
+    /// Answers of a function that say that it failed: 500 and above.
+    ServerErrors: Count,
+    /// State: deliveries that wait and are not tried. This and the states below are written every five
+    /// minutes, and are zero where nobody is needed.
+    WaitingDeliveries: None,
+    /// State: deliveries that fail again and again.
+    FailingDeliveries: None,
+    /// State: deliveries that were given up.
+    DeadDeliveries: None,
+    /// State: connections that need a new authorization.
+    LostConnections: None,
+    /// State: connections that are not compared.
+    UncomparedConnections: None,
+    /// State: whether syncs are not planned any more.
+    UnplannedSyncs: None,
+    /// State: connections without a subscription that works.
+    InactiveSubscriptions: None,
+    /// State: hours until Calendly may switch a subscription off; 24 where it retries none.
+    SubscriptionHoursLeft: None,
+    /// State: webhooks that were refused while none is accepted.
+    RefusedWebhooks: None,
+    /// State: webhooks that usually come and did not.
+    MissingWebhooks: None,
+    /// State: hours since the last accepted webhook.
+    HoursWithoutWebhook: None,
+    /// State: reasons to look at once.
+    NeedsSomebodyNow: None,
+    /// State: reasons to look the same day, those included.
+    NeedsSomebodyToday: None,
 }
 
 impl From<booking::Transition> for Metric {

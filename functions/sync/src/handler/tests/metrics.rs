@@ -127,25 +127,5 @@ async fn a_subscription_that_was_switched_off_is_counted_and_so_is_its_successor
         let captured = stage.job(&scheduled(), "1").await;
         assert_eq!(captured.sum(Metric::SubscriptionsDisabled), expected);
         assert_eq!(captured.sum(Metric::SubscriptionsReplaced), expected);
-        assert_eq!(captured.sum(Metric::SubscriptionsRetrying), 0);
     }
-}
-
-#[tokio::test]
-async fn a_subscription_that_is_retried_is_counted_with_the_hours_that_are_left() {
-    let stage = Stage::new().await;
-    stage.job(&scheduled(), "1").await;
-    // Nobody answers at the address that the connection gave, so its webhook fails.
-    stage.book(24).await;
-    let retried = async || {
-        let state = stage.control("GET", "state", json!({})).await;
-        state["subscriptions"][0]["retry_started_at"].is_string()
-    };
-    while !retried().await {
-        tokio::task::yield_now().await;
-    }
-    let captured = stage.job(&scheduled(), "1").await;
-    assert_eq!(captured.sum(Metric::SubscriptionsRetrying), 1);
-    assert_eq!(captured.values(Metric::SubscriptionHoursLeft), [24]);
-    assert_eq!(captured.sum(Metric::SubscriptionsReplaced), 0);
 }

@@ -214,7 +214,7 @@ async fn what_began_while_nothing_was_compared_is_compared_by_the_next_run() {
 }
 
 #[tokio::test]
-async fn a_connection_is_noted_as_compared_once_a_day_and_by_whole_runs_alone() {
+async fn a_connection_is_noted_as_compared_every_half_hour_and_by_whole_runs_alone() {
     let stage = Stage::new().await;
     let noted = async || {
         let connection = stage.function.connections.get(&id()).await.unwrap();
@@ -229,10 +229,10 @@ async fn a_connection_is_noted_as_compared_once_a_day_and_by_whole_runs_alone() 
     stage.sync(LONG).await;
     let first = noted().await.unwrap();
     assert!(ambient::now().duration_since(first) < SignedDuration::from_mins(5));
-    stage.clock.minutes(60 * 23);
+    stage.clock.minutes(25);
     stage.sync(LONG).await;
     assert_eq!(noted().await, Some(first));
-    stage.clock.minutes(120);
+    stage.clock.minutes(10);
     stage.sync(LONG).await;
     assert!(noted().await > Some(first));
 }

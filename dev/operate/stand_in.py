@@ -24,6 +24,13 @@ class StandIn:
         # Events by id; their histories; and, by address, which events somebody is in.
         self.events, self.histories, self.activity = {}, {}, {}
         self.sync_looks, self.missing_routes = [], set()
+        self.status = {
+            "well": True, "reasons": [], "notSeen": ["what AWS alone tells"],
+            "lookedAt": [
+                {"name": "webhooks", "state": "ok", "detail": "the last accepted one came 11 s ago"},
+                {"name": "dead letters", "state": "ok", "detail": "0"},
+            ],
+        }
         # Answers given before any other, each once: (path's beginning, status, headers, body).
         self.interruptions = []
         # Most letters that one redrive sends back, whatever it is asked for.
@@ -63,6 +70,8 @@ class StandIn:
         if "/".join(parts[:1]) in self.missing_routes:
             return NO_ROUTE
         match (method, *parts):
+            case ("GET", "status"):
+                return 200, self._status()
             case ("GET", "connections"):
                 return self._list("connections", self.connections, query)
             case ("GET", "webhook-subscriptions"):
@@ -106,6 +115,17 @@ class StandIn:
             case ("GET", "sync", _):
                 return NOT_FOUND
         return NO_ROUTE
+
+    def _status(self) -> dict:
+        dead = [id_ for id_, one in self.deliveries.items() if one["status"] == "dead"]
+        reason = {
+            "code": "DEAD_LETTERS", "severity": "today", "message": f"{len(dead)} deliveries were given up",
+            "since": None, "count": len(dead), "about": dead[:10], "section": "dead-letters",
+            "next": "mend the cause; then `make redrive DRY_RUN=1`, and without DRY_RUN",
+        }
+        if not dead:
+            return self.status
+        return {**self.status, "well": False, "reasons": [*self.status["reasons"], reason]}
 
     def _list(self, name: str, items: list, query: dict, **more) -> tuple:
         limit, start = int(query.get("limit", 20)), int(query.get("cursor", 0))

@@ -1,202 +1,120 @@
-"""`make status`: whether all is well, and what needs a person."""
+"""`make status`: whether all is well, and what needs a person.
 
-from dataclasses import dataclass, field
+The stack itself decides (GET /v1/status), by the same rules as its alarms. Asked beside that, as only Calendly
+knows: how the subscriptions stand now, not as the last sync saw them.
+"""
 
-from clock import age, parse
+import re
+
+from clock import parse, short
 from desk import Desk
 from screen import printable
-from trouble import KeyRefused, Trouble, Unreachable
+from trouble import KeyRefused, RouteMissing, Trouble, Unreachable
 
 VARIABLES = ()
 SCOPES = {"read"}
-# Lists of connections and subscriptions are read to here; the latter cost calls to Calendly.
-PAGES_OF_CONNECTIONS = 10
-PAGES_OF_SUBSCRIPTIONS = 5
+# A page holds the subscriptions of 20 connections, and costs two calls to Calendly for each.
+PAGES = 5
 # How many are named.
 NAMED = 10
-# The scheduled sync queues again, within a quarter of an hour, what waits for too long.
-WAITS_TOO_LONG = 3600
-
-
-@dataclass
-class Part:
-    """What is said of one thing: `state` is ok, attention or not known."""
-
-    name: str
-    state: str
-    detail: str
-    steps: list = field(default_factory=list)
+RUNBOOK = "docs/operations.md"
+STATES = {"ok": "ok", "attention": "attention", "unknown": "not known"}
 
 
 def run(desk: Desk) -> int:
-    """Asks for each thing by itself, so that one that fails hides no other."""
-    parts, silent = [_health(desk)], 0
-    checks = [
-        ("connections", _connections), ("subscriptions", _subscriptions),
-        ("dead letters", _dead_letters), ("deliveries", _deliveries),
-    ]
-    for name, check in checks:
-        desk.screen.passing(f"{name} …")
-        try:
-            parts += check(desk)
-        except (KeyRefused, Unreachable):
-            raise  # every other part would end so, too
-        except Trouble as error:
-            silent += 1
-            parts.append(Part(name, "not known", "could not be asked", [f"{name}: {error}"]))
-    desk.screen.table(["WHAT", "STATE", ""], [[one.name, one.state, one.detail] for one in parts])
-    code = desk.finish([step for one in parts for step in one.steps])
-    if not code:
-        desk.screen.say("\nAll is well.")
-    return 2 if silent == len(checks) else code
-
-
-def _health(desk: Desk) -> Part:
+    """Tells what the stack says. Answers 0 when all is well, 1 when somebody is needed, 2 when it is not known."""
+    desk.screen.passing("status …")
+    version = _version(desk)
     try:
-        health = desk.api.get("/v1/health")
+        report = desk.api.get("/v1/status")
+    except (KeyRefused, Unreachable, RouteMissing):
+        raise
+    except Trouble as error:
+        desk.screen.table(["WHAT", "STATE", ""], [version, ["status", "not known", "could not be asked"]])
+        desk.finish([f"status: {error}"])
+        return 2
+    desk.screen.passing("subscriptions …")
+    live, steps = _subscriptions(desk)
+    rows = [version] + [
+        [one.get("name"), STATES.get(one.get("state"), one.get("state")), one.get("detail")]
+        for one in report.get("lookedAt") or []
+    ]
+    desk.screen.table(["WHAT", "STATE", ""], rows + [live])
+    reasons = report.get("reasons") or []
+    for reason in reasons:
+        _tell(desk, reason)
+    urgent = [reason for reason in reasons if reason.get("severity") != "later"]
+    code = desk.finish([_step(desk, reason) for reason in urgent] + steps)
+    if report.get("well") is not True:
+        return 1
+    if not code:
+        desk.screen.say("\nAll is well, as far as it can be seen from here. Not seen:")
+        for one in report.get("notSeen") or []:
+            desk.screen.say(f"  - {printable(one)}")
+    return code
+
+
+def _version(desk: Desk) -> list:
+    try:
+        return ["version", "ok", printable(desk.api.get("/v1/health").get("version"))]
     except Unreachable:
         raise
     except Trouble as error:
-        return Part("health", "not known", "could not be asked", [f"health: {error}"])
-    good = health.get("status") == "ok"
-    step = [] if good else ["health: look at the log of the api function"]
-    detail = f"version {printable(health.get('version'))}"
-    return Part("health", "ok" if good else "attention", detail, step)
+        return ["version", "not known", str(error)]
 
 
-def _all(desk: Desk, path: str, name: str, most: int, page: int) -> tuple:
-    """The items of up to `most` pages, whether there are more, and the pages' errors."""
-    found, more = [], False
-    for number, (items, more) in enumerate(desk.api.pages(path, name, page=page), 1):
-        found += items
-        if number == most:
-            break
-    return found, more
+def _tell(desk: Desk, reason: dict) -> None:
+    """One reason: what is wrong, since when, and about whom."""
+    say = desk.screen.say
+    since = short(reason.get("since"), desk.clock.utc()) if parse(reason.get("since")) else ""
+    say()
+    say(f"{printable(reason.get('severity'))}: {printable(reason.get('message'))}" + (f" (since {since})" if since else ""))
+    about = [printable(one)[:12] if len(str(one)) > 40 else printable(one) for one in reason.get("about") or []]
+    more = (reason.get("count") or 0) - len(about)
+    if about:
+        say("    " + ", ".join(about) + (f" and {more} more" if more > 0 else ""))
+    say(f"    {printable(reason.get('code'))}, {RUNBOOK}#{printable(reason.get('section'))}")
 
 
-def _connections(desk: Desk) -> list:
-    found, more = _all(desk, "/v1/connections", "connections", PAGES_OF_CONNECTIONS, 100)
-    if not found:
-        return [Part("connections", "ok", "none; webhooks alone bring bookings here")]
-    lost = [one["id"] for one in found if one.get("status") == "needs_reauth"]
-    others = len(found) - len(lost)
-    detail = f"{others} active" + (f", {len(lost)} needs_reauth" if lost else "")
-    if more:
-        detail += f" (of the first {len(found)})"
-    if not lost:
-        return [Part("connections", "ok", detail)]
-    step = (
-        f"{_names(lost)}: needs a new authorization. Ask for a start link and send its startUrl to the "
-        f'account\'s owner: curl -H "Authorization: Bearer $API_KEY" {desk.stack.url}/v1/auth/authorize'
-    )
-    return [Part("connections", "attention", detail, [step])]
+def _step(desk: Desk, reason: dict) -> str:
+    """The next step, with commands that talk to this very stack."""
+    text = printable(reason.get("next"))
+
+    def again(found) -> str:
+        return f"{found[1]} {desk.stack.again}" if desk.stack.again else found[1]
+
+    return re.sub(r"`(make [^`]*)`", again, text)
 
 
-def _subscriptions(desk: Desk) -> list:
-    # A page holds the subscriptions of 20 connections, however many they are.
-    found, errors, more = [], [], False
-    cursor = None
-    for _ in range(PAGES_OF_SUBSCRIPTIONS):
-        answer = desk.api.get("/v1/webhook-subscriptions", cursor=cursor)
-        found += answer.get("subscriptions") or []
-        errors += answer.get("errors") or []
-        cursor = answer.get("nextCursor")
-        if not cursor:
-            break
+def _subscriptions(desk: Desk) -> tuple:
+    """The row of what Calendly shows now, and what to do about it."""
+    found, errors, cursor = [], [], None
+    try:
+        for _ in range(PAGES):
+            answer = desk.api.get("/v1/webhook-subscriptions", cursor=cursor)
+            found += answer.get("subscriptions") or []
+            errors += answer.get("errors") or []
+            cursor = answer.get("nextCursor")
+            if not cursor:
+                break
+    except (KeyRefused, Unreachable):
+        raise
+    except Trouble as error:
+        return ["at Calendly", "not known", "could not be asked"], [f"subscriptions: {error}"]
     used = [one for one in found if one.get("inUse")]
-    without = [] if cursor else _without(desk, used, errors)
     off = [one for one in used if one.get("state") != "active"]
-    detail = f"{len(used) - len(off)} active"
+    detail = f"{len(used) - len(off)} subscriptions active now"
     if off:
-        detail += f", {len(off)} not active"
-    if without:
-        detail += f", {len(without)} missing"
+        detail += f", {len(off)} not"
     if errors:
-        detail += f", {len(errors)} accounts could not be asked"
+        detail += f"; {len(errors)} accounts could not be asked"
     if cursor:
-        detail += " (of the first 100 connections)"
+        detail += f" (of the first {PAGES * 20} connections)"
     steps = [
         f"the subscription of {printable(one.get('connection'))} is {printable(one.get('state'))}; a sync "
         f"replaces it: {desk.stack.make('sync', CONNECTION=one.get('connection'))}"
         for one in off[:NAMED]
     ]
-    steps += [
-        f"{printable(id_)} has no subscription, so Calendly sends nothing of it; a sync makes one: "
-        f"{desk.stack.make('sync', CONNECTION=id_)}"
-        for id_ in without[:NAMED]
-    ]
-    steps += [
-        f"the subscriptions of {printable(one.get('connection'))} are not known: "
-        f"{printable(one.get('error'))}. If it needs no new authorization, look again in some minutes"
-        for one in errors[:NAMED]
-    ]
-    return [Part("subscriptions", "attention" if steps else "ok", detail, steps)]
-
-
-def _without(desk: Desk, used: list, errors: list) -> list:
-    """The connections that work, but own no subscription that Calendly knows."""
-    found, _ = _all(desk, "/v1/connections", "connections", PAGES_OF_CONNECTIONS, 100)
-    known = {one.get("connection") for one in used + errors}
-    return [one["id"] for one in found if one.get("status") == "active" and one["id"] not in known]
-
-
-def _dead_letters(desk: Desk) -> list:
-    answer = desk.api.get("/v1/dead-letters", limit=100)
-    found, queue = answer.get("deadLetters") or [], answer.get("messagesInQueue") or 0
-    detail = f"{_count(found, answer)}; {queue} in the dead letter queue"
-    if not found and not queue:
-        return [Part("dead letters", "ok", detail)]
-    if found:
-        reason = printable(found[0].get("lastError"))
-        step = (
-            f"{_count(found, answer)} dead; the newest because of: {reason}. Once that is mended: "
-            f"{desk.stack.make('redrive', DRY_RUN=1)}, then without DRY_RUN"
-        )
-    else:
-        step = (
-            "the dead letter queue holds letters of deliveries that are dead no more: "
-            f"{desk.stack.make('redrive', DRY_RUN=1)} shows them; without DRY_RUN it clears them, which "
-            "changes nothing else"
-        )
-    return [Part("dead letters", "attention", detail, [step])]
-
-
-def _deliveries(desk: Desk) -> list:
-    now = desk.clock.utc()
-    path = "/v1/deliveries"
-    newest = (desk.api.get(path, limit=1).get("deliveries") or [None])[0]
-    failed = desk.api.get(path, limit=100, status="failed")
-    waiting = desk.api.get(path, limit=100, status="received")
-    retried, queued = failed.get("deliveries") or [], waiting.get("deliveries") or []
-    parts = [
-        Part("failed", "ok", _count(retried, failed) + (", tried again by themselves" if retried else "")),
-        Part("waiting", "ok", _count(queued, waiting)),
-    ]
-    late = [one for one in queued if _seconds(one.get("receivedAt"), now) > WAITS_TOO_LONG]
-    if late:
-        parts[1].state = "attention"
-        parts[1].detail += f", {len(late)} for more than an hour"
-        parts[1].steps.append(
-            "deliveries wait for more than an hour: look at the worker's log, and whether it may run; "
-            f"{desk.stack.make('deliveries', STATUS='received')} shows them"
-        )
-    detail = "none so far"
-    if newest:
-        what = f"{printable(newest.get('event'))}, {printable(newest.get('status'))}"
-        detail = f"{age(newest.get('receivedAt'), now)}: {what}"
-    parts.append(Part("newest", "ok", detail))
-    return parts
-
-
-def _seconds(text, now) -> float:
-    moment = parse(text)
-    return (now - moment).total_seconds() if moment else 0
-
-
-def _count(items: list, answer: dict) -> str:
-    return f"{len(items)}{'+' if answer.get('nextCursor') else ''}"
-
-
-def _names(ids: list) -> str:
-    more = f" and {len(ids) - NAMED} more" if len(ids) > NAMED else ""
-    return ", ".join(printable(id_) for id_ in ids[:NAMED]) + more
+    # Why an account can't be asked is a reason of its own, if it lasts.
+    unknown = "not known" if errors else "ok"
+    return ["at Calendly", "attention" if off else unknown, detail], steps

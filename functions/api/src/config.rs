@@ -3,6 +3,7 @@
 use jiff::SignedDuration;
 use platform::config::{ConfigError, Env};
 use platform::cors::Cors;
+use platform::health::Settings;
 
 /// The function's configuration.
 pub struct Config {
@@ -26,6 +27,10 @@ pub struct Config {
     pub retention: SignedDuration,
     /// Which web pages of others may call.
     pub cors: Cors,
+    /// Table of what became of webhooks.
+    pub limits_table: String,
+    /// What is to be called late.
+    pub settings: Settings,
 }
 
 impl Config {
@@ -42,6 +47,8 @@ impl Config {
             read_key_secret_id: env.text("READ_KEY_SECRET_ID"),
             retention: SignedDuration::from_hours(24 * env.or("DELIVERY_RETENTION_DAYS", 30)),
             cors: Cors::new(&env.or("CORS_ALLOW_ORIGINS", String::new())),
+            limits_table: env.text("LIMITS_TABLE"),
+            settings: Settings::read(&mut env),
         };
         env.finish(config)
     }

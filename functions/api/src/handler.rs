@@ -10,6 +10,7 @@ use platform::bookings::BookingStore;
 use platform::connections::ConnectionStore;
 use platform::cors::Cors;
 use platform::deliveries::DeliveryStore;
+use platform::health::Sources;
 use platform::http::{self, Problem, TrackingId, answer};
 use platform::queue::Queue;
 use platform::syncs::SyncStore;
@@ -33,6 +34,8 @@ pub struct Api {
     pub sync_jobs: Queue,
     /// Queue of what was given up.
     pub dead_letters: Queue,
+    /// Where it is looked whether all is well.
+    pub sources: Sources,
     /// API keys.
     pub keys: ApiKeys,
     /// How long deliveries are kept.
@@ -147,6 +150,7 @@ impl Api {
         } = *call;
         let answered = match route.operation {
             Operation::GetHealth => health(),
+            Operation::GetStatus => self.status(call).await,
             Operation::GetOpenapi => return openapi::answer(request, tracking_id),
             Operation::GetDocs => return docs::answer(None, request, tracking_id),
             Operation::GetDocsAsset => {

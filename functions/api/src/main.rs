@@ -12,6 +12,7 @@ mod events;
 mod handler;
 mod openapi;
 mod pages;
+mod status;
 mod syncs;
 
 use config::Config;
@@ -22,10 +23,13 @@ use platform::bookings::BookingStore;
 use platform::connections::ConnectionStore;
 use platform::deliveries::DeliveryStore;
 use platform::gateway;
+use platform::health::Sources;
 use platform::queue::Queue;
 use platform::ready::{self, step};
 use platform::secrets::{ManagedSecret, RotatingSecret};
 use platform::syncs::SyncStore;
+use platform::ticks::TickStore;
+use platform::traffic::TrafficStore;
 use std::time::Duration;
 
 /// How long API keys are cached.
@@ -41,10 +45,19 @@ async fn main() -> Result<(), Error> {
     let secrets = platform::aws::secrets(&aws);
     let keys =
         |id, name| RotatingSecret::new(ManagedSecret::new(secrets.clone(), id), name, KEY_LIFETIME);
+    let deliveries = DeliveryStore::new(dynamodb.clone(), config.deliveries_table);
+    let connections = ConnectionStore::new(dynamodb.clone(), config.connections_table.clone());
     let api = Api {
+        sources: Sources {
+            deliveries: deliveries.clone(),
+            connections: connections.clone(),
+            traffic: TrafficStore::new(dynamodb.clone(), config.limits_table),
+            ticks: TickStore::new(dynamodb.clone(), config.connections_table.clone()),
+            settings: config.settings,
+        },
         bookings: BookingStore::new(dynamodb.clone(), config.bookings_table),
-        deliveries: DeliveryStore::new(dynamodb.clone(), config.deliveries_table),
-        connections: ConnectionStore::new(dynamodb.clone(), config.connections_table.clone()),
+        deliveries,
+        connections,
         syncs: SyncStore::new(dynamodb, config.connections_table),
         sync_jobs: Queue::new(sqs.clone(), config.sync_queue_url),
         queue: Queue::new(sqs.clone(), config.webhook_queue_url),

@@ -14,6 +14,7 @@ use schemars::{Schema, SchemaGenerator};
 #[allow(missing_docs)] // the table of routes says what each does
 pub enum Operation {
     GetHealth,
+    GetStatus,
     GetOpenapi,
     GetDocs,
     GetDocsAsset,
@@ -51,6 +52,7 @@ impl Operation {
     pub fn id(self) -> &'static str {
         match self {
             Self::GetHealth => "getHealth",
+            Self::GetStatus => "getStatus",
             Self::GetOpenapi => "getOpenapi",
             Self::GetDocs => "getDocs",
             Self::GetDocsAsset => "getDocsAsset",

@@ -726,6 +726,26 @@ pub const ROUTES: &[Route] = &[
         errors: &[PARAMETER],
     },
     Route {
+        operation: Operation::GetStatus,
+        method: Method::GET,
+        path: "/v1/status",
+        tag: SERVICE,
+        summary: "Tell whether all is well, and what needs somebody",
+        description: "The reasons come with numbers, the next step and their section of the runbook, the \
+            most urgent first; `well` is true while none of them needs somebody today. It is a 200 either \
+            way, and also where a part could not be looked at, which then is a reason of its own. The \
+            alarms on states tell the same, by the same rules. Codes may be added.",
+        access: READ,
+        parameters: &[],
+        input: None,
+        good: &[good(
+            200,
+            "how it stands",
+            Content::Json(of::<platform::health::Report>),
+        )],
+        errors: &[PARAMETER, KEY],
+    },
+    Route {
         operation: Operation::GetOpenapi,
         method: Method::GET,
         path: "/v1/openapi.json",

@@ -9,8 +9,11 @@ use booking::{
 use jiff::Timestamp;
 use lambda_http::RequestExt;
 use platform::deliveries::{About, DeliveryId, NewDelivery, Status};
+use platform::health::Settings;
 use platform::room::{MAX_ANSWER, carried};
 use platform::secrets::{ManagedSecret, RotatingSecret};
+use platform::ticks::{Tick, TickStore};
+use platform::traffic::{Outcome, TrafficCounter, TrafficStore};
 use serde_json::Value as Json;
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
@@ -33,10 +36,22 @@ impl Api {
             RotatingSecret::new(secret, "API key secret", Duration::ZERO)
         };
         let client = dynamo.client();
+        let deliveries = DeliveryStore::new(client.clone(), "deliveries".to_owned());
+        let connections = ConnectionStore::new(client.clone(), "connections".to_owned());
         Self {
+            sources: Sources {
+                deliveries: deliveries.clone(),
+                connections: connections.clone(),
+                traffic: TrafficStore::new(client.clone(), "limits".to_owned()),
+                ticks: TickStore::new(client.clone(), "connections".to_owned()),
+                settings: Settings {
+                    sync_overdue: SignedDuration::from_hours(1),
+                    quiet: None,
+                },
+            },
             bookings: BookingStore::new(client.clone(), "bookings".to_owned()),
-            deliveries: DeliveryStore::new(client.clone(), "deliveries".to_owned()),
-            connections: ConnectionStore::new(client.clone(), "connections".to_owned()),
+            deliveries,
+            connections,
             queue: queue(),
             syncs: SyncStore::new(client, "connections".to_owned()),
             sync_jobs: queue(),
@@ -317,4 +332,39 @@ async fn an_invitee_of_many_has_their_deliveries_in_their_history() {
         .pages("/v1/deliveries", &[("idPrefix", &wanted[..8])])
         .await;
     assert_eq!(ids(&found, "deliveries"), [wanted]);
+}
+
+#[tokio::test]
+async fn a_status_names_what_needs_somebody_and_what_could_not_be_looked_at() {
+    let stage = Stage::new().await;
+    stage.dynamo.deliveries("deliveries").await;
+    stage.dynamo.connections("connections").await;
+    stage.dynamo.limits("limits").await;
+    let sources = &stage.api.sources;
+    for tick in [Tick::Planned, Tick::Watched] {
+        sources.ticks.note(tick, ambient::now()).await.unwrap();
+    }
+    let codes = async || {
+        let status = stage.get("/v1/status", &[]).await;
+        let reasons = status["reasons"].as_array().unwrap();
+        let codes = reasons.iter().map(|one| one["code"].as_str().unwrap());
+        let codes: Vec<_> = codes.map(str::to_owned).collect();
+        (status["well"].as_bool().unwrap(), codes)
+    };
+    // The queue is out of reach here, which hides nothing else.
+    assert_eq!(codes().await, (false, vec!["SOURCE_UNREADABLE".to_owned()]));
+    let traffic = TrafficCounter::new(sources.traffic.clone());
+    traffic.count(&[Outcome::Stale]).await;
+    let (well, found) = codes().await;
+    assert_eq!((well, found.len()), (false, 2));
+    assert_eq!(found[0], "WEBHOOKS_STALE");
+    let status = stage.get("/v1/status", &[]).await;
+    let looked = status["lookedAt"].as_array().unwrap();
+    let unknown = |one: &&Json| one["state"] == "unknown";
+    let unknown: Vec<_> = looked.iter().filter(unknown).collect();
+    assert_eq!(
+        (unknown.len(), &unknown[0]["name"]),
+        (1, &"dead letter queue".into())
+    );
+    assert!(looked.len() >= 6);
 }

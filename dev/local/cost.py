@@ -54,8 +54,10 @@ QUEUE_CALLS = 3
 LOG_BYTES = 3200
 DELIVERY_BYTES, DELIVERY_INDEX_BYTES = 1_800, 2_200
 BOOKING_BYTES, BOOKING_INDEX_BYTES = 5_000, 4_000
-# Of all metrics, those that a stack writes which receives nothing: the ticks', and few starts.
-IDLE_METRICS = 8
+# Of all metrics, those that a stack writes which receives nothing: the ticks', with the states, and few starts.
+IDLE_METRICS = {"small": 10, "full": 21}
+# Of the states, all but two are not written where little is watched.
+STATES_LEFT_OUT = {"small": 11, "full": 0}
 SECRETS = 3
 # Five pollers of each of two queues, one call in 20 s each.
 POLLS = 2 * 5 * 3 * 60 * 24 * 30
@@ -64,13 +66,15 @@ KEY_CALLS = 2 * 60 * 24 * 30
 SYNCS = 4 * 24 * 30
 # A sync that finds nothing: three calls to Calendly, each with a read of the token, and one more.
 SYNC_SECRET_CALLS = 4
-SYNC_WRITE_UNITS = 4
+SYNC_WRITE_UNITS = 5
 # Events of a connection that are yet to come, and the units to read one in the index by start.
 EVENTS, EVENT_READ_UNITS = 50, 0.31
 SYNC_GB_SECONDS = 0.50 * 1.5
 SYNC_LOG_BYTES = 1200
-# What one tick of the schedule asks before it knows of any connection.
-TICK_QUERIES, QUERY_UNITS = 129, 0.5
+# What a tick that plans asks of an idle stack: 16 queries each for connections and for what is open; and, every five
+# minutes, one that looks (functions/sync: idle_ticks_take_few_calls).
+TICK_CALLS, LOOKS, LOOK_CALLS, CALL_UNITS = 33, 12 * 24 * 30, 35, 0.5
+LOOK_GB_SECONDS, LOOK_LOG_BYTES = 0.50 * 0.3, 2_500
 # A flooded route: a refused request's time and log lines.
 FLOOD_SECONDS, FLOOD_LOG_BYTES = 0.020, 2_000
 MONTH = 30 * 24 * 3600
@@ -155,7 +159,8 @@ def month(webhooks: int, connections: int, copies: int) -> dict[str, float]:
             + SYNC_WRITE_UNITS * WRITE_UNIT
             + SYNC_LOG_BYTES / 1e9 * LOG_GB
         )
-        + SYNCS * TICK_QUERIES * QUERY_UNITS * READ_UNIT,
+        + (SYNCS * TICK_CALLS + LOOKS * LOOK_CALLS) * CALL_UNITS * READ_UNIT
+        + LOOKS * (INVOCATION + LOOK_GB_SECONDS * GB_SECOND + LOOK_LOG_BYTES / 1e9 * LOG_GB),
     }
 
 
@@ -165,7 +170,7 @@ def sizes() -> list[str]:
     for size in ("small", "full"):
         alarms, watched, composite, dashboards = watching(size)
         beside = f" and {composite} composite" if composite else ""
-        busy, idle = (watching_cost(size, written) for written in (metrics(), IDLE_METRICS))
+        busy, idle = (watching_cost(size, written) for written in (metrics() - STATES_LEFT_OUT[size], IDLE_METRICS[size]))
         lines.append(f"| {size} | {alarms}, with {watched}{beside} | {dashboards or 'none'} | {busy:.2f} | {idle:.2f} |")
     return lines
 

@@ -72,10 +72,39 @@ class Planted(unittest.TestCase):
 
     def test_a_pager_that_waits_for_an_alarm_which_is_not_there(self):
         template = copy.deepcopy(WHOLE)
-        template.resources["NothingAcceptedAlarm"]["Condition"] = "WatchesQuiet"
+        template.resources["DeliveriesFailAlarm"]["Condition"] = "HasEmail"
         check_watching.paging(template)
         self.assertEqual(len(template.wrong), 1)
         self.assertIn("not in every stack that has PagingAlarm", template.wrong[0])
+
+    def test_alarms_that_say_ok_where_nobody_knows_or_stay_calm_where_nobody_looks(self):
+        def change(alarm: str, **values):
+            return lambda all: all[alarm].update(values)
+
+        def without(alarm: str, name: str):
+            return lambda all: all[alarm].pop(name)
+
+        topic = [{"Ref": "AlarmTopic"}]
+        self.refuses(check_watching.alarms, "TreatMissingData must be ignore", change("DeadLettersAlarm", TreatMissingData="notBreaching"))
+        self.refuses(check_watching.alarms, "as it is on a state", without("NeedsReauthAlarm", "OKActions"))
+        self.refuses(check_watching.alarms, "a state is written every 300 s", change("SyncFailingAlarm", Period=900))
+        self.refuses(check_watching.alarms, "worst look", change("SubscriptionRetryingAlarm", Statistic="Maximum"))
+        self.refuses(check_watching.alarms, "looks that are missing", change("WatchNotRunningAlarm", TreatMissingData="ignore"))
+        self.refuses(check_watching.alarms, "it is on events", change("StaleSignaturesAlarm", OKActions=topic))
+        self.refuses(check_watching.alarms, "no event is no fault", change("WorkerErrorsAlarm", TreatMissingData="ignore"))
+
+    def test_a_state_that_no_alarm_reads_and_looks_that_nobody_takes(self):
+        self.refuses(check_watching.states, "LostConnections is a state that no alarm reads", lambda all: all["NeedsReauthAlarm"].update(MetricName="DeadDeliveries"))
+        self.refuses(check_watching.states, "nobody looks at the states", lambda all: all["WatchNotRunningAlarm"].update(Statistic="Maximum"))
+        self.refuses(check_watching.states, "one schedule must look", lambda all: all["SyncFunction"]["Events"]["Watch"]["Properties"].update(ScheduleExpression="rate(1 hour)"))
+
+    def test_a_deployment_that_its_own_faults_do_not_stop_or_strangers_do(self):
+        def guards(function: str, alarms: list):
+            return lambda all: all[function]["DeploymentPreference"].update(Alarms=[{"Ref": alarm} for alarm in alarms])
+
+        self.refuses(check_watching.guards, "api: no alarm on its own ServerErrors", guards("ApiFunction", ["ApiErrorsAlarm", "WebhookAnswersAlarm"]))
+        self.refuses(check_watching.guards, "fails at every delivery", guards("WorkerFunction", ["WorkerErrorsAlarm"]))
+        self.refuses(check_watching.guards, "strangers could stop", guards("WebhookFunction", ["WebhookErrorsAlarm", "WebhookAnswersAlarm", "RefusedSignaturesAlarm"]))
 
 
 if __name__ == "__main__":

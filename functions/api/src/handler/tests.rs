@@ -47,6 +47,7 @@ impl Api {
                 settings: Settings {
                     sync_overdue: SignedDuration::from_hours(1),
                     quiet: None,
+                    every_gauge: true,
                 },
             },
             bookings: BookingStore::new(client.clone(), "bookings".to_owned()),

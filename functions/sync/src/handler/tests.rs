@@ -152,6 +152,7 @@ impl Stage {
                 settings: Settings {
                     sync_overdue: SignedDuration::from_hours(1),
                     quiet: None,
+                    every_gauge: true,
                 },
             },
             connections,

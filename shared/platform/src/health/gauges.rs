@@ -71,6 +71,9 @@ pub fn gauges(seen: &Observed, report: &Report) -> Vec<(Metric, u64)> {
             u64::try_from(hours).unwrap_or(0),
         ));
     }
+    if !seen.settings.every_gauge {
+        gauges.clear();
+    }
     let count = |least| u64::try_from(urgent(least).count()).unwrap_or(u64::MAX);
     gauges.push((Metric::NeedsSomebodyNow, count(Severity::Now)));
     gauges.push((Metric::NeedsSomebodyToday, count(Severity::Today)));

@@ -36,23 +36,26 @@ pub struct Observed {
     pub dead_letters: Option<Looked<u64>>,
 }
 
-/// What a stack's operators call late.
+/// What a stack's operators call late, and how much is watched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Settings {
     /// For so long no sync may be planned: `SyncOverdueHours`.
     pub sync_overdue: SignedDuration,
     /// For so long no webhook may come; nothing where only what is usual counts: `QuietHours`.
     pub quiet: Option<SignedDuration>,
+    /// Whether each state has a gauge of its own, as each costs money: not with `Watching=small`.
+    pub every_gauge: bool,
 }
 
 impl Settings {
-    /// Reads `SYNC_OVERDUE_HOURS` (1) and `QUIET_HOURS` (0: never).
+    /// Reads `SYNC_OVERDUE_HOURS` (1), `QUIET_HOURS` (0: never) and `WATCHING` (`full`).
     pub fn read<F: Fn(&str) -> Option<String>>(env: &mut Env<F>) -> Self {
         let hours = SignedDuration::from_hours;
         let quiet: u16 = env.or("QUIET_HOURS", 0);
         Self {
             sync_overdue: hours(i64::from(env.or("SYNC_OVERDUE_HOURS", 1_u16))),
             quiet: (quiet > 0).then(|| hours(i64::from(quiet))),
+            every_gauge: env.or("WATCHING", "full".to_owned()) != "small",
         }
     }
 }

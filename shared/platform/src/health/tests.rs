@@ -31,6 +31,7 @@ fn well() -> Observed {
         settings: Settings {
             sync_overdue: SignedDuration::from_hours(1),
             quiet: None,
+            every_gauge: true,
         },
         log: Ok(Log::default()),
         connections: Ok(Survey {
@@ -353,6 +354,19 @@ fn gauges_are_zero_unless_somebody_is_needed_and_count_what_for() {
             (Metric::NeedsSomebodyToday, 2)
         ]
     );
+    // Where little is watched, these two are all that is paid for.
+    let little = Observed {
+        settings: Settings {
+            every_gauge: false,
+            ..well().settings
+        },
+        ..both
+    };
+    let two = [
+        (Metric::NeedsSomebodyNow, 0),
+        (Metric::NeedsSomebodyToday, 2),
+    ];
+    assert_eq!(gauges(&little, &decide(&little)), two);
     let hours = |seen: &Observed| {
         let all = gauges(seen, &decide(seen));
         let found = all
@@ -411,6 +425,7 @@ prop_compose! {
             settings: Settings {
                 sync_overdue: SignedDuration::from_hours(1),
                 quiet: quiet.map(SignedDuration::from_hours),
+                every_gauge: true,
             },
             log: Ok(Log { fresh: 1, waiting, failing, stuck, dead }),
             connections: Ok(Survey {

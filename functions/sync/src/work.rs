@@ -77,9 +77,10 @@ where
                 None => Ok(()),
             };
         };
-        let done = self.part(&job, &connection, deadlines, receives).await;
+        // On the heap: it would else be part of every future around this.
+        let done = Box::pin(self.part(&job, &connection, deadlines, receives)).await;
         if let Err(error) = &done {
-            self.fails(&job, &connection, error).await;
+            Box::pin(self.fails(&job, &connection, error)).await;
         }
         let Ok(Some((next, after))) = done else {
             let released = self.connections.release(id, &lease).await;
@@ -231,8 +232,8 @@ where
             Part::Failed => {
                 metrics.count(Metric::SyncsFailed);
                 let why = tally.errors.last().map(String::as_str);
-                self.fails(job, connection, why.unwrap_or("not known"))
-                    .await;
+                let fails = self.fails(job, connection, why.unwrap_or("not known"));
+                Box::pin(fails).await;
             }
             Part::GoesOn => {}
         }

@@ -36,6 +36,7 @@ CONTEXT = {"$context.status": "503"}
 # Queries that find nothing in the tests' runs: the reason. The code must have their texts, at least.
 SELDOM = {
     '{ $.message = "a sync job comes back" }': "a job comes back when AWS fails, or a record that a store holds",
+    '{ $.message = "something could not be looked at" }': "a look fails when AWS does",
     '{ $.message = "panic" }': "no stack test makes the code panic; the worker's own tests do",
 }
 

@@ -158,8 +158,7 @@ where
         }
         let run = self.run(&calendly, connection, deadlines, &metrics);
         let before = job.place.clone();
-        let before =
-            before.unwrap_or_else(|| begin(job.from, job.to, connection.compared_at));
+        let before = before.unwrap_or_else(|| begin(job.from, job.to, connection.compared_at));
         let run_began = started(&before);
         let mut place = before.clone();
         // On the heap: all that a page holds would else be part of every future around this.

@@ -1,7 +1,7 @@
 //! The tick that looks whether all is well, and the gauges that alarms read.
 
 use super::*;
-use platform::deliveries::{DeliveryId, NewDelivery, Status};
+use platform::deliveries::{DeliveryId, ErrorKind, Failure, NewDelivery, Status};
 use platform::metrics::{Captured, Metric, capture};
 use platform::traffic::{Outcome, TrafficCounter};
 
@@ -45,6 +45,7 @@ impl Stage {
             invitee_uri: None,
             warnings: &[],
             about: None,
+            occurred_at: None,
             received_at: ambient::now(),
             body,
         };
@@ -110,7 +111,9 @@ async fn each_state_is_red_while_it_lasts_and_no_longer() {
     stage.tick(json!({})).await;
     let log = &stage.function.deliveries;
     let dead = stage.logged(b"dead").await;
-    log.dead(&dead, "no room", 1).await.unwrap();
+    log.dead(&dead, &Failure::new(ErrorKind::Aws, "no room"), 1)
+        .await
+        .unwrap();
     let waiting = stage.logged(b"waiting").await;
     stage.clock.minutes(45);
     assert_eq!(

@@ -83,6 +83,13 @@ impl Stack {
         connection
     }
 
+    /// The same but for when it was last compared with Calendly: its first sync comes when it comes.
+    pub async fn grant(&self, id: &str) -> Option<Value> {
+        let mut connection = self.connection(id).await?;
+        connection.as_object_mut()?.remove("comparedAt");
+        Some(connection)
+    }
+
     /// The PKCE verifier of an authorization under way.
     pub async fn verifier(&self, state: &str) -> String {
         let get = self.dynamodb.get_item().key("id", pending(state));

@@ -172,7 +172,7 @@ async fn a_state_works_once() {
     for answer in answers {
         assert_eq!(answer.ok(), first);
     }
-    let before = stack.connection(&account.id).await.expect("connected");
+    let before = stack.grant(&account.id).await.expect("connected");
     let page = stack.callback(&back, Some(BROWSER)).await.page(200);
     assert!(page.contains("<h1>Connected</h1>"), "{page}");
     assert!(page.contains("Otto Once"), "{page}");
@@ -186,7 +186,7 @@ async fn a_state_works_once() {
     );
 
     // That harms nothing.
-    assert_eq!(stack.connection(&account.id).await, Some(before));
+    assert_eq!(stack.grant(&account.id).await, Some(before));
     let [tokens] = &sandbox.tokens(&account).await[..] else {
         panic!("not one pair of tokens");
     };
@@ -205,10 +205,10 @@ async fn a_failed_renewal_leaves_the_connection() {
     for (case, status, code) in [CASES[0], CASES[1], CASES[8]] {
         let account = sandbox.account("Wim Works").await;
         stack.connect(&sandbox, &account).await;
-        let before = stack.connection(&account.id).await;
+        let before = stack.grant(&account.id).await;
         let back = case.back(&stack, &sandbox, &account).await;
         stack.callback(&back, None).await.problem(status, code);
-        assert_eq!(stack.connection(&account.id).await, before, "{case:?}");
+        assert_eq!(stack.grant(&account.id).await, before, "{case:?}");
         let tokens = &sandbox.tokens(&account).await[0];
         let token = tokens["accessToken"].as_str().unwrap();
         assert!(sandbox.is_active(token).await, "{case:?}");

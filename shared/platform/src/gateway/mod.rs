@@ -40,9 +40,13 @@ where
     W: AsyncFn(&Request, &TrackingId) -> Response<Body>,
 {
     let tracking_id = TrackingId::random();
-    let span = tracing::error_span!("request", trackingId = %tracking_id);
     let request = event::request(event).map(|request| request.with_lambda_context(context.clone()));
-    let response = respond(request, &tracking_id, work).instrument(span);
+    let response = async {
+        // Made in here, where the invocation's own is around it.
+        let span = tracing::error_span!("request", trackingId = %tracking_id);
+        let response = respond(request, &tracking_id, work);
+        response.instrument(span).await
+    };
     let response = invoked(Some(&context), response).await;
     // To Lambda it is an invocation that went well.
     if response.status().is_server_error() {

@@ -3,7 +3,7 @@
 use super::observed::Observed;
 use super::report::{Code, Report, Said, Severity, ago, count, many};
 use crate::connections::{Named, Survey};
-use crate::traffic::Outcome;
+use crate::traffic::{Outcome, Traffic};
 use jiff::{SignedDuration, Timestamp};
 
 /// A run that fails is tried again for half an hour.
@@ -160,10 +160,12 @@ fn schedules(seen: &Observed, report: &mut Report) {
             last(ticks.watched_at)
         ),
     );
-    // A new stack has until its first ticks.
+    // A stack without a tick so far is new, unless webhooks came to it long ago.
+    let traffic = seen.traffic.as_ref().ok();
+    let begun = ticks.first_at.or(traffic.and_then(Traffic::began));
     let late = |at: Option<Timestamp>, most: SignedDuration| {
-        let at = at.or(ticks.first_at);
-        at.is_none_or(|at| seen.now.duration_since(at) > most)
+        let at = at.or(begun);
+        at.is_some_and(|at| seen.now.duration_since(at) > most)
     };
     if late(ticks.planned_at, seen.settings.sync_overdue + LATE) {
         let said = Said {
@@ -192,6 +194,17 @@ fn schedules(seen: &Observed, report: &mut Report) {
             ..Said::default()
         };
         report.reason(Severity::Today, Code::WatchNotRunning, said);
+    } else if ticks.first_at.is_none() {
+        let said = Said {
+            message: "nothing has looked whether all is well so far".to_owned(),
+            since: None,
+            count: 1,
+            next: "look again in some minutes: a new stack has its first look within ten; if it stays \
+                   so, look whether its schedules are there"
+                .to_owned(),
+            ..Said::default()
+        };
+        report.reason(Severity::Later, Code::WatchNotRunning, said);
     }
 }
 

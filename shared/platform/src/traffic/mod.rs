@@ -96,6 +96,12 @@ impl Traffic {
         self.last.get(&outcome).copied()
     }
 
+    /// The end of the first hour in which there was any, of those that are known.
+    pub fn began(&self) -> Option<Timestamp> {
+        let hour = self.counts.keys().map(|(_, hour)| *hour).min()?;
+        Timestamp::from_second((hour + 1) * 3600).ok()
+    }
+
     /// How many there were in some hours.
     pub fn within(&self, outcome: Outcome, hours: Range<i64>) -> u64 {
         if hours.is_empty() {

@@ -14,6 +14,21 @@ fn one(code: Code, severity: Severity) -> Reasons {
     vec![(code, severity)]
 }
 
+/// No schedule ran so far, and the first webhook came `minutes` ago.
+fn never_ticked(minutes: i64) -> Observed {
+    let mut traffic = Traffic::default();
+    let first = ago(minutes);
+    traffic.add(Verified, hour_of(first), 1);
+    for at in [first, ago(3)] {
+        traffic.saw(Verified, at);
+    }
+    Observed {
+        ticks: Ok(Ticks::default()),
+        traffic: Ok(traffic),
+        ..well()
+    }
+}
+
 pub(super) fn all() -> Vec<Case> {
     [
         of_webhooks(),
@@ -244,5 +259,15 @@ fn of_connections_and_schedules() -> Vec<Case> {
         ("not planned", ticks(76, 4), one(SyncNotRunning, Today)),
         ("watched in time", ticks(12, 14), vec![]),
         ("not watched", ticks(12, 16), one(WatchNotRunning, Today)),
+        (
+            "a new stack, to which a webhook came",
+            never_ticked(10),
+            one(WatchNotRunning, Later),
+        ),
+        (
+            "schedules that never ran since",
+            never_ticked(60 * 4),
+            vec![(SyncNotRunning, Today), (WatchNotRunning, Today)],
+        ),
     ]
 }

@@ -110,6 +110,8 @@ impl Stage {
         Self::with(Options {
             rate_limit: 1_000_000,
             disable_after: 0,
+            // Else a link that gets ready changes its event meanwhile, on a slow machine.
+            conference_delay: Duration::ZERO,
             ..Options::default()
         })
         .await

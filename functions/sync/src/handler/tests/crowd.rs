@@ -112,6 +112,7 @@ async fn a_crowd_with_more_pages_than_a_message_has_calls_is_read_over_several()
         rate_limit: 20,
         rate_window: Duration::from_secs(3600),
         disable_after: 0,
+        conference_delay: Duration::ZERO,
         ..Options::default()
     })
     .await;

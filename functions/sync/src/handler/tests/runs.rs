@@ -34,6 +34,7 @@ async fn the_rate_limit_pauses_a_run_and_a_reserve_is_left() {
         // Longer than a slow machine takes for as many calls.
         rate_window: Duration::from_secs(60),
         disable_after: 0,
+        conference_delay: Duration::ZERO,
         ..Options::default()
     })
     .await;
@@ -117,6 +118,7 @@ fn calls_a_window(rate_limit: u32) -> Options {
         rate_limit,
         rate_window: Duration::from_secs(3600),
         disable_after: 0,
+        conference_delay: Duration::ZERO,
         ..Options::default()
     }
 }

@@ -18,6 +18,7 @@ use crate::item::{Item, Read, n, reach, s};
 use crate::race::{MAX_TRIES, lost};
 use crate::{Error, Result};
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use booking::ConnectionId;
 use jiff::{SignedDuration, Timestamp};
@@ -447,6 +448,19 @@ impl ConnectionStore {
         Ok(Page { items, next })
     }
 
+    /// A query of one shard's connections, after the one of the id `after`.
+    pub(super) fn query_of(&self, shard: u8, after: Option<&str>) -> QueryFluentBuilder {
+        self.client
+            .query()
+            .table_name(&self.table)
+            .index_name("byShard")
+            .key_condition_expression("#shard = :shard AND connectionId > :after")
+            .expression_attribute_names("#shard", "shard")
+            .expression_attribute_values(":shard", s(format!("{shard:02}")))
+            // A space sorts before every id.
+            .expression_attribute_values(":after", s(after.unwrap_or(" ")))
+    }
+
     /// Up to `wanted` connections of one shard, after the one of the id `after`.
     async fn shard(
         &self,
@@ -458,15 +472,7 @@ impl ConnectionStore {
         let mut start = None;
         loop {
             let answer = self
-                .client
-                .query()
-                .table_name(&self.table)
-                .index_name("byShard")
-                .key_condition_expression("#shard = :shard AND connectionId > :after")
-                .expression_attribute_names("#shard", "shard")
-                .expression_attribute_values(":shard", s(format!("{shard:02}")))
-                // A space sorts before every id.
-                .expression_attribute_values(":after", s(after.as_deref().unwrap_or(" ")))
+                .query_of(shard, after.as_deref())
                 .limit(i32::try_from(wanted - found.len()).unwrap_or(i32::MAX))
                 .set_exclusive_start_key(start)
                 .send()

@@ -4,7 +4,6 @@ use super::standing::Trouble;
 use super::store::{Connection, ConnectionStatus, ConnectionStore, SHARDS, connection};
 use crate::Result;
 use crate::error::failed;
-use crate::item::s;
 use futures::future::try_join_all;
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
@@ -161,13 +160,7 @@ impl ConnectionStore {
         let mut start = None;
         loop {
             let answer = self
-                .client
-                .query()
-                .table_name(&self.table)
-                .index_name("byShard")
-                .key_condition_expression("#shard = :shard")
-                .expression_attribute_names("#shard", "shard")
-                .expression_attribute_values(":shard", s(format!("{shard:02}")))
+                .query_of(shard, None)
                 .set_exclusive_start_key(start)
                 .send()
                 .await

@@ -23,6 +23,11 @@ struct View<'a> {
 }
 
 impl View<'_> {
+    /// So long ago.
+    fn before(&self, age: SignedDuration) -> Timestamp {
+        self.now.saturating_sub(age).unwrap_or(self.now)
+    }
+
     /// The last one with this outcome, if that was within `age`.
     fn recent(&self, outcome: Outcome, age: SignedDuration) -> Option<Timestamp> {
         let last = self.traffic.last(outcome);
@@ -37,7 +42,7 @@ impl View<'_> {
 
     /// How many there were since the last verified one, or within a day.
     fn count(&self, outcome: Outcome) -> u64 {
-        let day_ago = self.now.saturating_sub(DAY).unwrap_or(self.now);
+        let day_ago = self.before(DAY);
         let from = self.verified.map_or(day_ago, |at| at.max(day_ago));
         self.traffic.since(outcome, from)
     }
@@ -63,10 +68,10 @@ pub(super) fn decide(seen: &Observed, report: &mut Report) {
         retrying: connections.is_some_and(|all| all.retrying.count > 0),
     };
     let refused = [Outcome::Mismatch, Outcome::Stale].map(|outcome| {
-        let day_ago = view.now.saturating_sub(DAY).unwrap_or(view.now);
+        let day_ago = view.before(DAY);
         traffic.since(outcome, day_ago)
     });
-    let hour_ago = view.now.saturating_sub(HOUR).unwrap_or(view.now);
+    let hour_ago = view.before(HOUR);
     let accepted = traffic.since(Outcome::Verified, hour_ago);
     report.looked(
         "webhooks",
@@ -110,7 +115,7 @@ fn key_and_store(view: &View<'_>, report: &mut Report) {
         } else {
             Severity::Later
         };
-        let hour_ago = view.now.saturating_sub(HOUR).unwrap_or(view.now);
+        let hour_ago = view.before(HOUR);
         let count = view.traffic.since(Outcome::NoStore, hour_ago).max(1);
         let said = Said {
             message: format!(
@@ -174,7 +179,7 @@ fn refusals(view: &View<'_>, report: &mut Report) {
         } else {
             Severity::Later
         };
-        let day_ago = view.now.saturating_sub(DAY).unwrap_or(view.now);
+        let day_ago = view.before(DAY);
         let count = view.traffic.since(Outcome::Stale, day_ago).max(1);
         let said = Said {
             message: format!(
@@ -196,7 +201,7 @@ fn unreadable(view: &View<'_>, report: &mut Report) {
     let Some(last) = view.recent(Outcome::Unreadable, DAY) else {
         return;
     };
-    let day_ago = view.now.saturating_sub(DAY).unwrap_or(view.now);
+    let day_ago = view.before(DAY);
     let count = view.traffic.since(Outcome::Unreadable, day_ago).max(1);
     let severity = if count >= SOME {
         Severity::Today
